@@ -1,0 +1,1 @@
+//! JSON as Nest peers write it.

@@ -1,0 +1,64 @@
+//! Every bound on what grows, with its reason. Where a bound bites, something is counted.
+
+use crate::time::Nanos;
+
+/// Bytes that arrived out of order and wait for what lies before them, per side of a connection.
+/// Linux lets a receive window grow to 6 MiB, so an honest hole can have that much behind it.
+pub const HELD_PER_SIDE: usize = 8 << 20;
+
+/// The same for all connections together: keeps the program small when many have a hole at once.
+pub const HELD_IN_ALL: usize = 32 << 20;
+
+/// How much one held segment weighs beside its bytes, so that empty and tiny ones are bounded too.
+pub const HELD_OVERHEAD: usize = 128;
+
+/// Connections followed at once. The one that was silent longest gives way.
+pub const CONNECTIONS: usize = 65_536;
+
+/// Packets after which a packet that was captured out of order is no longer expected.
+pub const REORDER_PACKETS: u64 = 256;
+
+/// Time that must pass too: 256 packets are over in a millisecond on a busy link.
+pub const REORDER_AT_LEAST: Nanos = Nanos::from_millis(20);
+
+/// Time after which a file is no longer searched for a packet out of order, however few came.
+/// By packet time, so it costs nobody any waiting.
+pub const REORDER_AT_MOST_FILE: Nanos = Nanos::from_secs(10);
+
+/// The same on an interface, where somebody waits for the answer.
+pub const REORDER_AT_MOST_LIVE: Nanos = Nanos::from_millis(60);
+
+/// How long a hole that the receiver has not acknowledged may wait for its retransmission.
+/// Linux doubles its retransmission time-out from 200 ms: 0.2, 0.6, 1.4, 3 s.
+pub const RETRANSMISSION_WAIT: Nanos = Nanos::from_secs(5);
+
+/// Bytes of IP fragments that wait for the rest of their packet.
+pub const FRAGMENT_BYTES: usize = 4 << 20;
+
+/// How long they wait: what Linux grants them (`ipfrag_time`).
+pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
+
+/// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
+/// and has no bound before; a frame beyond this is skipped by its length and counted.
+pub const FRAME_BYTES: usize = 16 << 20;
+
+/// Characters before the `#` after which the bytes are no frame's length. Nest has no bound.
+pub const FRAME_HEADER_BYTES: usize = 64;
+
+/// Requests that wait for a reply, in all. The oldest give way.
+pub const OPEN_CALLS: usize = 100_000;
+
+/// Bytes that those requests keep: ids, and payloads where they are printed.
+pub const OPEN_CALL_BYTES: usize = 32 << 20;
+
+/// Calls that ended and are still remembered, so that a second final frame is not an orphan.
+pub const ENDED_CALLS: usize = 4_096;
+
+/// Distinct patterns. What comes after shares one row, named as such.
+pub const PATTERNS: usize = 1_000;
+
+/// Bytes of one pattern's text.
+pub const PATTERN_BYTES: usize = 4_096;
+
+/// Connections that a report lists one by one. What comes after is added up in one row.
+pub const CONNECTION_ROWS: usize = 10_000;

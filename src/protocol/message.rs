@@ -1,0 +1,136 @@
+//! What a decoder tells the floor above.
+
+use crate::endpoint::Side;
+use crate::packet::PacketRef;
+
+/// An output of a decoder.
+#[derive(Clone, Copy, Debug)]
+pub enum Decoded<'a> {
+    /// A whole frame that says something.
+    Message(Message<'a>),
+    /// The first bytes of a frame came, its last did not: its place in the order of frames is
+    /// taken now. Comes at most once a frame, and only for frames that straddle chunks.
+    Begun {
+        /// The sender.
+        from: Side,
+        /// The packet of its first byte.
+        at: PacketRef,
+    },
+    /// A frame, or what should have been one, that could not be read.
+    Undecodable {
+        /// The sender.
+        from: Side,
+        /// The packet of its first byte.
+        at: PacketRef,
+        /// What was wrong with it.
+        fault: Fault,
+    },
+    /// The connection does not speak this protocol. Comes at most once; nothing comes after it.
+    Foreign(Foreign),
+}
+
+/// Why a frame could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// What stands before the `#` is no length.
+    Length,
+    /// The text of the declared length is not JSON.
+    Json,
+    /// The declared length ends inside a character.
+    Boundary,
+    /// A gap cut it.
+    Gap,
+    /// It is larger than [`crate::limits::FRAME_BYTES`].
+    TooLarge,
+    /// The connection or the capture ended inside it.
+    Unfinished,
+}
+
+/// What is spoken on a connection that does not speak Nest TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Foreign {
+    /// HTTP/1.
+    Http1,
+    /// HTTP/2 with prior knowledge, as gRPC speaks it.
+    Http2,
+    /// TLS.
+    Tls,
+    /// SSH.
+    Ssh,
+    /// A Redis command or answer (RESP).
+    Redis,
+    /// NATS.
+    Nats,
+    /// AMQP, as RabbitMQ speaks it.
+    Amqp,
+    /// MQTT.
+    Mqtt,
+    /// Something else: perhaps a custom `socketClass`.
+    Unknown,
+}
+
+impl Foreign {
+    /// Its name as people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "HTTP/1",
+            Self::Http2 => "HTTP/2",
+            Self::Tls => "TLS",
+            Self::Ssh => "SSH",
+            Self::Redis => "Redis",
+            Self::Nats => "NATS",
+            Self::Amqp => "AMQP",
+            Self::Mqtt => "MQTT",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A message as one frame said it. All its texts are JSON, lent as they were on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The sender, by the stream's idea of the sides.
+    pub from: Side,
+    /// The packet of its first byte.
+    pub first: PacketRef,
+    /// The packet of its last byte.
+    pub last: PacketRef,
+    /// Bytes of the frame on the wire, its length and `#` included.
+    pub wire_len: u64,
+    /// What it says.
+    pub kind: Kind<'a>,
+}
+
+/// What a message says.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind<'a> {
+    /// Asks for replies. Its sender is the client.
+    Request {
+        /// Echoed by every reply; a JSON value of any type.
+        id: &'a [u8],
+        /// What is called; `None` where the key is missing.
+        pattern: Option<&'a [u8]>,
+        /// The argument; `None` where the key is missing.
+        data: Option<&'a [u8]>,
+    },
+    /// Tells, and asks for nothing. Its sender is the client.
+    Event {
+        /// What happened.
+        pattern: &'a [u8],
+        /// The argument; `None` where the key is missing.
+        data: Option<&'a [u8]>,
+    },
+    /// Answers a request. Its sender is the server.
+    Reply {
+        /// The id of the request.
+        id: &'a [u8],
+        /// The value; `None` where the key is missing, which differs from `null`.
+        response: Option<&'a [u8]>,
+        /// The error, where it is truthy.
+        error: Option<&'a [u8]>,
+        /// Whether the call ends here: truthy `isDisposed`, or truthy `err`.
+        last: bool,
+    },
+    /// A frame that is neither, such as the error frames of Nest 5's sockets.
+    Other,
+}

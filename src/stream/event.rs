@@ -1,0 +1,104 @@
+//! What the stream floor tells the floor above.
+
+use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
+use crate::packet::PacketRef;
+
+/// Something happened on a connection.
+#[derive(Clone, Copy, Debug)]
+pub enum StreamEvent<'a> {
+    /// It was seen for the first time. Comes once, before anything else of this connection.
+    Opened(Opened),
+    /// The next bytes of one side.
+    Data(Chunk<'a>),
+    /// Bytes of one side that the capture lacks. What follows lies behind them.
+    Gap(Gap),
+    /// It is over. Nothing more comes of this connection, and its slot may be used again.
+    Closed(Closed),
+}
+
+/// A connection that was not known before.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// Its name.
+    pub connection: ConnectionId,
+    /// Its addresses.
+    pub ends: Ends,
+    /// How sure it is which end is the server.
+    pub roles: Roles,
+    /// The packet that showed it.
+    pub at: PacketRef,
+    /// Whether the first byte of each side is the first that was sent: its SYN was seen.
+    pub from_start: PerSide<bool>,
+}
+
+/// In-order bytes of one side, lent from the packet or from where they were held.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The sender.
+    pub from: Side,
+    /// The packet in which the capture first saw these bytes.
+    pub packet: PacketRef,
+    /// Position of the first of them in this side's stream, from 0 at its first known byte.
+    pub offset: u64,
+    /// The bytes; never empty.
+    pub data: &'a [u8],
+}
+
+/// Bytes of one side that the capture lacks.
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The side that sent what is missing.
+    pub from: Side,
+    /// How many bytes are missing; 0 where only that something is missing is known.
+    pub bytes: u64,
+    /// The packet by which the missing bytes must have been sent: what a later packet asked for
+    /// was not answered in them.
+    pub until: PacketRef,
+}
+
+/// A connection that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The packet that ended it, or the last that was seen of it.
+    pub at: PacketRef,
+    /// How it ended.
+    pub why: Why,
+    /// What was counted while it lived.
+    pub end: ConnectionEnd,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Both sides said FIN.
+    Finished,
+    /// One side said RST.
+    Reset,
+    /// A new connection began between the same ends.
+    Replaced,
+    /// It gave way to newer ones: the table was full.
+    Evicted,
+    /// The capture ended while it stood.
+    CaptureEnded,
+}
+
+/// What was counted of a connection while it lived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionEnd {
+    /// Segments of each side.
+    pub packets: PerSide<u64>,
+    /// Payload bytes that each side sent, once each, those lost in gaps left out.
+    pub bytes: PerSide<u64>,
+    /// Segments of each side whose bytes had all been seen before.
+    pub retransmissions: PerSide<u64>,
+    /// Gaps in the bytes of each side.
+    pub gaps: PerSide<u64>,
+    /// Bytes missing in those gaps.
+    pub gap_bytes: PerSide<u64>,
+}
