@@ -1,1 +1,6 @@
-//! (to be built)
+//! Messages → exchanges: requests paired with their replies, and the one place where latency is
+//! computed. Knows no protocol: the decoder says what is a request and what is its last reply.
+
+mod record;
+
+pub use record::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};

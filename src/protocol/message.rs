@@ -126,8 +126,10 @@ pub enum Kind<'a> {
         id: &'a [u8],
         /// The value; `None` where the key is missing, which differs from `null`.
         response: Option<&'a [u8]>,
-        /// The error, where it is truthy.
+        /// The `err`; `None` where the key is missing. A falsy one is no error.
         error: Option<&'a [u8]>,
+        /// Whether `err` is truthy.
+        failed: bool,
         /// Whether the call ends here: truthy `isDisposed`, or truthy `err`.
         last: bool,
     },

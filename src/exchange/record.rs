@@ -1,0 +1,165 @@
+//! An exchange as it is told to whoever shows or stores it.
+
+use crate::endpoint::{ConnectionId, Ends};
+use crate::packet::PacketRef;
+use crate::time::{Nanos, Timestamp};
+
+/// Names a pattern within one engine; small, so that tables can be indexed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatternId(pub u32);
+
+impl PatternId {
+    /// The place of the requests that had no pattern.
+    pub const NONE: Self = Self(0);
+    /// The place shared by the patterns that came when there were too many.
+    pub const OTHERS: Self = Self(1);
+}
+
+/// What an exchange is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExchangeKind {
+    /// A request with its replies.
+    Request,
+    /// A one-way message.
+    Event,
+    /// A reply whose request the capture lacks.
+    Reply,
+}
+
+impl ExchangeKind {
+    /// Its name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Event => "event",
+            Self::Reply => "reply",
+        }
+    }
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// The final reply came, without error.
+    Ok,
+    /// The final reply came, with a truthy `err`.
+    Error,
+    /// No final reply, and the connection still stood when the capture ended.
+    Open,
+    /// The connection ended before a final reply came.
+    Closed,
+    /// No final reply, but the capture lacks bytes in which it may have been.
+    Unknown,
+    /// An event: nothing answers it.
+    Sent,
+    /// A reply whose request the capture lacks.
+    Orphan,
+}
+
+impl Status {
+    /// Its name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Orphan => "orphan",
+        }
+    }
+}
+
+/// The way of one or several frames of one side over the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// The packet of the first byte of the first frame.
+    pub first: PacketRef,
+    /// The packet of the last byte of the last frame.
+    pub last: PacketRef,
+    /// Bytes of the frames on the wire, their lengths and `#` included.
+    pub bytes: u64,
+}
+
+/// What was waited for, as DESIGN defines it. `None` where there is nothing to measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// Request's first byte → last byte of the final reply.
+    pub latency: Option<Nanos>,
+    /// Request's first byte → last byte of the first reply.
+    pub first_reply: Option<Nanos>,
+    /// Request's first byte → request's last byte.
+    pub request: Option<Nanos>,
+    /// Request's last byte → first byte of the first reply.
+    pub wait: Option<Nanos>,
+    /// First byte of the first reply → last byte of the final reply.
+    pub reply: Option<Nanos>,
+}
+
+/// The payloads of the replies, in order, each one JSON text as it was on the wire.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Payloads<'a> {
+    bytes: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl<'a> Payloads<'a> {
+    /// The texts that lie one after the other in `bytes` and end at `ends` (ascending).
+    pub const fn new(bytes: &'a [u8], ends: &'a [usize]) -> Self {
+        Self { bytes, ends }
+    }
+
+    /// Each payload, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (bytes, ends) = (self.bytes, self.ends);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts
+            .zip(ends.iter().copied())
+            .map(move |(start, end)| bytes.get(start..end).unwrap_or(&[]))
+    }
+}
+
+/// An exchange that ended, or that stood open when the capture ended. Lent.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange<'a> {
+    /// Its place in the order in which the first bytes of exchanges were seen, from 1.
+    pub number: u64,
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// The addresses of its client and its server.
+    pub ends: Ends,
+    /// What it is.
+    pub kind: ExchangeKind,
+    /// Nest's route text; `None` for an orphan reply, and for a request without pattern.
+    pub pattern: Option<&'a str>,
+    /// The name of that text; [`PatternId::OTHERS`] where there were too many.
+    pub pattern_id: PatternId,
+    /// The id as it was sent: JSON; `None` for events.
+    pub id: Option<&'a [u8]>,
+    /// How it ended.
+    pub status: Status,
+    /// The request, or the event; `None` for an orphan reply.
+    pub request: Option<Passage>,
+    /// The replies so far, first to last.
+    pub reply: Option<Passage>,
+    /// How many frames answered, the final one included.
+    pub replies: u32,
+    /// What was waited for.
+    pub latency: Latency,
+    /// The argument: JSON as it was sent; `None` where there was none.
+    pub data: Option<&'a [u8]>,
+    /// The values that answered.
+    pub responses: Payloads<'a>,
+    /// The `err` of the final reply: JSON as it was sent; `None` where there was none.
+    pub error: Option<&'a [u8]>,
+}
+
+impl Exchange<'_> {
+    /// When its first byte was seen.
+    pub fn time(&self) -> Timestamp {
+        self.request
+            .or(self.reply)
+            .map_or(Timestamp::default(), |passage| passage.first.at)
+    }
+}

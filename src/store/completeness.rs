@@ -1,0 +1,64 @@
+//! What was read, and what the capture lacks: the numbers without which no other can be read.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::Foreign;
+use crate::time::Timestamp;
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capture {
+    /// Packets, of whatever protocol.
+    pub packets: u64,
+    /// Their bytes on the link, those cut by the snap length included.
+    pub bytes: u64,
+    /// TCP segments among them.
+    pub segments: u64,
+    /// The earliest and the latest time of a packet.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// What was seen whole, and what was not. Every count is of the whole capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completeness {
+    /// Frames that were read.
+    pub frames: u64,
+    /// Frames that could not be read: no length, no JSON, cut by a gap or by the end.
+    pub frames_undecodable: u64,
+    /// Frames that are neither request, event nor reply.
+    pub frames_other: u64,
+    /// Packets that the kernel had no room for; `None` where nobody knows (a file).
+    pub kernel_drops: Option<u64>,
+    /// Places where bytes of a stream are missing.
+    pub gaps: u64,
+    /// The bytes missing there.
+    pub gap_bytes: u64,
+    /// Packets cut by the snap length.
+    pub truncated_packets: u64,
+    /// Packets whose headers make no sense.
+    pub malformed_packets: u64,
+    /// Fragments of IP packets of which the capture lacks the rest.
+    pub fragments_lost: u64,
+    /// Segments whose bytes had all been seen before.
+    pub retransmissions: u64,
+    /// Segments that repeated a position with other bytes; the first were kept.
+    pub conflicting_segments: u64,
+    /// Replies whose request the capture lacks.
+    pub orphan_replies: u64,
+    /// Replies to a call that had its final reply.
+    pub late_replies: u64,
+    /// Calls without final reply when the capture ended.
+    pub calls_open: u64,
+    /// Calls given up because too many were open.
+    pub calls_evicted: u64,
+    /// Latencies set to 0 because the clock of the capture stepped back.
+    pub clock_steps: u64,
+    /// Patterns that share the last row because there were too many.
+    pub patterns_folded: u64,
+    /// Connections given up because too many were followed.
+    pub connections_evicted: u64,
+    /// Bytes at the end of a file that ended inside a packet.
+    pub file_bytes_cut: u64,
+    /// Connections that spoke something else, by what they spoke.
+    pub foreign_connections: BTreeMap<Foreign, u64>,
+}

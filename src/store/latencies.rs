@@ -1,0 +1,167 @@
+//! A distribution of latencies.
+
+use hdrhistogram::Histogram;
+
+use crate::time::Nanos;
+
+/// Values kept as they are before a histogram is worth its 70 KB: most patterns of a service that
+/// puts ids into its patterns are called a few times.
+const FEW: usize = 64;
+
+/// Latencies of one pattern. Three significant digits; minimum, maximum and sum are exact.
+#[derive(Clone, Debug)]
+pub struct Latencies {
+    shape: Shape,
+    count: u64,
+    sum: u128,
+    min: u64,
+    max: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Shape {
+    Few(Vec<u64>),
+    Many(Box<Histogram<u32>>),
+}
+
+/// What a distribution is told by, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[expect(missing_docs)]
+pub struct Percentiles {
+    pub count: u64,
+    pub min: u64,
+    pub mean: u64,
+    pub p50: u64,
+    pub p90: u64,
+    pub p95: u64,
+    pub p99: u64,
+    pub p999: u64,
+    pub max: u64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self {
+            shape: Shape::Few(Vec::new()),
+            count: 0,
+            sum: 0,
+            min: u64::MAX,
+            max: 0,
+        }
+    }
+}
+
+impl Latencies {
+    /// Adds one value.
+    pub fn record(&mut self, latency: Nanos) {
+        let value = latency.get();
+        self.count += 1;
+        self.sum += u128::from(value);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        match &mut self.shape {
+            Shape::Few(values) if values.len() < FEW => values.push(value),
+            Shape::Few(values) => {
+                let mut histogram = Box::new(empty_histogram());
+                values
+                    .iter()
+                    .chain([&value])
+                    .for_each(|&value| add(&mut histogram, value));
+                self.shape = Shape::Many(histogram);
+            }
+            Shape::Many(histogram) => add(histogram, value),
+        }
+    }
+
+    /// The sum of all values, in nanoseconds.
+    pub const fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// What the distribution is told by; `None` where there is no value.
+    pub fn percentiles(&self) -> Option<Percentiles> {
+        if self.count == 0 {
+            return None;
+        }
+        let few;
+        let histogram = match &self.shape {
+            Shape::Many(histogram) => histogram,
+            Shape::Few(values) => {
+                few = {
+                    let mut histogram = Box::new(empty_histogram());
+                    values
+                        .iter()
+                        .for_each(|&value| histogram.saturating_record(value));
+                    histogram
+                };
+                &few
+            }
+        };
+        // A bucket's upper edge may lie beyond the largest value in it.
+        let at = |quantile| {
+            histogram
+                .value_at_quantile(quantile)
+                .clamp(self.min, self.max)
+        };
+        Some(Percentiles {
+            count: self.count,
+            min: self.min,
+            mean: u64::try_from(self.sum / u128::from(self.count)).unwrap_or(u64::MAX),
+            p50: at(0.50),
+            p90: at(0.90),
+            p95: at(0.95),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: self.max,
+        })
+    }
+}
+
+/// Three significant digits, as wide as the values turn out to be.
+fn empty_histogram() -> Histogram<u32> {
+    Histogram::new(3).unwrap_or_else(|_| unreachable!("hdrhistogram takes 0 to 5 digits"))
+}
+
+/// Adds a value. A histogram that resizes itself refuses none.
+fn add(histogram: &mut Histogram<u32>, value: u64) {
+    let recorded = histogram.record(value);
+    debug_assert!(
+        recorded.is_ok(),
+        "an automatic histogram resizes to any value"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_the_values() {
+        let mut latencies = Latencies::default();
+        assert_eq!(latencies.percentiles(), None);
+        for value in 1..=1_000_u64 {
+            latencies.record(Nanos::new(value * 1_000_000));
+        }
+        let told = latencies.percentiles().unwrap();
+        assert_eq!(
+            (told.count, told.min, told.max),
+            (1_000, 1_000_000, 1_000_000_000)
+        );
+        assert_eq!(told.mean, 500_500_000);
+        for (percentile, exact) in [(told.p50, 500_u64), (told.p90, 900), (told.p99, 990)] {
+            let exact = exact * 1_000_000;
+            assert!(
+                percentile.abs_diff(exact) <= exact / 1_000,
+                "{percentile} for {exact}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_single_value_is_every_percentile() {
+        let mut latencies = Latencies::default();
+        latencies.record(Nanos::new(3_612_345));
+        let told = latencies.percentiles().unwrap();
+        assert_eq!([told.min, told.p50, told.p999, told.max], [3_612_345; 4]);
+    }
+}

@@ -1,0 +1,217 @@
+//! Statistics per pattern and per connection.
+
+use std::cmp::Reverse;
+
+use crate::endpoint::{ConnectionId, Ends};
+use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
+use crate::limits;
+use crate::protocol::Foreign;
+use crate::store::Latencies;
+use crate::stream::{Closed, ConnectionEnd, Why};
+use crate::time::Timestamp;
+
+/// How many exchanges there were, by how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[expect(missing_docs)]
+pub struct Outcomes {
+    pub calls: u64,
+    pub events: u64,
+    pub ok: u64,
+    pub error: u64,
+    pub open: u64,
+    pub closed: u64,
+    pub unknown: u64,
+}
+
+impl Outcomes {
+    fn add(&mut self, exchange: &Exchange<'_>) {
+        match exchange.kind {
+            ExchangeKind::Request => self.calls += 1,
+            ExchangeKind::Event => self.events += 1,
+            ExchangeKind::Reply => {}
+        }
+        match exchange.status {
+            Status::Ok => self.ok += 1,
+            Status::Error => self.error += 1,
+            Status::Open => self.open += 1,
+            Status::Closed => self.closed += 1,
+            Status::Unknown => self.unknown += 1,
+            Status::Sent | Status::Orphan => {}
+        }
+    }
+}
+
+/// What is known of one pattern.
+#[derive(Clone, Debug)]
+pub struct PatternRow {
+    /// The route text; `None` for requests that had no pattern.
+    pub pattern: Option<String>,
+    /// Request or event.
+    pub kind: ExchangeKind,
+    /// How the exchanges ended. In a row of events only `events` counts.
+    pub outcomes: Outcomes,
+    /// Latency of the calls that ended `ok` or `error`.
+    pub latency: Latencies,
+    /// The server's part of it.
+    pub wait: Latencies,
+    /// Bytes of the requests or events on the wire.
+    pub request_bytes: u64,
+    /// Bytes of the replies.
+    pub reply_bytes: u64,
+}
+
+/// What is known of one connection that ended, or that stood when the capture ended.
+#[derive(Clone, Debug)]
+pub struct ConnectionRow {
+    /// Its name.
+    pub connection: ConnectionId,
+    /// Its ends.
+    pub ends: Ends,
+    /// When it was first and last seen.
+    pub span: (Timestamp, Timestamp),
+    /// Whether it was seen from its first byte.
+    pub from_start: bool,
+    /// How it ended.
+    pub why: Why,
+    /// What it spoke, where that was not Nest TCP.
+    pub foreign: Option<Foreign>,
+    /// How its exchanges ended.
+    pub outcomes: Outcomes,
+    /// What the stream floor counted.
+    pub end: ConnectionEnd,
+}
+
+/// Statistics of everything that was seen.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    totals: Outcomes,
+    patterns: Vec<PatternRow>,
+    /// The row of each pattern, by kind and [`PatternId`]: no text is looked up per exchange.
+    row_of: [Vec<Option<usize>>; 2],
+    connections: Vec<ConnectionRow>,
+    /// Outcomes of the connections that live, by slot.
+    live: Vec<Outcomes>,
+    connections_folded: u64,
+}
+
+impl Statistics {
+    /// Takes an exchange that ended, or that stood open at the end.
+    pub fn add(&mut self, exchange: &Exchange<'_>) {
+        self.totals.add(exchange);
+        let slot = exchange.connection.slot as usize;
+        if self.live.len() <= slot {
+            self.live.resize(slot + 1, Outcomes::default());
+        }
+        if let Some(outcomes) = self.live.get_mut(slot) {
+            outcomes.add(exchange);
+        }
+        let Some(row) = self.pattern_row(exchange) else {
+            return;
+        };
+        row.outcomes.add(exchange);
+        row.request_bytes += exchange.request.map_or(0, |passage| passage.bytes);
+        row.reply_bytes += exchange.reply.map_or(0, |passage| passage.bytes);
+        if matches!(exchange.status, Status::Ok | Status::Error) {
+            if let Some(latency) = exchange.latency.latency {
+                row.latency.record(latency);
+            }
+            if let Some(wait) = exchange.latency.wait {
+                row.wait.record(wait);
+            }
+        }
+    }
+
+    /// Takes a connection that is over. `foreign` is what it spoke, where that was not Nest TCP;
+    /// `ends` are its addresses, in the roles that its messages showed.
+    pub fn close(
+        &mut self,
+        closed: &Closed,
+        ends: Ends,
+        first: Timestamp,
+        from_start: bool,
+        foreign: Option<Foreign>,
+    ) {
+        let slot = closed.connection.slot as usize;
+        let outcomes = self
+            .live
+            .get_mut(slot)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        if self.connections.len() >= limits::CONNECTION_ROWS {
+            self.connections_folded += 1;
+            return;
+        }
+        self.connections.push(ConnectionRow {
+            connection: closed.connection,
+            ends,
+            span: (first, closed.at.at),
+            from_start,
+            why: closed.why,
+            foreign,
+            outcomes,
+            end: closed.end,
+        });
+    }
+
+    /// All exchanges, by how they ended.
+    pub const fn totals(&self) -> &Outcomes {
+        &self.totals
+    }
+
+    /// A row per pattern and kind: the one with the largest sum of latencies first, then the one
+    /// with the most exchanges, then by text.
+    pub fn patterns(&self) -> Vec<&PatternRow> {
+        let mut rows: Vec<_> = self.patterns.iter().collect();
+        rows.sort_by_key(|row| {
+            let count = row.outcomes.calls + row.outcomes.events;
+            (
+                Reverse(row.latency.sum()),
+                Reverse(count),
+                row.kind,
+                row.pattern.as_deref(),
+            )
+        });
+        rows
+    }
+
+    /// A row per connection, in the order in which they were first seen.
+    pub fn connections(&self) -> Vec<&ConnectionRow> {
+        let mut rows: Vec<_> = self.connections.iter().collect();
+        rows.sort_by_key(|row| row.connection.serial);
+        rows
+    }
+
+    /// Connections that have no row because there were too many.
+    pub const fn connections_folded(&self) -> u64 {
+        self.connections_folded
+    }
+
+    /// The row that an exchange counts in; `None` for a reply, which has no pattern.
+    fn pattern_row(&mut self, exchange: &Exchange<'_>) -> Option<&mut PatternRow> {
+        let rows = match exchange.kind {
+            ExchangeKind::Request => &mut self.row_of[0],
+            ExchangeKind::Event => &mut self.row_of[1],
+            ExchangeKind::Reply => return None,
+        };
+        let id = exchange.pattern_id.0 as usize;
+        if rows.len() <= id {
+            rows.resize(id + 1, None);
+        }
+        let index = *rows.get_mut(id)?.get_or_insert_with(|| {
+            self.patterns.push(PatternRow {
+                pattern: match exchange.pattern_id {
+                    PatternId::OTHERS => Some("(other patterns)".to_owned()),
+                    _ => exchange.pattern.map(str::to_owned),
+                },
+                kind: exchange.kind,
+                outcomes: Outcomes::default(),
+                latency: Latencies::default(),
+                wait: Latencies::default(),
+                request_bytes: 0,
+                reply_bytes: 0,
+            });
+            self.patterns.len() - 1
+        });
+        self.patterns.get_mut(index)
+    }
+}
