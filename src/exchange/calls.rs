@@ -166,9 +166,14 @@ impl Calls {
         let Some(next) = self.unlink(place) else {
             return;
         };
-        match next {
-            Some(next) => self.replace(place, next),
-            None => self.remove(place),
+        match (self.waits_behind(place), next) {
+            (Some(before), _) => {
+                if let Some(entry) = self.entry_mut(before) {
+                    entry.same_id = next;
+                }
+            }
+            (None, Some(next)) => self.replace(place, next),
+            (None, None) => self.remove(place),
         }
         self.release(place);
     }
