@@ -3,6 +3,7 @@
 //
 //   versions   the Nest versions it runs with; with several, files are named `<scenario>-v<N>`
 //   client     async function of a Lab (client.js)
+//   clientVersion  the client's Nest version, if it is another than the service's
 //   clients    client processes at the same time (1)
 //   server     false: nobody listens
 //   host       what is listened on and called (127.0.0.1)
@@ -10,6 +11,7 @@
 //   tcpdump    the interface and further options of tcpdump
 //   fixture    false: too big or too dull for the fixtures; 'gzip': goes there compressed
 'use strict';
+const net = require('net');
 const { VERSIONS } = require('./nest');
 
 // A generator with a seed: two recordings of a scenario make the same calls.
@@ -152,6 +154,12 @@ module.exports = {
     client: lab => large(lab, [30000]),
   },
 
+  megabyte: {
+    versions: [11],
+    fixture: 'gzip',
+    client: lab => large(lab, [1 << 20]),
+  },
+
   large: {
     versions: [6, 11],
     fixture: false,
@@ -187,6 +195,20 @@ module.exports = {
     },
   },
 
+  // As `killed`, but the server is too busy to read what it was sent: its kernel resets the connection.
+  reset: {
+    versions: [11],
+    async client(lab) {
+      await lab.call('sum', [1]);
+      const open = [lab.call('block', 1000, { limit: 300 })];
+      await lab.sleep(50);
+      open.push(lab.call('sum', [2], { limit: 200 }), lab.call('echo', '求', { limit: 200 }));
+      await lab.sleep(50);
+      process.kill(lab.serverPid, 'SIGKILL');
+      await Promise.all(open);
+    },
+  },
+
   refused: {
     versions: [11],
     server: false,
@@ -207,6 +229,13 @@ module.exports = {
   },
 
   ipv6: { versions: [11], host: '::1', client: few },
+
+  // Peers of different age. The old one counts bytes, the new one UTF-16 units: ASCII gets through, and the
+  // first other character from the old to the new ends the connection.
+  'mixed-old-client': { versions: [11], clientVersion: 5, client: mixed },
+  'mixed-old-server': { versions: [5], clientVersion: 11, client: mixed },
+
+  raw: { versions: [5, 7, 11], client: raw },
 
   // Two client processes with two connections each: an id may be in flight on several connections.
   twoclients: {
@@ -232,4 +261,75 @@ async function few(lab) {
   await lab.call('echo', '求和 😀');
   await lab.call('streamTimer3', {});
   await lab.call('nobody', {});
+}
+
+async function mixed(lab) {
+  await lab.call('sum', [1, 2, 3]);
+  await lab.call('rpcString', {});
+  await lab.call('streamOf3', {});
+  await lab.call('echo', '求和 😀');
+  await lab.call('sum', [3, 5, 6]);
+  await lab.call('sum', [7]);
+}
+
+/** What no Nest client writes but a Nest server takes, or refuses: from a plain socket. */
+async function raw(lab) {
+  const frame = json => `${lab.version > 5 ? json.length : Buffer.byteLength(json)}#${json}`;
+  async function connection(...writes) {
+    // Half-open: a server that refuses ends its own direction only, and what is sent then is of interest.
+    const socket = net.connect({ port: lab.port, host: lab.host, allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    // Each write a segment of its own.
+    socket.setNoDelay(true);
+    await new Promise(done => socket.once('connect', done));
+    for (const write of writes) {
+      socket.write(write);
+      await lab.sleep(15);
+    }
+    socket.end();
+    await lab.sleep(15);
+  }
+  const ask = id => JSON.stringify({ pattern: 'sum', data: [1, 2], id });
+
+  // Headers with slack, white space between frames and inside them, keys in another order.
+  await connection(
+    ` ${frame(ask('space'))}`,
+    `00${frame(ask('zeros'))}`,
+    `+${frame(ask('plus'))}`,
+    frame(ask('letters')).replace('#', 'abc#'),
+    `\r\n${frame(ask('line'))}\n${frame(ask('break'))}`,
+    `\ufeff${frame(ask('mark'))}`,
+    frame(' { "id" : "spaces" , "more" : [ 1 ] ,\n"data" : [ 1 ] , "pattern" : "sum" } '),
+    frame('{"id":"first","id":"last","pattern":"nobody","pattern":"sum","data":[9],"data":[1]}'),
+    frame('{"\\u0070attern":"sum","data":[1],"\\u0069d":"escaped keys"}'),
+  );
+  // Ids of every kind, the same id twice in flight, no id, numbers beyond a double.
+  await connection(
+    ...[null, 0, '', false, true, 7, 1.5, [1], { a: 1 }, '求'].map(id => frame(ask(id))),
+    ['twice', 'twice'].map(id => frame(JSON.stringify({ pattern: 'delay', data: { ms: 5, value: 1 }, id }))).join(''),
+    frame('{"pattern":"sum","data":[1]}'),
+    frame('{"id":"no pattern"}'),
+    frame('{"pattern":"echo","data":[123456789012345678901234567890,1e400,0.10],"id":12345678901234567890}'),
+    '4#null' + '1#0' + '2#""' + '2#{}' + '2#[]' + '3#"a"',
+  );
+  // Cuts in the digits, after the delimiter, and in each character.
+  const whole = Buffer.from(frame('{"pattern":"echo","data":"é求😀","id":"cut"}') + frame(ask('after')));
+  const at = whole.indexOf('é');
+  const cuts = [0, 1, 3, at + 1, at + 3, at + 4, at + 6, at + 7, at + 8, whole.length];
+  await connection(...cuts.slice(1).map((end, n) => whole.subarray(cuts[n], end)));
+  // Bytes that are no UTF-8. Nest reads each wrong part as one character.
+  await connection(
+    Buffer.concat([Buffer.from(`${lab.version > 5 ? 43 : 45}#{"pattern":"echo","data":"`), Buffer.from([0xff, 0xf0, 0x9f, 0x98]), Buffer.from('","id":"bytes"}')]),
+    frame(ask('after')),
+  );
+  // Refused frames; what follows in the same segment is lost, what follows later is still run (from 6 on without
+  // an answer).
+  await connection(frame(ask('before')), 'abc#{}' + frame(ask('same segment')), frame(ask('later')));
+  await connection(frame(ask('before')) + frame('{"a":1,,}') + frame(ask('same segment')), frame(ask('later')));
+  await connection('1' + frame(ask('too long')), frame(ask('later')));
+  await connection('GET / HTTP/1.1\r\nHost: example\r\n\r\n');
+  await connection(Buffer.from('1603010005010000010303', 'hex'));
+  // Ended in the middle of a frame.
+  await connection(frame(ask('half')).slice(0, 20));
 }

@@ -19,6 +19,8 @@ function messages({ rxjs, operators, microservices }) {
     echo: ['echo', data => data],
     // Answers after the given time: many in flight overtake one another.
     delay: ['delay', async ({ ms, value }) => (await sleep(ms), value)],
+    // Reads nothing in the meantime.
+    block: ['block', ms => { for (const until = Date.now() + ms; Date.now() < until; ); }],
 
     streamOf3: ['streamOf3', () => of(1, 2, 3)],
     streamTimer3: ['streamTimer3', () => timer(0, 5).pipe(take(3))],
