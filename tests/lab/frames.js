@@ -19,7 +19,9 @@ const units = json => `${json.length}#${json}`;
 const octets = json => `${Buffer.byteLength(json)}#${json}`;
 /** `count` equal cuts, or cuts at the given places. */
 const every = (size, whole) =>
-  Array.from({ length: Math.ceil(bytes(whole).length / size) }, (_, n) => bytes(whole).subarray(n * size, (n + 1) * size));
+  Array.from({ length: Math.ceil(bytes(whole).length / size) }, (_, n) =>
+    bytes(whole).subarray(n * size, (n + 1) * size),
+  );
 const cut = (whole, ...places) =>
   [0, ...places].map((from, n) => bytes(whole).subarray(from, places[n] ?? bytes(whole).length));
 
@@ -31,7 +33,10 @@ const TAIL = units('{"pattern":"tail","data":1}');
 add('one frame', units(ASK));
 add('two frames in one chunk', units(ASK) + TAIL);
 add('two frames in two chunks', units(ASK), TAIL);
-add('fifty frames in one chunk', Array.from({ length: 50 }, (_, n) => units(`{"pattern":"p","data":${n},"id":"${n}"}`)).join(''));
+add(
+  'fifty frames in one chunk',
+  Array.from({ length: 50 }, (_, n) => units(`{"pattern":"p","data":${n},"id":"${n}"}`)).join(''),
+);
 add('a frame and half of the next', units(ASK) + TAIL.slice(0, 9), TAIL.slice(9));
 add('a cut after every byte', ...every(1, units(ASK) + TAIL));
 add('a cut after every third byte', ...every(3, units(ASK) + TAIL));
@@ -40,8 +45,14 @@ add('a cut before the delimiter', ...cut(units(ASK), 2));
 add('a cut after the delimiter', ...cut(units(ASK), 3));
 add('empty chunks between', units(ASK), '', TAIL);
 add('a delimiter in a string', units('{"pattern":"#","data":"a#b##","id":"#"}') + TAIL);
-add('text like a frame in a string', units('{"pattern":"echo","data":"12#{\\"pattern\\":\\"fake\\",\\"id\\":\\"x\\"}","id":1}') + TAIL);
-add('text like many frames in a string', units(JSON.stringify({ pattern: 'echo', data: units(ASK).repeat(3), id: 1 })) + TAIL);
+add(
+  'text like a frame in a string',
+  units('{"pattern":"echo","data":"12#{\\"pattern\\":\\"fake\\",\\"id\\":\\"x\\"}","id":1}') + TAIL,
+);
+add(
+  'text like many frames in a string',
+  units(JSON.stringify({ pattern: 'echo', data: units(ASK).repeat(3), id: 1 })) + TAIL,
+);
 
 // Lengths in UTF-16 units, as 6.1 and later write.
 add('units: é', units('{"pattern":"é","data":1}'));
@@ -50,13 +61,16 @@ add('units: 😀', units('{"pattern":"log","data":"😀"}'));
 add('units: 求和 😀', units(CHINESE));
 add('units: glued', units(CHINESE) + units(CHINESE) + TAIL);
 add('units: a cut after every byte', ...every(1, units(CHINESE) + TAIL));
-add('units: a cut in each character', ...cut(units('{"data":"é求😀"}'), 13, 15, 17, 19) );
+add('units: a cut in each character', ...cut(units('{"data":"é求😀"}'), 13, 15, 17, 19));
 add('units: 求 cut after one byte', ...cut(units('{"data":"求和"}') + TAIL, 13));
 add('units: 求 cut after two bytes', ...cut(units('{"data":"求和"}') + TAIL, 14));
 add('units: 😀 cut after one byte', ...cut(units('{"data":"😀"}') + TAIL, 13));
 add('units: 😀 cut after two bytes', ...cut(units('{"data":"😀"}') + TAIL, 14));
 add('units: 😀 cut after three bytes', ...cut(units('{"data":"😀"}') + TAIL, 15));
-add('units: a 5.x reply with unit lengths', units('{"err":null,"response":"求和","id":"x"}') + units('{"isDisposed":true,"id":"x"}'));
+add(
+  'units: a 5.x reply with unit lengths',
+  units('{"err":null,"response":"求和","id":"x"}') + units('{"isDisposed":true,"id":"x"}'),
+);
 
 // Lengths in UTF-8 bytes, as 5.x and 6.0.0 write.
 add('bytes: alone', octets(CHINESE));
@@ -65,7 +79,10 @@ add('bytes: before an ASCII frame', octets(CHINESE) + TAIL);
 add('bytes: after an ASCII frame', TAIL + octets(CHINESE));
 add('bytes: glued', octets(CHINESE) + octets(CHINESE));
 add('bytes: a cut after every byte', ...every(1, octets(CHINESE)));
-add('bytes: a 5.x reply', octets('{"err":null,"response":"求和","id":"x"}') + octets('{"isDisposed":true,"id":"x"}'));
+add(
+  'bytes: a 5.x reply',
+  octets('{"err":null,"response":"求和","id":"x"}') + octets('{"isDisposed":true,"id":"x"}'),
+);
 add('bytes: é, one more than units', octets('{"pattern":"é"}') + TAIL);
 add('code points: neither', '61#' + CHINESE, TAIL);
 // Units that reach as far as bytes would: the shorter frame inside is complete JSON.
@@ -143,7 +160,10 @@ add('json: duplicate keys', units('{"id":1,"id":2,"pattern":"a","pattern":"b"}')
 add('json: __proto__', units('{"__proto__":{"id":1},"pattern":"a"}'));
 add('json: numeric keys', units('{"b":1,"2":1,"1":1,"a":1}'));
 add('json: escaped keys', units('{"\\u0070attern":"a","\\u0069d":1}'));
-add('json: integers beyond 64 bits', units('{"data":[9007199254740993,18446744073709551616,123456789012345678901234567890]}'));
+add(
+  'json: integers beyond 64 bits',
+  units('{"data":[9007199254740993,18446744073709551616,123456789012345678901234567890]}'),
+);
 add('json: numbers beyond a double', units('{"data":[1e400,-1e400,1e-400]}'));
 add('json: number forms', units('{"data":[-0,1E5,1e+5,0.10,1.0,-1.5e-7]}'));
 add('json: a leading zero', units('{"data":01}'));
@@ -192,7 +212,12 @@ add('utf-8: Latin-1 é', ...spoilt(12, 'e9', TAIL));
 add('utf-8: GBK 求和', cat('14#{"data":"', hex('c7 f3 ba cd'), '"}', TAIL));
 add('utf-8: F0 9F 98 cut before the quote', cat('12#{"data":"', hex('f0 9f 98')), '"}' + TAIL);
 add('utf-8: FF cut on both sides', cat('12#{"data":"'), hex('ff'), '"}' + TAIL);
-add('utf-8: half a character, then the other half of another', cat('12#{"data":"', hex('e6')), hex('9f 98'), '"}' + TAIL);
+add(
+  'utf-8: half a character, then the other half of another',
+  cat('12#{"data":"', hex('e6')),
+  hex('9f 98'),
+  '"}' + TAIL,
+);
 add('utf-8: lead byte, lead byte', ...spoilt(13, 'e6 e6 b1 82', TAIL));
 add('utf-8: two lead bytes cut', cat('13#{"data":"', hex('e6')), cat(hex('e6 b1 82'), '"}', TAIL));
 add('utf-8: E0 80 cut between', cat('13#{"data":"', hex('e0')), cat(hex('80'), '"}', TAIL));
@@ -201,23 +226,61 @@ add('utf-8: ED A0 80 cut after each byte', cat('14#{"data":"', hex('ed')), hex('
 add('utf-8: UTF-16', Buffer.from(units(ASK), 'utf16le'));
 
 // The same wrong bytes cut at each place: a decoder that lives on between chunks must count alike.
-for (const sequence of ['c3 28', 'c0 af', 'e0 9f bf', 'e2 28 a1', 'e6 b1 ff', 'ed a0 bd ed b8 80', 'ef bf', 'ef bb bf', 'f0 8f bf bf',
-  'f0 9f 98', 'f0 28 8c bc', 'f0 9f 98 e6 b1 82', 'f4 8f bf bf', 'f4 90 80 80', 'f8 88 80 80 80', 'fe', '80 80 e6 b1 82']) {
+for (const sequence of [
+  'c3 28',
+  'c0 af',
+  'e0 9f bf',
+  'e2 28 a1',
+  'e6 b1 ff',
+  'ed a0 bd ed b8 80',
+  'ef bf',
+  'ef bb bf',
+  'f0 8f bf bf',
+  'f0 9f 98',
+  'f0 28 8c bc',
+  'f0 9f 98 e6 b1 82',
+  'f4 8f bf bf',
+  'f4 90 80 80',
+  'f8 88 80 80 80',
+  'fe',
+  '80 80 e6 b1 82',
+]) {
   const middle = hex(sequence);
   const count = new TextDecoder('utf-8', { ignoreBOM: true }).decode(middle).length;
   const whole = cat(`${11 + count}#{"data":"`, middle, '"}', TAIL);
-  for (let at = 1; at <= middle.length; at++) add(`utf-8: ${sequence} cut after ${at}`, ...cut(whole, 12 + at));
+  for (let at = 1; at <= middle.length; at++)
+    add(`utf-8: ${sequence} cut after ${at}`, ...cut(whole, 12 + at));
 }
 
 // What the envelopes of peers hold.
-add('shapes: a 5.x reply', octets('{"err":null,"response":6,"id":"x"}') + octets('{"isDisposed":true,"id":"x"}'));
-add('shapes: a 5.x refusal', octets('{"success":false,"error":"Error: Invalid content length supplied (abc) in: "}'));
-add('shapes: a reply without id', units('{"status":"error","err":"There is no equivalent message pattern defined in the remote service."}'));
-add('shapes: ids of every kind', [null, 0, '', false, [1], { a: 1 }].map(id => units(JSON.stringify({ response: 1, isDisposed: true, id }))).join(''));
-add('shapes: metadata and further keys', units('{"pattern":"echo","data":1,"metadata":{"traceparent":"tp"},"id":"x","ser":"S"}'));
+add(
+  'shapes: a 5.x reply',
+  octets('{"err":null,"response":6,"id":"x"}') + octets('{"isDisposed":true,"id":"x"}'),
+);
+add(
+  'shapes: a 5.x refusal',
+  octets('{"success":false,"error":"Error: Invalid content length supplied (abc) in: "}'),
+);
+add(
+  'shapes: a reply without id',
+  units('{"status":"error","err":"There is no equivalent message pattern defined in the remote service."}'),
+);
+add(
+  'shapes: ids of every kind',
+  [null, 0, '', false, [1], { a: 1 }]
+    .map(id => units(JSON.stringify({ response: 1, isDisposed: true, id })))
+    .join(''),
+);
+add(
+  'shapes: metadata and further keys',
+  units('{"pattern":"echo","data":1,"metadata":{"traceparent":"tp"},"id":"x","ser":"S"}'),
+);
 add('shapes: a string frame that holds a packet', units(JSON.stringify(ASK)));
 
 // Long: a frame over many chunks.
-add('long: 600 × 求 in chunks of 97 bytes', ...every(97, units(JSON.stringify({ data: '求'.repeat(600) })) + TAIL));
+add(
+  'long: 600 × 求 in chunks of 97 bytes',
+  ...every(97, units(JSON.stringify({ data: '求'.repeat(600) })) + TAIL),
+);
 
 for (const one of cases) console.log(JSON.stringify(one));

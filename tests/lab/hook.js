@@ -11,8 +11,7 @@ const side = process.env.LAB_SIDE;
 
 // The monotonic clock moved to the epoch once: later lines cannot step back with the wall clock.
 const epoch =
-  BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n -
-  process.hrtime.bigint();
+  BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n - process.hrtime.bigint();
 
 // A server that listens on every address (Nest 5) sees IPv4 peers as mapped IPv6 addresses; the packets
 // are IPv4.

@@ -15,7 +15,8 @@ const written = new Map();
 const write = net.Socket.prototype.write;
 net.Socket.prototype.write = function (chunk, ...more) {
   if (this.remoteAddress !== undefined) {
-    if (!written.has(this)) written.set(this, { client: `${this.localAddress}:${this.localPort}`, texts: [] });
+    if (!written.has(this))
+      written.set(this, { client: `${this.localAddress}:${this.localPort}`, texts: [] });
     written.get(this).texts.push(chunk);
   }
   return write.call(this, chunk, ...more);

@@ -16,7 +16,10 @@ function install(version) {
   if (fs.existsSync(path.join(folder(version), 'node_modules'))) return;
   console.error(`installing Nest ${version}`);
   // No script of a package is run: none is needed.
-  execFileSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], { cwd: folder(version), stdio: ['ignore', 2, 2] });
+  execFileSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
+    cwd: folder(version),
+    stdio: ['ignore', 2, 2],
+  });
 }
 
 async function load(version) {

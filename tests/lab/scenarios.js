@@ -76,17 +76,36 @@ async function basic(lab) {
 
   for (const value of ECHOED) await lab.call('echo', value);
 
-  for (const name of ['streamOf3', 'streamTimer3', 'streamChinese', 'streamLate', 'streamNextTick', 'streamEmpty',
-    'streamUndefined', 'streamError']) {
+  for (const name of [
+    'streamOf3',
+    'streamTimer3',
+    'streamChinese',
+    'streamLate',
+    'streamNextTick',
+    'streamEmpty',
+    'streamUndefined',
+    'streamError',
+  ]) {
     await lab.call(name, {});
   }
   await lab.call('streamNever', {}, { limit: 50 });
 
-  for (const name of ['rpcString', 'rpcChinese', 'rpcObject', 'rpcNull', 'rpcEmpty', 'rpcError', 'rpcStream', 'generic',
-    'nobody', '没有人']) {
+  for (const name of [
+    'rpcString',
+    'rpcChinese',
+    'rpcObject',
+    'rpcNull',
+    'rpcEmpty',
+    'rpcError',
+    'rpcStream',
+    'generic',
+    'nobody',
+    '没有人',
+  ]) {
     await lab.call(name, {});
   }
-  for (const name of ['giveUndefined', 'giveNull', 'giveZero', 'giveFalse', 'giveEmpty']) await lab.call(name, {});
+  for (const name of ['giveUndefined', 'giveNull', 'giveZero', 'giveFalse', 'giveEmpty'])
+    await lab.call(name, {});
   await lab.call('giveCycle', {}, { limit: 50 });
 
   // From 12.0.4 on a hook may add metadata to what is sent.
@@ -307,7 +326,9 @@ async function raw(lab) {
   // Ids of every kind, the same id twice in flight, no id, numbers beyond a double.
   await connection(
     ...[null, 0, '', false, true, 7, 1.5, [1], { a: 1 }, '求'].map(id => frame(ask(id))),
-    ['twice', 'twice'].map(id => frame(JSON.stringify({ pattern: 'delay', data: { ms: 5, value: 1 }, id }))).join(''),
+    ['twice', 'twice']
+      .map(id => frame(JSON.stringify({ pattern: 'delay', data: { ms: 5, value: 1 }, id })))
+      .join(''),
     frame('{"pattern":"sum","data":[1]}'),
     frame('{"id":"no pattern"}'),
     frame('{"pattern":"echo","data":[123456789012345678901234567890,1e400,0.10],"id":12345678901234567890}'),
@@ -320,13 +341,20 @@ async function raw(lab) {
   await connection(...cuts.slice(1).map((end, n) => whole.subarray(cuts[n], end)));
   // Bytes that are no UTF-8. Nest reads each wrong part as one character.
   await connection(
-    Buffer.concat([Buffer.from(`${lab.version > 5 ? 43 : 45}#{"pattern":"echo","data":"`), Buffer.from([0xff, 0xf0, 0x9f, 0x98]), Buffer.from('","id":"bytes"}')]),
+    Buffer.concat([
+      Buffer.from(`${lab.version > 5 ? 43 : 45}#{"pattern":"echo","data":"`),
+      Buffer.from([0xff, 0xf0, 0x9f, 0x98]),
+      Buffer.from('","id":"bytes"}'),
+    ]),
     frame(ask('after')),
   );
   // Refused frames; what follows in the same segment is lost, what follows later is still run (from 6 on without
   // an answer).
   await connection(frame(ask('before')), 'abc#{}' + frame(ask('same segment')), frame(ask('later')));
-  await connection(frame(ask('before')) + frame('{"a":1,,}') + frame(ask('same segment')), frame(ask('later')));
+  await connection(
+    frame(ask('before')) + frame('{"a":1,,}') + frame(ask('same segment')),
+    frame(ask('later')),
+  );
   await connection('1' + frame(ask('too long')), frame(ask('later')));
   await connection('GET / HTTP/1.1\r\nHost: example\r\n\r\n');
   await connection(Buffer.from('1603010005010000010303', 'hex'));

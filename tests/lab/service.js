@@ -6,11 +6,19 @@ const { load } = require('./nest');
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 const sum = numbers => numbers.reduce((a, b) => a + b, 0);
 
+function block(ms) {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
+}
+
 /** The route table: method name → the pattern it answers and what it does. */
 function messages({ rxjs, operators, microservices }) {
   const { Observable, concat, of, throwError, timer, EMPTY, NEVER } = rxjs;
   const { map, take } = operators;
   const { RpcException } = microservices;
+  const refusing = what => () => {
+    throw new RpcException(what);
+  };
   return {
     sum: ['sum', sum],
     sumObject: [{ cmd: 'sum', a: 1 }, numbers => ({ total: sum(numbers) })],
@@ -20,7 +28,7 @@ function messages({ rxjs, operators, microservices }) {
     // Answers after the given time: many in flight overtake one another.
     delay: ['delay', async ({ ms, value }) => (await sleep(ms), value)],
     // Reads nothing in the meantime.
-    block: ['block', ms => { for (const until = Date.now() + ms; Date.now() < until; ); }],
+    block: ['block', block],
 
     streamOf3: ['streamOf3', () => of(1, 2, 3)],
     streamTimer3: ['streamTimer3', () => timer(0, 5).pipe(take(3))],
@@ -46,7 +54,14 @@ function messages({ rxjs, operators, microservices }) {
     ],
     streamEmpty: ['streamEmpty', () => EMPTY],
     streamNever: ['streamNever', () => concat(of(1), NEVER)],
-    streamUndefined: ['streamUndefined', () => timer(0, 5).pipe(take(3), map(n => (n === 1 ? undefined : n)))],
+    streamUndefined: [
+      'streamUndefined',
+      () =>
+        timer(0, 5).pipe(
+          take(3),
+          map(n => (n === 1 ? undefined : n)),
+        ),
+    ],
     streamError: [
       'streamError',
       () =>
@@ -56,21 +71,33 @@ function messages({ rxjs, operators, microservices }) {
         }),
     ],
 
-    rpcString: ['rpcString', () => { throw new RpcException('boom'); }],
-    rpcChinese: ['rpcChinese', () => { throw new RpcException('错误 😀'); }],
-    rpcObject: ['rpcObject', () => { throw new RpcException({ code: 7, message: 'bad', status: 400 }); }],
-    rpcNull: ['rpcNull', () => { throw new RpcException(null); }],
-    rpcEmpty: ['rpcEmpty', () => { throw new RpcException({}); }],
-    rpcError: ['rpcError', () => { throw new RpcException(new Error('x')); }],
+    rpcString: ['rpcString', refusing('boom')],
+    rpcChinese: ['rpcChinese', refusing('错误 😀')],
+    rpcObject: ['rpcObject', refusing({ code: 7, message: 'bad', status: 400 })],
+    rpcNull: ['rpcNull', refusing(null)],
+    rpcEmpty: ['rpcEmpty', refusing({})],
+    rpcError: ['rpcError', refusing(new Error('x'))],
     rpcStream: ['rpcStream', () => throwError(new RpcException('from a stream'))],
-    generic: ['generic', () => { throw new Error('not told to the caller'); }],
+    generic: [
+      'generic',
+      () => {
+        throw new Error('not told to the caller');
+      },
+    ],
 
     giveUndefined: ['giveUndefined', () => undefined],
     giveNull: ['giveNull', () => null],
     giveZero: ['giveZero', () => 0],
     giveFalse: ['giveFalse', () => false],
     giveEmpty: ['giveEmpty', () => ''],
-    giveCycle: ['giveCycle', () => { const cycle = {}; cycle.self = cycle; return cycle; }],
+    giveCycle: [
+      'giveCycle',
+      () => {
+        const cycle = {};
+        cycle.self = cycle;
+        return cycle;
+      },
+    ],
   };
 }
 
@@ -85,12 +112,18 @@ function controller(nest) {
   const { MessagePattern, EventPattern } = nest.microservices;
   class LabController {}
   const add = (name, decorator, handler) => {
-    Object.defineProperty(LabController.prototype, name, { value: handler, configurable: true, writable: true });
+    Object.defineProperty(LabController.prototype, name, {
+      value: handler,
+      configurable: true,
+      writable: true,
+    });
     decorator(LabController.prototype, name, Object.getOwnPropertyDescriptor(LabController.prototype, name));
   };
   for (const [name, [pattern, handle]] of Object.entries(messages(nest))) {
     // Of the arguments only the data is passed on: versions differ in what follows it.
-    add(name, MessagePattern(pattern), function (data) { return handle(data); });
+    add(name, MessagePattern(pattern), function (data) {
+      return handle(data);
+    });
   }
   if (EventPattern) {
     for (const [name, pattern] of Object.entries(events)) add(name, EventPattern(pattern), function () {});
