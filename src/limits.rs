@@ -42,8 +42,8 @@ pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 /// and has no bound before; a frame beyond this is skipped by its length and counted.
 pub const FRAME_BYTES: usize = 16 << 20;
 
-/// Characters before the `#` after which the bytes are no frame's length. Nest has no bound.
-pub const FRAME_HEADER_BYTES: usize = 64;
+/// Bytes before the `#` after which they are no frame's length. Nest has no bound.
+pub const FRAME_HEADER_BYTES: usize = 512;
 
 /// Requests that wait for a reply, in all. The oldest give way.
 pub const OPEN_CALLS: usize = 100_000;
