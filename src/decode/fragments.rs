@@ -259,7 +259,10 @@ impl Whole {
                 seq = seq.add(syn).add(offset.saturating_sub(headers));
             }
             if carriers.peek().is_some() {
-                flags = flags.without(Flags::FIN).without(Flags::RST).without(Flags::PSH);
+                flags = flags
+                    .without(Flags::FIN)
+                    .without(Flags::RST)
+                    .without(Flags::PSH);
             }
             let skip = headers.saturating_sub(offset) as usize;
             emit(Segment {
