@@ -65,10 +65,7 @@ impl Connection {
             slot,
             generation,
             recent: true,
-            halves: PerSide {
-                client: Half::new(segment.from),
-                server: Half::new(segment.to),
-            },
+            halves: PerSide { client: Half::new(segment.from), server: Half::new(segment.to) },
             opener: None,
             syn: None,
             settled: false,
@@ -82,11 +79,7 @@ impl Connection {
 
     /// The side that sent `segment`.
     pub fn sender(&self, segment: &Segment<'_>) -> Side {
-        if self.halves.client.address == segment.from {
-            Side::Client
-        } else {
-            Side::Server
-        }
+        if self.halves.client.address == segment.from { Side::Client } else { Side::Server }
     }
 
     /// Its number, where it was told of.
@@ -108,10 +101,9 @@ impl Connection {
         let differs = |half: &Half, first: u64| match half.start {
             Start::Unknown => false,
             Start::Exact => first != half.origin,
-            Start::Seen | Start::Acknowledged => half
-                .origin
-                .checked_sub(first)
-                .is_none_or(|before| before > HELD_PER_SIDE as u64),
+            Start::Seen | Start::Acknowledged => {
+                half.origin.checked_sub(first).is_none_or(|before| before > HELD_PER_SIDE as u64)
+            }
         };
         let side = self.sender(segment);
         let half = self.halves.of(side);
@@ -120,9 +112,7 @@ impl Connection {
             return differs(half, first);
         }
         let other = self.halves.of(side.other());
-        segment
-            .ack
-            .is_some_and(|ack| differs(other, other.position(ack)))
+        segment.ack.is_some_and(|ack| differs(other, other.position(ack)))
     }
 
     /// Takes in a segment.
@@ -340,11 +330,7 @@ impl Connection {
             let (Some(client), Some(server)) = (blocked.client, blocked.server) else {
                 return;
             };
-            let side = if client.number > server.number {
-                Side::Client
-            } else {
-                Side::Server
-            };
+            let side = if client.number > server.number { Side::Client } else { Side::Server };
             self.release_one(side, shared, emit);
         }
     }
@@ -445,12 +431,7 @@ impl Connection {
             shared.counts.gaps += 1;
             shared.counts.gap_bytes += bytes;
             let connection = self.told(shared, emit);
-            emit(StreamEvent::Gap(Gap {
-                connection,
-                from: side,
-                bytes,
-                until,
-            }));
+            emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
         }
     }
 
@@ -537,12 +518,7 @@ impl Connection {
         }
         let connection = self.told(shared, emit);
         let (why, at) = self.end.unwrap_or((why, self.last));
-        emit(StreamEvent::Closed(Closed {
-            connection,
-            at,
-            why,
-            end: self.tally(),
-        }));
+        emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
     }
 
     fn tally(&self) -> ConnectionEnd {
@@ -591,18 +567,12 @@ impl Connection {
         if let Some(id) = self.id {
             return id;
         }
-        let connection = ConnectionId {
-            serial: shared.next_serial(),
-            slot: self.slot,
-        };
+        let connection = ConnectionId { serial: shared.next_serial(), slot: self.slot };
         self.id = Some(connection);
         let PerSide { client, server } = &self.halves;
         emit(StreamEvent::Opened(Opened {
             connection,
-            ends: Ends {
-                client: client.address,
-                server: server.address,
-            },
+            ends: Ends { client: client.address, server: server.address },
             roles: self.roles,
             at: self.first,
             from_start: PerSide {

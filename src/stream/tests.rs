@@ -63,8 +63,7 @@ impl Script {
         self.millis += millis;
         let now = Timestamp::from_nanos(self.millis * 1_000_000);
         let (told, client) = (&mut self.told, self.client);
-        self.streams
-            .expire(now, &mut |event| tell(told, client, event));
+        self.streams.expire(now, &mut |event| tell(told, client, event));
     }
 
     fn segment(&mut self, side: Side, words: &[&str]) {
@@ -75,10 +74,7 @@ impl Script {
         let mut data = "";
         let mut missing = 0;
         let mut number = self.number;
-        let mut ack = self
-            .spoke
-            .of(side.other())
-            .then(|| *self.next.of(side.other()));
+        let mut ack = self.spoke.of(side.other()).then(|| *self.next.of(side.other()));
         for word in words {
             match (*word, word.split_once('=')) {
                 ("SYN", _) => flags.0 |= Flags::SYN.0,
@@ -111,10 +107,7 @@ impl Script {
         };
         let at = self.millis - i64::try_from(self.number).unwrap() + i64::try_from(number).unwrap();
         let segment = Segment {
-            packet: PacketRef {
-                number,
-                at: Timestamp::from_nanos(at * 1_000_000),
-            },
+            packet: PacketRef { number, at: Timestamp::from_nanos(at * 1_000_000) },
             from,
             to,
             seq: seq(side, offset - i64::from(syn)),
@@ -125,8 +118,7 @@ impl Script {
             missing,
         };
         let (told, client) = (&mut self.told, self.client);
-        self.streams
-            .push(&segment, &mut |event| tell(told, client, event));
+        self.streams.push(&segment, &mut |event| tell(told, client, event));
     }
 
     fn finish(&mut self) -> String {
@@ -161,10 +153,7 @@ fn tell(told: &mut String, client: SocketAddr, event: StreamEvent<'_>) {
                 (false, false) => "neither".to_owned(),
             };
             let server = name(Side::Server);
-            format!(
-                "open: server {server} {roles}, from start {from_start} #{}",
-                opened.at.number
-            )
+            format!("open: server {server} {roles}, from start {from_start} #{}", opened.at.number)
         }
         StreamEvent::Data(chunk) => format!(
             "{} {} {} #{}",
@@ -191,11 +180,7 @@ fn check_with(config: Config, script: &str, expected: &str) {
     let mut run = Script::new(config);
     let told = run.run(script).finish();
     let lines = |text: &str| {
-        text.lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty())
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(lines(&told), lines(expected), "\n{told}");
 }
