@@ -2,7 +2,8 @@
 //!
 //! A section begins with its byte order; its interfaces each have their link type and clock.
 //! Read are packets (enhanced, simple and obsolete), interfaces and their statistics; every other
-//! block is passed over by its length.
+//! block is passed over by its length. (Wireshark numbers custom blocks and journal entries as if
+//! they were packets; here only packets are numbered.)
 
 use super::classic::{ByteOrder, Fault, PACKET_BYTES, Record, Step};
 use super::window::{Filled, Window};
