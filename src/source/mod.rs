@@ -18,6 +18,7 @@ mod input;
 pub mod merge;
 mod pcapng;
 mod window;
+pub mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -362,9 +362,9 @@ fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
 }
 
 fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
-    match magic {
-        [0x4D, 0x3C, 0x2B, 0x1A] => Ok(ByteOrder::Little),
-        [0x1A, 0x2B, 0x3C, 0x4D] => Ok(ByteOrder::Big),
+    match u32::from_le_bytes(magic) {
+        BYTE_ORDER_MAGIC => Ok(ByteOrder::Little),
+        other if other.swap_bytes() == BYTE_ORDER_MAGIC => Ok(ByteOrder::Big),
         _ => Err(Fault::Damaged(
             "a section header without its byte-order magic".to_owned(),
         )),
@@ -374,17 +374,23 @@ fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
 /// The type of a section header, with which every pcapng file begins.
 pub(super) const SECTION: [u8; 4] = [0x0A, 0x0D, 0x0D, 0x0A];
 
-const INTERFACE: u32 = 1;
+pub(super) const INTERFACE: u32 = 1;
 const OBSOLETE: u32 = 2;
 const SIMPLE: u32 = 3;
-const STATISTICS: u32 = 5;
-const ENHANCED: u32 = 6;
+pub(super) const STATISTICS: u32 = 5;
+pub(super) const ENHANCED: u32 = 6;
 
 const END_OF_OPTIONS: u16 = 0;
-const IF_TSRESOL: u16 = 9;
+pub(super) const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
 const ISB_IFDROP: u16 = 5;
-const ISB_OSDROP: u16 = 7;
+pub(super) const ISB_OSDROP: u16 = 7;
+
+/// The byte order is told by how a section writes this number.
+pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
+
+/// `if_tsresol` of a clock that counts nanoseconds.
+pub(super) const NANOSECONDS: u8 = 9;
 
 /// The clock of an interface that says nothing of it.
 const MICROSECONDS: u8 = 6;
