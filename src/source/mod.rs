@@ -13,8 +13,13 @@
 mod classic;
 mod error;
 pub mod file;
+pub mod filter;
 mod found;
+mod front;
 mod input;
+pub mod interfaces;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod merge;
 mod pcapng;
 mod window;
@@ -24,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use error::SourceError;
+pub use front::{CaptureOptions, Source};
 
 use crate::packet::Packet;
 use crate::time::Timestamp;
