@@ -46,10 +46,7 @@ fn read(path: &Path) -> (Vec<Row>, Option<SourceError>) {
             Err(error) => break Some(error),
         }
     };
-    assert!(
-        matches!(file.next(), Ok(Next::End)),
-        "the end stays the end"
-    );
+    assert!(matches!(file.next(), Ok(Next::End)), "the end stays the end");
     (rows, error)
 }
 
@@ -69,27 +66,15 @@ const ORDERS: [Order; 2] = [Order { big: false }, Order { big: true }];
 
 impl Order {
     fn u16(self, value: u16) -> [u8; 2] {
-        if self.big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     fn u32(self, value: u32) -> [u8; 4] {
-        if self.big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     fn u64(self, value: u64) -> [u8; 8] {
-        if self.big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     fn pcap_header(self, magic: u32, link: u32) -> Vec<u8> {
@@ -227,13 +212,7 @@ impl Order {
             (3, 1_700_001_002_000_001_000, 101, b"r".to_vec(), 1),
             // Without time of its own: that of the packet before; the first interface.
             (4, 1_700_001_002_000_001_000, 1, b"simple".to_vec(), 6),
-            (
-                5,
-                1_700_001_003_000_000_000,
-                101,
-                b"obsolete!".to_vec(),
-                900,
-            ),
+            (5, 1_700_001_003_000_000_000, 101, b"obsolete!".to_vec(), 900),
             (6, 1_700_000_004_000_000_000, 113, b"".to_vec(), 0),
             (7, 1_700_000_004_000_000_000, 113, b"snap".to_vec(), 5_000),
         ];
@@ -247,27 +226,9 @@ impl Order {
         bytes.extend(self.pcap_record(1_700_000_000, 123_457, extra, b"", 0));
         bytes.extend(self.pcap_record(u32::MAX, 999_999, extra, b"the last", 1_500));
         let rows = vec![
-            (
-                1,
-                1_700_000_000_000_000_000 + 123_456 * nanos,
-                1,
-                b"first".to_vec(),
-                5,
-            ),
-            (
-                2,
-                1_700_000_000_000_000_000 + 123_457 * nanos,
-                1,
-                b"".to_vec(),
-                0,
-            ),
-            (
-                3,
-                4_294_967_295_000_000_000 + 999_999 * nanos,
-                1,
-                b"the last".to_vec(),
-                1_500,
-            ),
+            (1, 1_700_000_000_000_000_000 + 123_456 * nanos, 1, b"first".to_vec(), 5),
+            (2, 1_700_000_000_000_000_000 + 123_457 * nanos, 1, b"".to_vec(), 0),
+            (3, 4_294_967_295_000_000_000 + 999_999 * nanos, 1, b"the last".to_vec(), 1_500),
         ];
         (bytes, rows)
     }
@@ -364,23 +325,11 @@ fn a_file_cut_anywhere_gives_its_whole_packets() {
 fn the_cut_bytes_are_counted() {
     let (bytes, _) = Order { big: false }.classic(0xA1B2_C3D4, 0);
     let path = tempfile::NamedTempFile::new().unwrap();
-    for (left, cut) in [
-        (0, 0),
-        (1, 23),
-        (8, 16),
-        (20, 4),
-        (23, 1),
-        (24, 0),
-        (25, 15),
-    ] {
+    for (left, cut) in [(0, 0), (1, 23), (8, 16), (20, 4), (23, 1), (24, 0), (25, 15)] {
         fs::write(path.path(), &bytes[..bytes.len() - left]).unwrap();
         let mut file = CaptureFile::open(path.path().to_str().unwrap(), Stop::default()).unwrap();
         while !matches!(file.next().unwrap(), Next::End) {}
-        assert_eq!(
-            file.cut().map_or(0, |cut| cut.bytes),
-            cut,
-            "{left} bytes less"
-        );
+        assert_eq!(file.cut().map_or(0, |cut| cut.bytes), cut, "{left} bytes less");
     }
     // Inside a block that is passed over, larger than the buffer.
     let order = Order { big: false };
@@ -389,12 +338,7 @@ fn the_cut_bytes_are_counted() {
     let mut file = CaptureFile::open(path.path().to_str().unwrap(), Stop::default()).unwrap();
     assert!(matches!(file.next().unwrap(), Next::End));
     assert_eq!(file.cut().unwrap().bytes, 600_011);
-    assert!(
-        file.cut()
-            .unwrap()
-            .to_string()
-            .contains("its last 600011 bytes")
-    );
+    assert!(file.cut().unwrap().to_string().contains("its last 600011 bytes"));
 }
 
 #[test]
@@ -413,11 +357,9 @@ fn compressed_data_cut_anywhere_gives_its_whole_packets() {
     }
     let (rows, _) = read_bytes(&bytes);
     let path = tempfile::NamedTempFile::new().unwrap();
-    for packed in [
-        gzip(&bytes),
-        zstd(&bytes),
-        [zstd(&bytes[..1_000]), zstd(&bytes[1_000..])].concat(),
-    ] {
+    for packed in
+        [gzip(&bytes), zstd(&bytes), [zstd(&bytes[..1_000]), zstd(&bytes[1_000..])].concat()]
+    {
         for end in (4..packed.len()).step_by(3) {
             fs::write(path.path(), &packed[..end]).unwrap();
             let (read, error) = read(path.path());
@@ -439,9 +381,7 @@ fn a_cut_zstd_file_gives_what_its_window_held() {
     let order = Order { big: false };
     let mut bytes = order.pcap_header(0xA1B2_C3D4, 1);
     for number in 0..3_000_u32 {
-        let data: Vec<u8> = (0..1_000_u32)
-            .map(|at| (at ^ number).wrapping_mul(37) as u8)
-            .collect();
+        let data: Vec<u8> = (0..1_000_u32).map(|at| (at ^ number).wrapping_mul(37) as u8).collect();
         bytes.extend(order.pcap_record(number, 0, 0, &data, 1_000));
     }
     let folder = TempDir::new().unwrap();
@@ -468,44 +408,24 @@ fn damage_ends_a_file_with_its_place() {
     assert_eq!(read, rows);
     let said = error.unwrap().to_string();
     assert!(
-        said.contains(&format!(
-            "damaged at byte {place}: a packet of 1073741824 bytes"
-        )),
+        said.contains(&format!("damaged at byte {place}: a packet of 1073741824 bytes")),
         "{said}"
     );
 
     let good = [order.section(), order.interface(1, 0, &[])].concat();
     let cases = [
-        (
-            order.enhanced(3, 0, b"x", 1),
-            "a packet of interface 3, where 1 are described",
-        ),
+        (order.enhanced(3, 0, b"x", 1), "a packet of interface 3, where 1 are described"),
         (order.block(6, &[0; 8]), "too short for its type"),
-        (
-            [6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].to_vec(),
-            "a block of 0 bytes",
-        ),
-        (
-            [6, 0, 0, 0, 0xFC, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0].to_vec(),
-            "more than any capture",
-        ),
-        (
-            [1, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0].to_vec(),
-            "does not repeat its length",
-        ),
-        (
-            [10, 13, 13, 10, 28, 0, 0, 0, 1, 2, 3, 4].to_vec(),
-            "byte-order magic",
-        ),
+        ([6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].to_vec(), "a block of 0 bytes"),
+        ([6, 0, 0, 0, 0xFC, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0].to_vec(), "more than any capture"),
+        ([1, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0].to_vec(), "does not repeat its length"),
+        ([10, 13, 13, 10, 28, 0, 0, 0, 1, 2, 3, 4].to_vec(), "byte-order magic"),
     ];
     for (block, what) in cases {
         let (_, error) = read_bytes(&[good.clone(), block].concat());
         let said = error.unwrap().to_string();
         assert!(said.contains(what), "{said}");
-        assert!(
-            said.contains(&format!("damaged at byte {}", good.len())),
-            "{said}"
-        );
+        assert!(said.contains(&format!("damaged at byte {}", good.len())), "{said}");
     }
 }
 
@@ -517,10 +437,7 @@ fn damaged_compression_ends_a_file_after_its_packets() {
     packed[crc] ^= 1;
     let (read, error) = read_bytes(&packed);
     assert_eq!(read, rows);
-    assert!(
-        matches!(error, Some(SourceError::Unpack { .. })),
-        "{error:?}"
-    );
+    assert!(matches!(error, Some(SourceError::Unpack { .. })), "{error:?}");
 
     let mut packed = zstd(&bytes);
     let checksum = packed.len() - 1;
@@ -538,10 +455,7 @@ fn what_is_no_capture_is_named() {
         (b"PK\x03\x04........", "a ZIP archive"),
         (b"0 packets captured\n", "text"),
         (b"<html><body>404</body></html>", "an HTML page"),
-        (
-            &[0xD4, 0xC3, 0xB2, 0xA1, 2, 0],
-            "it ends inside its pcap header, after 6 bytes",
-        ),
+        (&[0xD4, 0xC3, 0xB2, 0xA1, 2, 0], "it ends inside its pcap header, after 6 bytes"),
         (&gzip(&gzip(b"x")), "gzip data inside of compressed data"),
     ];
     for (bytes, what) in cases {
@@ -553,10 +467,7 @@ fn what_is_no_capture_is_named() {
     let said = read(Path::new("/")).1.unwrap().to_string();
     assert!(said.contains("it is a directory"), "{said}");
     let said = read(Path::new("no/such.pcap")).1.unwrap().to_string();
-    assert!(
-        said.starts_with("cannot open no/such.pcap: No such file"),
-        "{said}"
-    );
+    assert!(said.starts_with("cannot open no/such.pcap: No such file"), "{said}");
 }
 
 proptest! {
@@ -603,12 +514,7 @@ fn has(name: &str) -> bool {
 
 /// Number, time as text, length and captured length of every packet, as tshark tells.
 fn tshark(path: &Path) -> Vec<String> {
-    let fields = [
-        "frame.number",
-        "frame.time_epoch",
-        "frame.len",
-        "frame.cap_len",
-    ];
+    let fields = ["frame.number", "frame.time_epoch", "frame.len", "frame.cap_len"];
     let mut arguments = vec!["-r", path.to_str().unwrap(), "-T", "fields"];
     arguments.extend(fields.iter().flat_map(|field| ["-e", field]));
     let text = String::from_utf8(tool("tshark", &arguments)).unwrap();
@@ -651,41 +557,20 @@ fn tshark_reads_the_same() {
     let text = |name: &str| path(name).to_str().unwrap().to_owned();
     let first = sample(folder.path(), "first", 0);
     sample(folder.path(), "second", 1_234_567);
-    for (format, name) in [
-        ("pcap", "us"),
-        ("nsecpcap", "ns"),
-        ("pcapng", "ng"),
-        ("modpcap", "mod"),
-    ] {
-        tool(
-            "editcap",
-            &["-F", format, first.to_str().unwrap(), &text(name)],
-        );
+    for (format, name) in [("pcap", "us"), ("nsecpcap", "ns"), ("pcapng", "ng"), ("modpcap", "mod")]
+    {
+        tool("editcap", &["-F", format, first.to_str().unwrap(), &text(name)]);
     }
     // A second interface of another link type: a pcapng that libpcap refuses.
-    tool(
-        "editcap",
-        &["-T", "rawip", "-F", "pcap", &text("second"), &text("raw")],
-    );
-    tool(
-        "mergecap",
-        &[
-            "-F",
-            "pcapng",
-            "-w",
-            &text("mixed"),
-            &text("first"),
-            &text("raw"),
-        ],
-    );
+    tool("editcap", &["-T", "rawip", "-F", "pcap", &text("second"), &text("raw")]);
+    tool("mergecap", &["-F", "pcapng", "-w", &text("mixed"), &text("first"), &text("raw")]);
     for name in ["us", "ns", "ng", "mod"] {
         tool("gzip", &["-k", &text(name)]);
         tool("zstd", &["-q", "-k", &text(name)]);
     }
     fs::write(path("hand"), Order { big: true }.everything().0).unwrap();
-    let names = [
-        "first", "us", "ns", "ng", "mod", "mixed", "us.gz", "ns.gz", "ng.gz", "us.zst", "ng.zst",
-    ];
+    let names =
+        ["first", "us", "ns", "ng", "mod", "mixed", "us.gz", "ns.gz", "ng.gz", "us.zst", "ng.zst"];
     for name in names {
         let (rows, error) = read(&path(name));
         assert!(error.is_none(), "{name}: {error:?}");
@@ -714,12 +599,7 @@ fn files_are_merged_as_mergecap_does() {
     let folder = TempDir::new().unwrap();
     let paths: Vec<String> = [("a", 0), ("b", 2_500_000), ("c", 0), ("d", 999_000_000)]
         .iter()
-        .map(|(name, shift)| {
-            sample(folder.path(), name, *shift)
-                .to_str()
-                .unwrap()
-                .to_owned()
-        })
+        .map(|(name, shift)| sample(folder.path(), name, *shift).to_str().unwrap().to_owned())
         .collect();
     let merged = folder.path().join("merged");
     let mut arguments = vec!["-w", merged.to_str().unwrap()];

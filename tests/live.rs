@@ -24,10 +24,7 @@ use nestscope::source::{CaptureOptions, Next, Source, SourceError, Stop};
 fn options(interfaces: &[&str], port: u16) -> CaptureOptions {
     CaptureOptions {
         interfaces: interfaces.iter().map(|&name| name.to_owned()).collect(),
-        filter: CaptureFilter {
-            ports: vec![port..=port],
-            user: None,
-        },
+        filter: CaptureFilter { ports: vec![port..=port], user: None },
         ..CaptureOptions::default()
     }
 }
@@ -45,10 +42,7 @@ fn capture(options: &CaptureOptions, stop: &Stop) -> Option<Source> {
 }
 
 fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_nanos() as i64
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64
 }
 
 /// A connection through the loopback, its server echoing.
@@ -141,11 +135,7 @@ fn an_idle_capture_says_what_is_settled_and_ends_when_told() {
     }
     // Two with payload and one or two that acknowledge, on each of the two interfaces.
     assert!(packets >= 6, "{packets}");
-    assert!(
-        told.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        told.elapsed()
-    );
+    assert!(told.elapsed() < Duration::from_millis(500), "{:?}", told.elapsed());
 }
 
 #[test]
@@ -248,18 +238,12 @@ fn what_cannot_be_opened_is_explained() {
         return;
     }
     let said = error(&options(&["lo", "nosuch0"], 1)).to_string();
-    assert!(
-        said.starts_with("there is no interface nosuch0. There are: "),
-        "{said}"
-    );
+    assert!(said.starts_with("there is no interface nosuch0. There are: "), "{said}");
     assert!(said.contains("lo") && said.contains("any"), "{said}");
     let mut wrong = options(&["lo"], 1);
     wrong.filter.user = Some("port port".to_owned());
     let said = error(&wrong).to_string();
-    assert!(
-        said.contains("the capture filter \"port port\" is not valid: "),
-        "{said}"
-    );
+    assert!(said.contains("the capture filter \"port port\" is not valid: "), "{said}");
 }
 
 #[test]
@@ -267,10 +251,7 @@ fn interfaces_are_listed() {
     let list = interfaces().unwrap();
     let loopback = list.iter().find(|interface| interface.loopback).unwrap();
     assert!(loopback.addresses.iter().any(std::net::IpAddr::is_loopback));
-    assert!(
-        list.iter()
-            .all(|interface| !interface.name.starts_with("dbus"))
-    );
+    assert!(list.iter().all(|interface| !interface.name.starts_with("dbus")));
     eprintln!("{list:#?}");
 }
 
@@ -305,10 +286,7 @@ fn an_interface_that_goes_away_ends_alone() {
         }
     }
     let said = ended.unwrap();
-    assert!(
-        said.starts_with(&format!("{name} is no longer captured on: ")),
-        "{said}"
-    );
+    assert!(said.starts_with(&format!("{name} is no longer captured on: ")), "{said}");
     eprintln!("{said}");
     client.write_all(b"still here").unwrap();
     loop {

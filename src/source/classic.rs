@@ -125,11 +125,7 @@ impl Classic {
 
     #[inline]
     pub(super) fn step(&self, window: &mut Window) -> Result<Step, Fault> {
-        let header_len = if self.modified {
-            RECORD_HEADER + MODIFIED_EXTRA
-        } else {
-            RECORD_HEADER
-        };
+        let header_len = if self.modified { RECORD_HEADER + MODIFIED_EXTRA } else { RECORD_HEADER };
         match window.require(header_len)? {
             Filled::Enough => {}
             Filled::NotYet => return Ok(Step::NotYet),
@@ -138,24 +134,7 @@ impl Classic {
         let Some(header) = window.bytes().first_chunk::<RECORD_HEADER>() else {
             return Ok(Step::Ended);
         };
-        let &[
-            s0,
-            s1,
-            s2,
-            s3,
-            t0,
-            t1,
-            t2,
-            t3,
-            c0,
-            c1,
-            c2,
-            c3,
-            o0,
-            o1,
-            o2,
-            o3,
-        ] = header;
+        let &[s0, s1, s2, s3, t0, t1, t2, t3, c0, c1, c2, c3, o0, o1, o2, o3] = header;
         let seconds = self.order.u32([s0, s1, s2, s3]);
         let ticks = self.order.u32([t0, t1, t2, t3]);
         let captured = self.order.u32([c0, c1, c2, c3]);

@@ -50,10 +50,7 @@ impl CaptureFile {
         file.format = match file.recognise() {
             Ok(format) => format,
             Err(Fault::Damaged(found)) => {
-                return Err(SourceError::NotACapture {
-                    file: file.name,
-                    found,
-                });
+                return Err(SourceError::NotACapture { file: file.name, found });
             }
             Err(fault) => return Err(file.explain(fault)),
         };
@@ -89,10 +86,7 @@ impl CaptureFile {
     /// How much of the file was read.
     pub fn progress(&self) -> Progress {
         let stored = self.window.input().stored();
-        Progress {
-            read: stored.position(),
-            total: stored.size(),
-        }
+        Progress { read: stored.position(), total: stored.size() }
     }
 
     /// What the file lacks at its end, once that was reached.
@@ -156,12 +150,9 @@ impl CaptureFile {
         }
         let Some(header) = bytes.first_chunk() else {
             return match bytes.first_chunk() {
-                Some(&magic) if Classic::recognise(magic).is_some() => {
-                    Err(Fault::Damaged(format!(
-                        "it ends inside its pcap header, after {} bytes",
-                        bytes.len()
-                    )))
-                }
+                Some(&magic) if Classic::recognise(magic).is_some() => Err(Fault::Damaged(
+                    format!("it ends inside its pcap header, after {} bytes", bytes.len()),
+                )),
                 _ => Ok(None),
             };
         };
@@ -190,11 +181,7 @@ impl CaptureFile {
             self.cut = Some(Cut {
                 file: self.name.clone(),
                 bytes,
-                compression: self
-                    .window
-                    .input()
-                    .compression()
-                    .filter(|_| inside_compression),
+                compression: self.window.input().compression().filter(|_| inside_compression),
             });
         }
         self.dropped = self.kernel_drops();
@@ -218,22 +205,15 @@ impl CaptureFile {
         let file = self.name.clone();
         let input = self.window.input();
         match (fault, input.compression()) {
-            (Fault::Damaged(what), _) => SourceError::Damaged {
-                file,
-                offset: self.window.offset(),
-                what,
-            },
-            (Fault::Read(cause), Some(compression)) => SourceError::Unpack {
-                file,
-                offset: input.stored().position(),
-                compression,
-                cause,
-            },
-            (Fault::Read(cause), None) => SourceError::Read {
-                file,
-                offset: input.stored().position(),
-                cause,
-            },
+            (Fault::Damaged(what), _) => {
+                SourceError::Damaged { file, offset: self.window.offset(), what }
+            }
+            (Fault::Read(cause), Some(compression)) => {
+                SourceError::Unpack { file, offset: input.stored().position(), compression, cause }
+            }
+            (Fault::Read(cause), None) => {
+                SourceError::Read { file, offset: input.stored().position(), cause }
+            }
         }
     }
 }
@@ -275,10 +255,7 @@ impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, bytes, .. } = self;
         match self.compression {
-            None => write!(
-                f,
-                "{file} ends inside a packet: its last {bytes} bytes were not read"
-            ),
+            None => write!(f, "{file} ends inside a packet: its last {bytes} bytes were not read"),
             Some(compression) => write!(
                 f,
                 "{file} ends inside its {compression} data: what follows the last whole packet \

@@ -33,10 +33,7 @@ impl CaptureFilter {
 
     /// The user's part, if it says anything.
     pub fn user(&self) -> Option<&str> {
-        self.user
-            .as_deref()
-            .map(str::trim)
-            .filter(|user| !user.is_empty())
+        self.user.as_deref().map(str::trim).filter(|user| !user.is_empty())
     }
 
     fn tcp(&self) -> String {
@@ -67,20 +64,14 @@ mod tests {
     use super::*;
 
     fn filter(ports: &[RangeInclusive<u16>], user: Option<&str>) -> CaptureFilter {
-        CaptureFilter {
-            ports: ports.to_vec(),
-            user: user.map(str::to_owned),
-        }
+        CaptureFilter { ports: ports.to_vec(), user: user.map(str::to_owned) }
     }
 
     #[test]
     fn text() {
         assert_eq!(filter(&[], None).untagged(), "tcp");
         assert_eq!(filter(&[], Some("  ")).untagged(), "tcp");
-        assert_eq!(
-            filter(&[], None).tagged(),
-            "(tcp) or (vlan and ((tcp) or (vlan and (tcp))))"
-        );
+        assert_eq!(filter(&[], None).tagged(), "(tcp) or (vlan and ((tcp) or (vlan and (tcp))))");
         assert_eq!(
             filter(&[8888..=8888, 3000..=3010], Some("host ::1 or net 10")).untagged(),
             "(host ::1 or net 10) and (tcp port 8888 or tcp portrange 3000-3010 or \
@@ -96,9 +87,8 @@ mod tests {
         use super::*;
 
         fn ipv4(protocol: u8, fragment: u16, from: u16, to: u16) -> Vec<u8> {
-            let mut ip = vec![
-                0x45, 0, 0, 40, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-            ];
+            let mut ip =
+                vec![0x45, 0, 0, 40, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
             ip[6..8].copy_from_slice(&fragment.to_be_bytes());
             ip.extend(from.to_be_bytes());
             ip.extend(to.to_be_bytes());
@@ -197,10 +187,7 @@ mod tests {
             assert!(!cooked_ports.filter(&cooked(&ipv4(6, 0, 88, 2))));
             let raw_ports = program(12, &ports.untagged()).unwrap();
             assert!(raw_ports.filter(&ipv4(6, 0, 8888, 2)));
-            assert!(
-                program(12, &ports.tagged()).is_err(),
-                "tags are not for every link"
-            );
+            assert!(program(12, &ports.tagged()).is_err(), "tags are not for every link");
         }
     }
 }

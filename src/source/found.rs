@@ -24,9 +24,7 @@ fn text(bytes: &[u8]) -> Option<&'static str> {
     }
     let trimmed = bytes.trim_ascii_start();
     let begins = |word: &[u8]| {
-        trimmed
-            .get(..word.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+        trimmed.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     Some(if begins(b"<!doctype") || begins(b"<html") {
         "an HTML page, perhaps an error page instead of a download"
@@ -49,34 +47,13 @@ const KNOWN: &[(&[u8], &str)] = &[
     (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive; unpack it first"),
     (b"Rar!\x1A\x07", "a RAR archive; unpack it first"),
     (b"\x04\x22\x4D\x18", "lz4 data; unpack it first"),
-    (
-        b"\x1F\x8B",
-        "gzip data inside of compressed data; unpack it once",
-    ),
-    (
-        b"\x28\xB5\x2F\xFD",
-        "zstd data inside of compressed data; unpack it once",
-    ),
-    (
-        b"snoop\x00\x00\x00",
-        "a Solaris snoop capture; convert it: editcap FILE out.pcapng",
-    ),
-    (
-        b"GMBU",
-        "a Microsoft Network Monitor capture; convert it: editcap FILE out.pcapng",
-    ),
-    (
-        b"RTSS",
-        "a Microsoft Network Monitor capture; convert it: editcap FILE out.pcapng",
-    ),
-    (
-        b"XCP\x00",
-        "a NetXRay capture; convert it: editcap FILE out.pcapng",
-    ),
-    (
-        b"TRSNIFF data",
-        "a Sniffer capture; convert it: editcap FILE out.pcapng",
-    ),
+    (b"\x1F\x8B", "gzip data inside of compressed data; unpack it once"),
+    (b"\x28\xB5\x2F\xFD", "zstd data inside of compressed data; unpack it once"),
+    (b"snoop\x00\x00\x00", "a Solaris snoop capture; convert it: editcap FILE out.pcapng"),
+    (b"GMBU", "a Microsoft Network Monitor capture; convert it: editcap FILE out.pcapng"),
+    (b"RTSS", "a Microsoft Network Monitor capture; convert it: editcap FILE out.pcapng"),
+    (b"XCP\x00", "a NetXRay capture; convert it: editcap FILE out.pcapng"),
+    (b"TRSNIFF data", "a Sniffer capture; convert it: editcap FILE out.pcapng"),
     (b"\x7FELF", "a program"),
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a picture"),

@@ -46,11 +46,7 @@ impl Source {
     ///
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
-        Ok(Self {
-            from: From::Files(Merged::open(paths, stop)?),
-            save: None,
-            snap_len: 0,
-        })
+        Ok(Self { from: From::Files(Merged::open(paths, stop)?), save: None, snap_len: 0 })
     }
 
     /// Captures on interfaces until `stop` is set or all of them are gone.
@@ -84,10 +80,7 @@ impl Source {
     ///
     /// Where the file cannot be written.
     pub fn save_to(&mut self, path: &str) -> Result<(), SourceError> {
-        let failed = |cause| SourceError::Save {
-            file: path.to_owned(),
-            cause,
-        };
+        let failed = |cause| SourceError::Save { file: path.to_owned(), cause };
         let out: Box<dyn Write + Send> = if path == "-" {
             Box::new(io::stdout())
         } else {

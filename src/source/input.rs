@@ -89,10 +89,8 @@ pub(super) struct Stored {
 
 impl Stored {
     fn open(path: &str, stop: Stop) -> Result<Self, SourceError> {
-        let failed = |cause: io::Error| SourceError::Open {
-            file: file_name(path).to_owned(),
-            cause,
-        };
+        let failed =
+            |cause: io::Error| SourceError::Open { file: file_name(path).to_owned(), cause };
         let file = if path == "-" {
             let stdin = io::stdin();
             if stdin.is_terminal() {
@@ -246,9 +244,9 @@ impl Zstd {
             return Err(fault);
         }
         match self.decoder.get_checksum_from_data() {
-            Some(sum) if self.decoder.get_calculated_checksum() != Some(sum) => Err(
-                io::Error::new(io::ErrorKind::InvalidData, "the checksum does not match"),
-            ),
+            Some(sum) if self.decoder.get_calculated_checksum() != Some(sum) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "the checksum does not match"))
+            }
             _ => Ok(()),
         }
     }
@@ -301,18 +299,12 @@ pub(super) fn file_name(path: &str) -> &str {
 
 /// Whether to try again: nothing has come yet, or a signal came instead.
 pub(super) fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// How long a read waits for a pipe: half of the 100 ms in which a packet must be analysed, since
 /// time-outs of the analysis run in between.
-const PATIENCE: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 50_000_000,
-};
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// Compressed bytes read at once. As large as a zstd block can be.
 const UNPACK_BUFFER: usize = 128 << 10;

@@ -45,14 +45,9 @@ pub enum Connection {
 /// Where the system does not list them, and in a build that reads files only.
 #[cfg(feature = "live")]
 pub fn interfaces() -> Result<Vec<Interface>, SourceError> {
-    let devices = pcap::Device::list().map_err(|error| SourceError::Interfaces {
-        reason: super::live::reason(error),
-    })?;
-    Ok(devices
-        .into_iter()
-        .filter(|device| is_network(&device.name))
-        .map(describe)
-        .collect())
+    let devices = pcap::Device::list()
+        .map_err(|error| SourceError::Interfaces { reason: super::live::reason(error) })?;
+    Ok(devices.into_iter().filter(|device| is_network(&device.name)).map(describe).collect())
 }
 
 /// The interfaces of this host: here an error, for this build reads files only.
@@ -69,11 +64,7 @@ pub fn interfaces() -> Result<Vec<Interface>, SourceError> {
 #[cfg(feature = "live")]
 pub(super) fn names() -> Vec<String> {
     let devices = pcap::Device::list().unwrap_or_default();
-    devices
-        .into_iter()
-        .map(|device| device.name)
-        .filter(|name| is_network(name))
-        .collect()
+    devices.into_iter().map(|device| device.name).filter(|name| is_network(name)).collect()
 }
 
 #[cfg(feature = "live")]
@@ -100,11 +91,7 @@ fn describe(device: pcap::Device) -> Interface {
         },
         name: device.name,
         description: device.desc,
-        addresses: device
-            .addresses
-            .iter()
-            .map(|address| address.addr)
-            .collect(),
+        addresses: device.addresses.iter().map(|address| address.addr).collect(),
         permitted,
     }
 }

@@ -114,18 +114,14 @@ impl Live {
 
     /// The name of the interface of the packet that was given last.
     pub fn interface(&self) -> &str {
-        self.taps
-            .get(self.batch.interface)
-            .map_or("", |tap| &tap.name)
+        self.taps.get(self.batch.interface).map_or("", |tap| &tap.name)
     }
 
     /// Packets that the kernel had no room for, per interface by its name. Read once a second and
     /// when the interface ends. Those of the loopback may be counted twice, as its packets pass
     /// the kernel's taps twice.
     pub fn kernel_drops(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.taps
-            .iter()
-            .map(|tap| (tap.name.as_str(), tap.dropped.load(Ordering::Relaxed)))
+        self.taps.iter().map(|tap| (tap.name.as_str(), tap.dropped.load(Ordering::Relaxed)))
     }
 
     /// Ends the capture without giving what is under way, and reads the drops a last time.
@@ -179,11 +175,7 @@ impl Live {
             number: self.number,
             at: header.at,
             link: self.batch.link,
-            data: self
-                .batch
-                .bytes
-                .get(header.from..header.from + header.len)
-                .unwrap_or_default(),
+            data: self.batch.bytes.get(header.from..header.from + header.len).unwrap_or_default(),
             original_len: header.original_len,
         }
     }
@@ -194,10 +186,7 @@ impl Live {
     }
 
     fn read_marks(&self) -> Option<Timestamp> {
-        let marks = self
-            .taps
-            .iter()
-            .map(|tap| tap.settled.load(Ordering::Acquire));
+        let marks = self.taps.iter().map(|tap| tap.settled.load(Ordering::Acquire));
         let least = marks.min()?;
         let known = least != i64::MIN && least != i64::MAX;
         known.then(|| Timestamp::from_nanos(least))
@@ -234,12 +223,7 @@ struct Batch {
 
 impl Batch {
     const fn new() -> Self {
-        Self {
-            interface: 0,
-            link: LinkType::NULL,
-            bytes: Vec::new(),
-            packets: Vec::new(),
-        }
+        Self { interface: 0, link: LinkType::NULL, bytes: Vec::new(), packets: Vec::new() }
     }
 
     fn clear(&mut self) {
@@ -341,9 +325,7 @@ impl Worker {
     fn drain(&mut self) -> Result<bool, pcap::Error> {
         while !self.batch.is_full() {
             let batch = &mut self.batch;
-            let count = self
-                .capture
-                .dispatch(Some(DISPATCH), |packet| batch.push(&packet))?;
+            let count = self.capture.dispatch(Some(DISPATCH), |packet| batch.push(&packet))?;
             if count == 0 {
                 return Ok(true);
             }
@@ -428,12 +410,10 @@ fn set_filter(capture: &mut Capture<Active>, options: &CaptureOptions) -> Result
     if capture.filter(&filter.tagged(), true).is_ok() {
         return Ok(());
     }
-    capture
-        .filter(&filter.untagged(), true)
-        .map_err(|error| SourceError::Filter {
-            filter: filter.user().unwrap_or_default().to_owned(),
-            reason: reason(error),
-        })
+    capture.filter(&filter.untagged(), true).map_err(|error| SourceError::Filter {
+        filter: filter.user().unwrap_or_default().to_owned(),
+        reason: reason(error),
+    })
 }
 
 /// What the message of an interface that could not be opened is.
@@ -442,10 +422,8 @@ fn explain(name: &str, error: pcap::Error) -> SourceError {
     let reason = reason(error);
     // libpcap's crate hides the code behind the text.
     if reason.contains("ermission") || reason.contains("not permitted") {
-        let program = std::env::current_exe().map_or_else(
-            |_| "nestscope".to_owned(),
-            |path| path.display().to_string(),
-        );
+        let program = std::env::current_exe()
+            .map_or_else(|_| "nestscope".to_owned(), |path| path.display().to_string());
         SourceError::NoPermission { interface, program }
     } else if reason.contains("No such device") {
         let known = super::interfaces::names().join(", ");
@@ -465,9 +443,7 @@ pub(super) fn reason(error: pcap::Error) -> String {
 
 fn is_loopback(name: &str) -> bool {
     pcap::Device::list().is_ok_and(|devices| {
-        devices
-            .iter()
-            .any(|device| device.name == name && device.flags.is_loopback())
+        devices.iter().any(|device| device.name == name && device.flags.is_loopback())
     })
 }
 
@@ -499,10 +475,7 @@ const BLOCK_TIMEOUT: i32 = 10;
 const HANDED_OVER_WITHIN: Duration = Duration::from_millis(40);
 
 /// How long a capture thread waits for packets before it looks whether to end.
-const POLL: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 20_000_000,
-};
+const POLL: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// How long the consumer waits for packets before it may run its time-outs.
 const PATIENCE: Duration = Duration::from_millis(50);

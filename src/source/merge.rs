@@ -75,10 +75,7 @@ impl Merged {
 
     /// Packets that were lost when the files were captured; `None` where none of them tells.
     pub fn kernel_drops(&self) -> Option<u64> {
-        self.files
-            .iter()
-            .filter_map(CaptureFile::kernel_drops)
-            .reduce(u64::saturating_add)
+        self.files.iter().filter_map(CaptureFile::kernel_drops).reduce(u64::saturating_add)
     }
 
     #[inline]
@@ -119,10 +116,7 @@ impl Merged {
     #[inline]
     pub(super) fn packet(&self) -> Packet<'_> {
         let packet = self.files.get(self.current).map(CaptureFile::packet);
-        Packet {
-            number: self.number,
-            ..packet.unwrap_or(NOTHING)
-        }
+        Packet { number: self.number, ..packet.unwrap_or(NOTHING) }
     }
 }
 

@@ -43,10 +43,7 @@ impl Pcapng {
 
     /// Packets that were lost while the file was captured, as far as it tells.
     pub(super) fn dropped(&self) -> Option<u64> {
-        self.interfaces
-            .iter()
-            .map(|interface| interface.dropped)
-            .fold(self.dropped_before, add)
+        self.interfaces.iter().map(|interface| interface.dropped).fold(self.dropped_before, add)
     }
 
     pub(super) fn step(&mut self, window: &mut Window) -> Result<Step, Fault> {
@@ -63,11 +60,7 @@ impl Pcapng {
             };
             // Its type reads the same in both orders, since the order is only told after it.
             let new_section = [t0, t1, t2, t3] == SECTION;
-            let order = if new_section {
-                byte_order([b0, b1, b2, b3])?
-            } else {
-                self.order
-            };
+            let order = if new_section { byte_order([b0, b1, b2, b3])? } else { self.order };
             let kind = order.u32([t0, t1, t2, t3]);
             let len = order.u32([l0, l1, l2, l3]);
             if (len as usize) < BLOCK_FRAME {
@@ -95,10 +88,7 @@ impl Pcapng {
                     "a block of {len} bytes that does not repeat its length at its end"
                 )));
             }
-            let block = Block {
-                order,
-                bytes: block.get(..block.len() - 4).unwrap_or_default(),
-            };
+            let block = Block { order, bytes: block.get(..block.len() - 4).unwrap_or_default() };
             let found = match kind {
                 ENHANCED => self.enhanced(&block).map(Some)?,
                 SIMPLE => self.simple(&block).map(Some)?,
@@ -214,9 +204,8 @@ impl Pcapng {
                 dropped = add(dropped, Some(block.order.u64(value)));
             }
         });
-        let interface = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.interfaces.get_mut(index));
+        let interface =
+            usize::try_from(index).ok().and_then(|index| self.interfaces.get_mut(index));
         if let (Some(interface), Some(_)) = (interface, dropped) {
             interface.dropped = dropped;
         }
@@ -329,10 +318,7 @@ impl Clock {
             // Beyond what an i128 holds, every time is 0 ns as well.
             Tick::PerNano(10_i128.checked_pow(power - 9).unwrap_or(i128::MAX))
         };
-        Self {
-            tick,
-            offset: i128::from(offset) * 1_000_000_000,
-        }
+        Self { tick, offset: i128::from(offset) * 1_000_000_000 }
     }
 
     /// Fractions of a nanosecond are cut off; what an `i64` does not hold is brought to its end.
@@ -365,9 +351,7 @@ fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
     match u32::from_le_bytes(magic) {
         BYTE_ORDER_MAGIC => Ok(ByteOrder::Little),
         other if other.swap_bytes() == BYTE_ORDER_MAGIC => Ok(ByteOrder::Big),
-        _ => Err(Fault::Damaged(
-            "a section header without its byte-order magic".to_owned(),
-        )),
+        _ => Err(Fault::Damaged("a section header without its byte-order magic".to_owned())),
     }
 }
 
@@ -414,14 +398,8 @@ mod tests {
     fn clocks_of_every_kind() {
         let nanos =
             |resolution, offset, ticks| Clock::new(resolution, offset).time(ticks).as_nanos();
-        assert_eq!(
-            nanos(6, 0, 1_700_000_000_123_456),
-            1_700_000_000_123_456_000
-        );
-        assert_eq!(
-            nanos(9, 0, 1_700_000_000_123_456_789),
-            1_700_000_000_123_456_789
-        );
+        assert_eq!(nanos(6, 0, 1_700_000_000_123_456), 1_700_000_000_123_456_000);
+        assert_eq!(nanos(9, 0, 1_700_000_000_123_456_789), 1_700_000_000_123_456_789);
         assert_eq!(nanos(0, 0, 1_700_000_000), 1_700_000_000_000_000_000);
         assert_eq!(nanos(12, 0, 5_678_999), 5_678);
         assert_eq!(nanos(127, 0, u64::MAX), 0);

@@ -135,11 +135,7 @@ impl Window {
             let already = self.skipped;
             self.skip(rest);
             let passed = (self.start - before) as u64;
-            self.skipped = if self.to_skip > 0 {
-                already + passed
-            } else {
-                0
-            };
+            self.skipped = if self.to_skip > 0 { already + passed } else { 0 };
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;

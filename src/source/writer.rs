@@ -44,10 +44,7 @@ impl<W: Write> CaptureWriter<W> {
         writer.put(&0_u16.to_le_bytes());
         // The length of the section, which nobody knows yet.
         writer.put(&u64::MAX.to_le_bytes());
-        writer.option(
-            SHB_USERAPPL,
-            concat!("nestscope ", env!("CARGO_PKG_VERSION")).as_bytes(),
-        );
+        writer.option(SHB_USERAPPL, concat!("nestscope ", env!("CARGO_PKG_VERSION")).as_bytes());
         writer.option(END_OF_OPTIONS, &[]);
         writer.end()?;
         Ok(writer)
