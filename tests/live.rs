@@ -285,40 +285,125 @@ fn ip(arguments: &str) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-#[test]
-fn an_interface_that_goes_away_ends_alone() {
-    let name = format!("nst{}", std::process::id() % 10_000);
-    if !ip(&format!("link add {name} type dummy")) && !ip(&format!("link add {name} type ifb")) {
-        eprintln!("skipped: no interface can be made here");
-        return;
+/// Makes an interface that ends with the test; `None` where that is not possible.
+struct Made(String);
+
+impl Made {
+    fn new(ending: &str) -> Option<Self> {
+        let name = format!("nst{}{ending}", std::process::id() % 100_000);
+        let made = ["dummy", "ifb"]
+            .iter()
+            .any(|kind| ip(&format!("link add {name} type {kind}")));
+        if !made || !ip(&format!("link set {name} up")) {
+            eprintln!("skipped: no interface can be made here");
+            return None;
+        }
+        Some(Self(name))
     }
-    ip(&format!("link set {name} up"));
-    let (mut client, port) = echo();
-    let stop = Stop::default();
-    let Some(mut source) = capture(&options(&[&name, "lo"], port), &stop) else {
-        ip(&format!("link del {name}"));
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        ip(&format!("link del {}", self.0));
+    }
+}
+
+#[test]
+fn an_interface_that_goes_away_or_down_ends_alone() {
+    for how in ["del", "down"] {
+        let Some(made) = Made::new(how) else { return };
+        let name = made.0.clone();
+        let (mut client, port) = echo();
+        let stop = Stop::default();
+        let Some(mut source) = capture(&options(&[&name, "lo"], port), &stop) else {
+            return;
+        };
+        match how {
+            "del" => drop(made),
+            _ => assert!(ip(&format!("link set {name} down"))),
+        }
+        let begun = Instant::now();
+        let mut ended = None;
+        while ended.is_none() && begun.elapsed() < Duration::from_secs(5) {
+            if let Err(error) = source.next() {
+                ended = Some(error.to_string());
+            }
+        }
+        let said = ended.unwrap();
+        assert!(
+            said.starts_with(&format!("{name} is no longer captured on: ")),
+            "{said}"
+        );
+        eprintln!("{how}: {said}");
+        client.write_all(b"still here").unwrap();
+        loop {
+            match source.next().unwrap() {
+                Next::Packet(_) => break,
+                Next::Idle(_) => {}
+                Next::End => panic!("the other ended too"),
+            }
+        }
+    }
+}
+
+#[test]
+fn when_all_interfaces_are_gone_the_capture_ends() {
+    let Some(made) = Made::new("all") else { return };
+    let Some(mut source) = capture(&options(&[&made.0], 1), &Stop::default()) else {
         return;
     };
-    assert!(ip(&format!("link del {name}")));
-    let begun = Instant::now();
-    let mut ended = None;
-    while ended.is_none() && begun.elapsed() < Duration::from_secs(5) {
-        if let Err(error) = source.next() {
-            ended = Some(error.to_string());
-        }
-    }
-    let said = ended.unwrap();
-    assert!(
-        said.starts_with(&format!("{name} is no longer captured on: ")),
-        "{said}"
-    );
-    eprintln!("{said}");
-    client.write_all(b"still here").unwrap();
+    drop(made);
+    let mut errors = 0;
     loop {
-        match source.next().unwrap() {
-            Next::Packet(_) => break,
-            Next::Idle(_) => {}
-            Next::End => panic!("the other ended too"),
+        match source.next() {
+            Ok(Next::End) => break,
+            Ok(_) => {}
+            Err(_) => errors += 1,
         }
     }
+    assert_eq!(errors, 1);
+}
+
+/// Run by the test below as a user who may not capture.
+#[test]
+#[ignore = "part of another test"]
+fn as_nobody() {
+    match Source::live(&options(&["lo"], 1), &Stop::default()) {
+        Ok(_) => println!("allowed"),
+        Err(error) => println!("said: {error}"),
+    }
+    let permitted = interfaces()
+        .unwrap()
+        .iter()
+        .any(|each| each.permitted.is_ok());
+    println!("permitted: {permitted}");
+}
+
+#[test]
+fn without_permission_it_is_said_what_to_do() {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new("setpriv")
+        .args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "--bounding-set=-all",
+        ])
+        .arg(&program)
+        .args(["as_nobody", "--exact", "--ignored", "--nocapture"])
+        .output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        eprintln!("skipped: cannot run as another user");
+        return;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("said: no permission to capture on lo."),
+        "{text}"
+    );
+    assert!(text.contains("sudo nestscope"), "{text}");
+    let line = format!("sudo setcap cap_net_raw+ep {}", program.display());
+    assert!(text.contains(&line), "{text}");
+    assert!(text.contains("permitted: false"), "{text}");
+    eprintln!("{text}");
 }

@@ -308,19 +308,19 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        if let Err(error) = self.capture() {
+        if let Err(reason) = self.capture() {
             self.hand_over(true);
-            // The consumer may have gone; then nobody wants to know.
-            let _ = self.send.send(Message::Ended(SourceError::InterfaceEnded {
+            self.offer(Message::Ended(SourceError::InterfaceEnded {
                 interface: self.tap.name.clone(),
-                reason: reason(error),
+                reason,
             }));
         }
         self.read_drops();
         self.tap.settled.store(i64::MAX, Ordering::Release);
     }
 
-    fn capture(&mut self) -> Result<(), pcap::Error> {
+    /// Captures until told to end; or until the interface ends, with the reason.
+    fn capture(&mut self) -> Result<(), String> {
         let mut ends_at = None;
         let mut drops_at = Instant::now() + DROPS_EVERY;
         while !self.closing.is_set() {
@@ -334,9 +334,14 @@ impl Worker {
                 self.hand_over(true);
                 break;
             }
-            wait(&self.capture);
+            let disturbed = wait(&self.capture);
             let before = SystemTime::now();
-            let drained = self.drain()?;
+            let drained = self.drain().map_err(reason)?;
+            // libpcap goes on when an interface is switched off, since it may come back. Nobody
+            // would know why nothing comes any more.
+            if disturbed && is_down(&self.tap.name) {
+                return Err("The interface went down".to_owned());
+            }
             self.hand_over(false);
             if drained && self.batch.is_empty() {
                 let settled = nanos(before).saturating_sub(nanos_of(HANDED_OVER_WITHIN));
@@ -378,24 +383,23 @@ impl Worker {
         let mut batch = std::mem::replace(&mut self.batch, empty);
         batch.interface = self.index;
         batch.link = self.link;
-        let mut message = Message::Batch(batch);
-        if let Err(TrySendError::Full(back)) = self.send.try_send(message) {
+        match self.send.try_send(Message::Batch(batch)) {
+            Err(TrySendError::Full(Message::Batch(batch))) if !now && !batch.is_full() => {
+                self.batch = batch;
+            }
+            Err(TrySendError::Full(message)) => self.offer(message),
+            // The consumer is gone, and nobody wants to know.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    /// Waits for room in the queue, as long as anybody reads from it.
+    fn offer(&self, mut message: Message) {
+        while let Err(SendTimeoutError::Timeout(back)) = self.send.send_timeout(message, PATIENCE) {
+            if self.closing.is_set() {
+                return;
+            }
             message = back;
-            if let Message::Batch(batch) = message {
-                if !now && !batch.is_full() {
-                    self.batch = batch;
-                    return;
-                }
-                message = Message::Batch(batch);
-            }
-            while let Err(SendTimeoutError::Timeout(back)) =
-                self.send.send_timeout(message, PATIENCE)
-            {
-                if self.closing.is_set() {
-                    return;
-                }
-                message = back;
-            }
         }
     }
 
@@ -410,12 +414,30 @@ impl Worker {
     }
 }
 
-/// Waits for packets, or for a moment.
-fn wait(capture: &Capture<Active>) {
+/// Waits for packets, or for a moment. Says whether something happened to the interface.
+fn wait(capture: &Capture<Active>) -> bool {
     let fd = capture.as_fd();
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
-    // Whatever comes of it, a signal or an interface that went down: dispatch says it better.
-    let _ = poll(&mut fds, Some(&POLL));
+    // An error would be a signal, or that there is no memory; dispatch does without the wait.
+    let waited = poll(&mut fds, Some(&POLL));
+    let [fd] = fds;
+    waited.is_ok() && fd.revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
+fn is_down(name: &str) -> bool {
+    has_flags(name, |flags| !flags.is_up())
+}
+
+fn is_loopback(name: &str) -> bool {
+    has_flags(name, pcap::DeviceFlags::is_loopback)
+}
+
+/// Whether there is such an interface, and its flags are so.
+fn has_flags(name: &str, so: impl Fn(&pcap::DeviceFlags) -> bool) -> bool {
+    pcap::Device::list().is_ok_and(|devices| {
+        let mut named = devices.iter().filter(|device| device.name == name);
+        named.any(|device| so(&device.flags))
+    })
 }
 
 fn open(name: &str, options: &CaptureOptions) -> Result<Capture<Active>, SourceError> {
@@ -478,14 +500,6 @@ pub(super) fn reason(error: pcap::Error) -> String {
         pcap::Error::PcapError(text) => text,
         other => other.to_string(),
     }
-}
-
-fn is_loopback(name: &str) -> bool {
-    pcap::Device::list().is_ok_and(|devices| {
-        devices
-            .iter()
-            .any(|device| device.name == name && device.flags.is_loopback())
-    })
 }
 
 /// libpcap's number of a link type as the files have it. They differ for raw IP alone among those
