@@ -364,6 +364,52 @@ fn when_all_interfaces_are_gone_the_capture_ends() {
     assert_eq!(errors, 1);
 }
 
+#[test]
+fn packets_with_a_vlan_tag_pass_the_filter() {
+    let Some(made) = Made::new("vlan") else {
+        return;
+    };
+    let stop = Stop::default();
+    let Some(mut source) = capture(&options(&[&made.0], 8888), &stop) else {
+        return;
+    };
+    let mut sender = pcap::Capture::from_device(made.0.as_str())
+        .unwrap()
+        .open()
+        .unwrap();
+    // Two addresses, then as many tags as there are, then IPv4 with TCP from port 8888.
+    let frame = |tags: &[u16], port: u16| {
+        let mut frame = vec![2; 12];
+        for tag in tags {
+            frame.extend(tag.to_be_bytes());
+            frame.extend([0, 5]);
+        }
+        frame.extend([
+            0x08, 0x00, 0x45, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        ]);
+        frame.extend(port.to_be_bytes());
+        frame.resize(frame.len() + 38, 0);
+        frame
+    };
+    let all_tags = [&[][..], &[0x8100], &[0x88A8, 0x8100]];
+    for tags in all_tags {
+        sender.sendpacket(frame(tags, 8889)).unwrap();
+        sender.sendpacket(frame(tags, 8888)).unwrap();
+    }
+    let (mut seen, mut idle) = (Vec::new(), 0);
+    while seen.len() < all_tags.len() {
+        match source.next().unwrap() {
+            Next::Packet(packet) => seen.push(packet.data.to_vec()),
+            Next::Idle(_) => {
+                idle += 1;
+                assert!(idle < 40, "{seen:?}");
+            }
+            Next::End => panic!("ended early"),
+        }
+    }
+    assert_eq!(seen, all_tags.map(|tags| frame(tags, 8888)));
+}
+
 /// Run by the test below as a user who may not capture.
 #[test]
 #[ignore = "part of another test"]

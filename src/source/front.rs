@@ -36,6 +36,8 @@ use super::{Next, SourceError, Stop};
 pub struct Source {
     from: From,
     save: Option<Save>,
+    /// Why packets are no longer saved, until that was told.
+    untold: Option<SourceError>,
     snap_len: u32,
 }
 
@@ -49,6 +51,7 @@ impl Source {
         Ok(Self {
             from: From::Files(Merged::open(paths, stop)?),
             save: None,
+            untold: None,
             snap_len: 0,
         })
     }
@@ -63,6 +66,7 @@ impl Source {
         Ok(Self {
             from: From::Live(Box::new(Live::open(options, stop)?)),
             save: None,
+            untold: None,
             snap_len: options.snap_len,
         })
     }
@@ -109,6 +113,9 @@ impl Source {
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     #[inline]
     pub fn next(&mut self) -> Result<Next<'_>, SourceError> {
+        if let Some(error) = self.untold.take() {
+            return Err(error);
+        }
         let advance = match &mut self.from {
             From::Files(files) => files.advance()?,
             #[cfg(feature = "live")]
@@ -134,10 +141,14 @@ impl Source {
     ///
     /// Where that file cannot be written.
     pub fn finish(&mut self) -> Result<(), SourceError> {
+        // First, so that the last drops are known.
+        #[cfg(feature = "live")]
+        if let From::Live(live) = &mut self.from {
+            live.close();
+        }
         let Some(Save { file, writer }) = self.save.take() else {
-            return self.close();
+            return self.untold.take().map_or(Ok(()), Err);
         };
-        self.close()?;
         let finished = match &self.from {
             From::Files(_) => writer.finish([]),
             #[cfg(feature = "live")]
@@ -175,14 +186,6 @@ impl Source {
         files.into_iter().flat_map(Merged::cuts)
     }
 
-    fn close(&mut self) -> Result<(), SourceError> {
-        #[cfg(feature = "live")]
-        if let From::Live(live) = &mut self.from {
-            live.close();
-        }
-        Ok(())
-    }
-
     /// Saves the packet that was gone to; when nothing came, what was saved is handed on.
     fn save(&mut self, advance: Advance) -> Result<(), SourceError> {
         let Some(Save { writer, .. }) = &mut self.save else {
@@ -195,10 +198,13 @@ impl Source {
             (Advance::Idle, _) => writer.flush(),
             (Advance::End, _) => return self.finish(),
         };
-        saved.map_err(|cause| SourceError::Save {
-            file: self.save.take().map(|save| save.file).unwrap_or_default(),
-            cause,
-        })
+        if let Err(cause) = saved {
+            let file = self.save.take().map(|save| save.file).unwrap_or_default();
+            // Told when the next packet is asked for: this one is good, and the analysis would
+            // miss it.
+            self.untold = Some(SourceError::Save { file, cause });
+        }
+        Ok(())
     }
 }
 
@@ -220,19 +226,19 @@ pub struct CaptureOptions {
     pub snap_len: u32,
     /// Bytes of the kernel's buffer, for each interface.
     pub buffer: u32,
-    /// Whether packets for other hosts are wanted too, where a link carries such.
+    /// Whether packets for other hosts are wanted too. Means nothing on the loopback and `any`.
     pub promiscuous: bool,
 }
 
 impl Default for CaptureOptions {
-    /// Every TCP packet, whole; no interface.
+    /// Every TCP packet, whole, those for other hosts too (a mirror port carries such); no interface.
     fn default() -> Self {
         Self {
             interfaces: Vec::new(),
             filter: CaptureFilter::default(),
             snap_len: SNAP_LEN,
             buffer: BUFFER,
-            promiscuous: false,
+            promiscuous: true,
         }
     }
 }

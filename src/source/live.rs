@@ -4,6 +4,9 @@
 //! analysis. If that falls behind, batches fill up and wait, then the kernel's buffer does, and
 //! then the kernel counts what it drops: nothing is lost unseen.
 //!
+//! This is the edge of the system, so it reads the clock: to say, when nothing comes, up to which
+//! moment nothing came.
+//!
 //! ```text
 //!  kernel ring ──poll, dispatch──► batch ──bounded channel──► Live::next ──► Packet<'_>
 //!  (-B)                              ▲────────emptied────────────┘
@@ -67,12 +70,16 @@ impl Live {
             threads: Vec::new(),
             closing: closing.clone(),
         };
-        let mut names = options.interfaces.clone();
-        names.dedup();
+        let mut names: Vec<&String> = Vec::new();
+        for name in &options.interfaces {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         // All are opened before the first begins, so that an error finds none at work.
         let opened = names
             .into_iter()
-            .map(|name| Ok((open(&name, options)?, name)))
+            .map(|name| Ok((open(name, options)?, name.clone())))
             .collect::<Result<Vec<_>, SourceError>>()?;
         for (index, (capture, name)) in opened.into_iter().enumerate() {
             let tap = Arc::new(Tap {
