@@ -46,7 +46,7 @@ pub enum Connection {
 #[cfg(feature = "live")]
 pub fn interfaces() -> Result<Vec<Interface>, SourceError> {
     let devices = pcap::Device::list().map_err(|error| SourceError::Interfaces {
-        reason: super::live::reason(error),
+        reason: super::device::reason(error),
     })?;
     Ok(devices
         .into_iter()
@@ -87,7 +87,7 @@ fn describe(device: pcap::Device) -> Interface {
         // As small a buffer as there can be: it is only tried.
         .and_then(|capture| capture.snaplen(96).buffer_size(4_096).open())
         .map(|_| ())
-        .map_err(super::live::reason);
+        .map_err(super::device::reason);
     Interface {
         up: device.flags.is_up(),
         running: device.flags.is_running(),

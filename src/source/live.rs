@@ -1,4 +1,4 @@
-//! Live capture through libpcap: the only file that opens an interface.
+//! Live capture through libpcap.
 //!
 //! Each interface has a thread that copies packets, once, into batches and hands these to the
 //! analysis. If that falls behind, batches fill up and wait, then the kernel's buffer does, and
@@ -15,7 +15,7 @@
 //! Traps of libpcap that shape this file. Its read time-out does not fire on Linux while no packet
 //! comes, so the handle is non-blocking and we poll. Its immediate mode gives every packet a slot
 //! of the snap length and drops at rates that blocks bear easily, so it is off; the kernel hands
-//! over a block after [`BLOCK_TIMEOUT`] at the latest. A loopback shows every packet twice, as it
+//! over a block after some milliseconds at the latest. A loopback shows every packet twice, as it
 //! leaves and as it arrives, and libpcap throws away one of them after both took their place in the
 //! kernel's buffer. (`inbound` in the filter would keep it out, but libpcap applies a new filter to
 //! the first blocks itself, and cannot tell directions there: it would lose those packets.)
@@ -27,9 +27,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError};
-use pcap::{Active, Capture, Linktype, Precision};
+use pcap::{Active, Capture};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::device;
 use super::file::Advance;
 use super::{CaptureOptions, Next, SourceError, Stop};
 use crate::packet::{LinkType, Packet};
@@ -79,7 +80,7 @@ impl Live {
         // All are opened before the first begins, so that an error finds none at work.
         let opened = names
             .into_iter()
-            .map(|name| Ok((open(name, options)?, name.clone())))
+            .map(|name| Ok((device::open(name, options)?, name.clone())))
             .collect::<Result<Vec<_>, SourceError>>()?;
         for (index, (capture, name)) in opened.into_iter().enumerate() {
             let tap = Arc::new(Tap {
@@ -90,7 +91,7 @@ impl Live {
             live.taps.push(Arc::clone(&tap));
             let worker = Worker {
                 index,
-                link: link_type(capture.get_datalink()),
+                link: device::link_type(&capture),
                 capture,
                 tap,
                 dropped_before: 0,
@@ -343,10 +344,10 @@ impl Worker {
             }
             let disturbed = wait(&self.capture);
             let before = SystemTime::now();
-            let drained = self.drain().map_err(reason)?;
+            let drained = self.drain().map_err(device::reason)?;
             // libpcap goes on when an interface is switched off, since it may come back. Nobody
             // would know why nothing comes any more.
-            if disturbed && is_down(&self.tap.name) {
+            if disturbed && device::is_down(&self.tap.name) {
                 return Err("The interface went down".to_owned());
             }
             self.hand_over(false);
@@ -431,95 +432,6 @@ fn wait(capture: &Capture<Active>) -> bool {
     waited.is_ok() && fd.revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
-fn is_down(name: &str) -> bool {
-    has_flags(name, |flags| !flags.is_up())
-}
-
-fn is_loopback(name: &str) -> bool {
-    has_flags(name, pcap::DeviceFlags::is_loopback)
-}
-
-/// Whether there is such an interface, and its flags are so.
-fn has_flags(name: &str, so: impl Fn(&pcap::DeviceFlags) -> bool) -> bool {
-    pcap::Device::list().is_ok_and(|devices| {
-        let mut named = devices.iter().filter(|device| device.name == name);
-        named.any(|device| so(&device.flags))
-    })
-}
-
-fn open(name: &str, options: &CaptureOptions) -> Result<Capture<Active>, SourceError> {
-    let failed = |error| explain(name, error);
-    // Promiscuous mode means nothing there, and `any` refuses it.
-    let shared = name != "any" && !is_loopback(name);
-    let mut capture = Capture::from_device(name)
-        .map_err(failed)?
-        .precision(Precision::Nano)
-        .timeout(BLOCK_TIMEOUT)
-        .snaplen(i32::try_from(options.snap_len).unwrap_or(i32::MAX))
-        .buffer_size(i32::try_from(options.buffer).unwrap_or(i32::MAX))
-        .promisc(options.promiscuous && shared)
-        .open()
-        .map_err(failed)?;
-    if capture.get_datalink() == Linktype(LinkType::LINUX_SLL.0.into()) {
-        // The second version names the interface; an older libpcap does not know it.
-        let _ = capture.set_datalink(Linktype(LinkType::LINUX_SLL2.0.into()));
-    }
-    set_filter(&mut capture, options)?;
-    capture.setnonblock().map_err(failed)
-}
-
-fn set_filter(capture: &mut Capture<Active>, options: &CaptureOptions) -> Result<(), SourceError> {
-    let filter = &options.filter;
-    // Tags do not exist on every link; there, libpcap refuses the word.
-    if capture.filter(&filter.tagged(), true).is_ok() {
-        return Ok(());
-    }
-    capture
-        .filter(&filter.untagged(), true)
-        .map_err(|error| SourceError::Filter {
-            filter: filter.user().unwrap_or_default().to_owned(),
-            reason: reason(error),
-        })
-}
-
-/// What the message of an interface that could not be opened is.
-fn explain(name: &str, error: pcap::Error) -> SourceError {
-    let interface = name.to_owned();
-    let reason = reason(error);
-    // libpcap's crate hides the code behind the text.
-    if reason.contains("ermission") || reason.contains("not permitted") {
-        let program = std::env::current_exe().map_or_else(
-            |_| "nestscope".to_owned(),
-            |path| path.display().to_string(),
-        );
-        SourceError::NoPermission { interface, program }
-    } else if reason.contains("No such device") {
-        let known = super::interfaces::names().join(", ");
-        SourceError::NoSuchInterface { interface, known }
-    } else {
-        SourceError::Interface { interface, reason }
-    }
-}
-
-/// What libpcap said, without the crate's preface.
-pub(super) fn reason(error: pcap::Error) -> String {
-    match error {
-        pcap::Error::PcapError(text) => text,
-        other => other.to_string(),
-    }
-}
-
-/// libpcap's number of a link type as the files have it. They differ for raw IP alone among those
-/// that we know.
-fn link_type(link: Linktype) -> LinkType {
-    match u16::try_from(link.0) {
-        Ok(number) if LinkType(number) == LinkType::RAW_DLT => LinkType::RAW,
-        Ok(number) => LinkType(number),
-        // There is none such; and nothing can be made of its packets.
-        Err(_) => LinkType(u16::MAX),
-    }
-}
-
 fn nanos(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, nanos_of)
 }
@@ -527,10 +439,6 @@ fn nanos(time: SystemTime) -> i64 {
 fn nanos_of(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
-
-/// Milliseconds after which the kernel hands over a block that is not full. A tenth of the time in
-/// which a packet must be analysed; at 100 blocks in a second nobody feels them.
-const BLOCK_TIMEOUT: i32 = 10;
 
 /// Time in which the kernel surely handed over a packet. Its timer may pass once over a block that
 /// was just begun, and counts in jiffies of up to 10 ms.
