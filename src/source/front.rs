@@ -34,7 +34,7 @@ use super::{Next, SourceError, Stop};
 /// # }
 /// ```
 pub struct Source {
-    from: From,
+    from: Origin,
     save: Option<Save>,
     /// Why packets are no longer saved, until that was told.
     untold: Option<SourceError>,
@@ -49,7 +49,7 @@ impl Source {
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
         Ok(Self {
-            from: From::Files(Merged::open(paths, stop)?),
+            from: Origin::Files(Merged::open(paths, stop)?),
             save: None,
             untold: None,
             snap_len: 0,
@@ -64,7 +64,7 @@ impl Source {
     #[cfg(feature = "live")]
     pub fn live(options: &CaptureOptions, stop: &Stop) -> Result<Self, SourceError> {
         Ok(Self {
-            from: From::Live(Box::new(Live::open(options, stop)?)),
+            from: Origin::Live(Box::new(Live::open(options, stop)?)),
             save: None,
             untold: None,
             snap_len: options.snap_len,
@@ -117,20 +117,20 @@ impl Source {
             return Err(error);
         }
         let advance = match &mut self.from {
-            From::Files(files) => files.advance()?,
+            Origin::Files(files) => files.advance()?,
             #[cfg(feature = "live")]
-            From::Live(live) => live.advance()?,
+            Origin::Live(live) => live.advance()?,
         };
         if self.save.is_some() {
             self.save(advance)?;
         }
         Ok(match (advance, &self.from) {
-            (Advance::Packet, From::Files(files)) => Next::Packet(files.packet()),
-            (Advance::Idle, From::Files(_)) => Next::Idle(None),
+            (Advance::Packet, Origin::Files(files)) => Next::Packet(files.packet()),
+            (Advance::Idle, Origin::Files(_)) => Next::Idle(None),
             #[cfg(feature = "live")]
-            (Advance::Packet, From::Live(live)) => Next::Packet(live.packet()),
+            (Advance::Packet, Origin::Live(live)) => Next::Packet(live.packet()),
             #[cfg(feature = "live")]
-            (Advance::Idle, From::Live(live)) => Next::Idle(live.settled()),
+            (Advance::Idle, Origin::Live(live)) => Next::Idle(live.settled()),
             (Advance::End, _) => Next::End,
         })
     }
@@ -143,16 +143,16 @@ impl Source {
     pub fn finish(&mut self) -> Result<(), SourceError> {
         // First, so that the last drops are known.
         #[cfg(feature = "live")]
-        if let From::Live(live) = &mut self.from {
+        if let Origin::Live(live) = &mut self.from {
             live.close();
         }
         let Some(Save { file, writer }) = self.save.take() else {
             return self.untold.take().map_or(Ok(()), Err);
         };
         let finished = match &self.from {
-            From::Files(_) => writer.finish([]),
+            Origin::Files(_) => writer.finish([]),
             #[cfg(feature = "live")]
-            From::Live(live) => writer.finish(live.kernel_drops()),
+            Origin::Live(live) => writer.finish(live.kernel_drops()),
         };
         finished.map_err(|cause| SourceError::Save { file, cause })
     }
@@ -161,27 +161,27 @@ impl Source {
     /// on interfaces, told by files of their capture. `None` where nobody knows.
     pub fn kernel_drops(&self) -> Option<u64> {
         match &self.from {
-            From::Files(files) => files.kernel_drops(),
+            Origin::Files(files) => files.kernel_drops(),
             #[cfg(feature = "live")]
-            From::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
+            Origin::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
         }
     }
 
     /// How much was read of the files; nothing for interfaces.
     pub fn progress(&self) -> Progress {
         match &self.from {
-            From::Files(files) => files.progress(),
+            Origin::Files(files) => files.progress(),
             #[cfg(feature = "live")]
-            From::Live(_) => Progress::default(),
+            Origin::Live(_) => Progress::default(),
         }
     }
 
     /// What files lack at their ends, as far as those were reached.
     pub fn cuts(&self) -> impl Iterator<Item = &Cut> {
         let files = match &self.from {
-            From::Files(files) => Some(files),
+            Origin::Files(files) => Some(files),
             #[cfg(feature = "live")]
-            From::Live(_) => None,
+            Origin::Live(_) => None,
         };
         files.into_iter().flat_map(Merged::cuts)
     }
@@ -192,9 +192,9 @@ impl Source {
             return Ok(());
         };
         let saved = match (advance, &self.from) {
-            (Advance::Packet, From::Files(files)) => writer.write(&files.packet(), ""),
+            (Advance::Packet, Origin::Files(files)) => writer.write(&files.packet(), ""),
             #[cfg(feature = "live")]
-            (Advance::Packet, From::Live(live)) => writer.write(&live.packet(), live.interface()),
+            (Advance::Packet, Origin::Live(live)) => writer.write(&live.packet(), live.interface()),
             (Advance::Idle, _) => writer.flush(),
             (Advance::End, _) => return self.finish(),
         };
@@ -243,7 +243,7 @@ impl Default for CaptureOptions {
     }
 }
 
-enum From {
+enum Origin {
     Files(Merged),
     #[cfg(feature = "live")]
     Live(Box<Live>),
