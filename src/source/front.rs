@@ -34,8 +34,10 @@ use super::{Next, SourceError, Stop};
 /// # }
 /// ```
 pub struct Source {
-    from: From,
+    from: Origin,
     save: Option<Save>,
+    /// Why packets are no longer saved, until that was told.
+    untold: Option<SourceError>,
     snap_len: u32,
 }
 
@@ -46,7 +48,16 @@ impl Source {
     ///
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
+<<<<<<< HEAD
         Ok(Self { from: From::Files(Merged::open(paths, stop)?), save: None, snap_len: 0 })
+=======
+        Ok(Self {
+            from: Origin::Files(Merged::open(paths, stop)?),
+            save: None,
+            untold: None,
+            snap_len: 0,
+        })
+>>>>>>> source
     }
 
     /// Captures on interfaces until `stop` is set or all of them are gone.
@@ -57,8 +68,9 @@ impl Source {
     #[cfg(feature = "live")]
     pub fn live(options: &CaptureOptions, stop: &Stop) -> Result<Self, SourceError> {
         Ok(Self {
-            from: From::Live(Box::new(Live::open(options, stop)?)),
+            from: Origin::Live(Box::new(Live::open(options, stop)?)),
             save: None,
+            untold: None,
             snap_len: options.snap_len,
         })
     }
@@ -102,21 +114,24 @@ impl Source {
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     #[inline]
     pub fn next(&mut self) -> Result<Next<'_>, SourceError> {
+        if let Some(error) = self.untold.take() {
+            return Err(error);
+        }
         let advance = match &mut self.from {
-            From::Files(files) => files.advance()?,
+            Origin::Files(files) => files.advance()?,
             #[cfg(feature = "live")]
-            From::Live(live) => live.advance()?,
+            Origin::Live(live) => live.advance()?,
         };
         if self.save.is_some() {
             self.save(advance)?;
         }
         Ok(match (advance, &self.from) {
-            (Advance::Packet, From::Files(files)) => Next::Packet(files.packet()),
-            (Advance::Idle, From::Files(_)) => Next::Idle(None),
+            (Advance::Packet, Origin::Files(files)) => Next::Packet(files.packet()),
+            (Advance::Idle, Origin::Files(_)) => Next::Idle(None),
             #[cfg(feature = "live")]
-            (Advance::Packet, From::Live(live)) => Next::Packet(live.packet()),
+            (Advance::Packet, Origin::Live(live)) => Next::Packet(live.packet()),
             #[cfg(feature = "live")]
-            (Advance::Idle, From::Live(live)) => Next::Idle(live.settled()),
+            (Advance::Idle, Origin::Live(live)) => Next::Idle(live.settled()),
             (Advance::End, _) => Next::End,
         })
     }
@@ -127,14 +142,18 @@ impl Source {
     ///
     /// Where that file cannot be written.
     pub fn finish(&mut self) -> Result<(), SourceError> {
+        // First, so that the last drops are known.
+        #[cfg(feature = "live")]
+        if let Origin::Live(live) = &mut self.from {
+            live.close();
+        }
         let Some(Save { file, writer }) = self.save.take() else {
-            return self.close();
+            return self.untold.take().map_or(Ok(()), Err);
         };
-        self.close()?;
         let finished = match &self.from {
-            From::Files(_) => writer.finish([]),
+            Origin::Files(_) => writer.finish([]),
             #[cfg(feature = "live")]
-            From::Live(live) => writer.finish(live.kernel_drops()),
+            Origin::Live(live) => writer.finish(live.kernel_drops()),
         };
         finished.map_err(|cause| SourceError::Save { file, cause })
     }
@@ -143,37 +162,29 @@ impl Source {
     /// on interfaces, told by files of their capture. `None` where nobody knows.
     pub fn kernel_drops(&self) -> Option<u64> {
         match &self.from {
-            From::Files(files) => files.kernel_drops(),
+            Origin::Files(files) => files.kernel_drops(),
             #[cfg(feature = "live")]
-            From::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
+            Origin::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
         }
     }
 
     /// How much was read of the files; nothing for interfaces.
     pub fn progress(&self) -> Progress {
         match &self.from {
-            From::Files(files) => files.progress(),
+            Origin::Files(files) => files.progress(),
             #[cfg(feature = "live")]
-            From::Live(_) => Progress::default(),
+            Origin::Live(_) => Progress::default(),
         }
     }
 
     /// What files lack at their ends, as far as those were reached.
     pub fn cuts(&self) -> impl Iterator<Item = &Cut> {
         let files = match &self.from {
-            From::Files(files) => Some(files),
+            Origin::Files(files) => Some(files),
             #[cfg(feature = "live")]
-            From::Live(_) => None,
+            Origin::Live(_) => None,
         };
         files.into_iter().flat_map(Merged::cuts)
-    }
-
-    fn close(&mut self) -> Result<(), SourceError> {
-        #[cfg(feature = "live")]
-        if let From::Live(live) = &mut self.from {
-            live.close();
-        }
-        Ok(())
     }
 
     /// Saves the packet that was gone to; when nothing came, what was saved is handed on.
@@ -182,16 +193,19 @@ impl Source {
             return Ok(());
         };
         let saved = match (advance, &self.from) {
-            (Advance::Packet, From::Files(files)) => writer.write(&files.packet(), ""),
+            (Advance::Packet, Origin::Files(files)) => writer.write(&files.packet(), ""),
             #[cfg(feature = "live")]
-            (Advance::Packet, From::Live(live)) => writer.write(&live.packet(), live.interface()),
+            (Advance::Packet, Origin::Live(live)) => writer.write(&live.packet(), live.interface()),
             (Advance::Idle, _) => writer.flush(),
             (Advance::End, _) => return self.finish(),
         };
-        saved.map_err(|cause| SourceError::Save {
-            file: self.save.take().map(|save| save.file).unwrap_or_default(),
-            cause,
-        })
+        if let Err(cause) = saved {
+            let file = self.save.take().map(|save| save.file).unwrap_or_default();
+            // Told when the next packet is asked for: this one is good, and the analysis would
+            // miss it.
+            self.untold = Some(SourceError::Save { file, cause });
+        }
+        Ok(())
     }
 }
 
@@ -213,24 +227,24 @@ pub struct CaptureOptions {
     pub snap_len: u32,
     /// Bytes of the kernel's buffer, for each interface.
     pub buffer: u32,
-    /// Whether packets for other hosts are wanted too, where a link carries such.
+    /// Whether packets for other hosts are wanted too. Means nothing on the loopback and `any`.
     pub promiscuous: bool,
 }
 
 impl Default for CaptureOptions {
-    /// Every TCP packet, whole; no interface.
+    /// Every TCP packet, whole, those for other hosts too (a mirror port carries such); no interface.
     fn default() -> Self {
         Self {
             interfaces: Vec::new(),
             filter: CaptureFilter::default(),
             snap_len: SNAP_LEN,
             buffer: BUFFER,
-            promiscuous: false,
+            promiscuous: true,
         }
     }
 }
 
-enum From {
+enum Origin {
     Files(Merged),
     #[cfg(feature = "live")]
     Live(Box<Live>),

@@ -45,9 +45,20 @@ pub enum Connection {
 /// Where the system does not list them, and in a build that reads files only.
 #[cfg(feature = "live")]
 pub fn interfaces() -> Result<Vec<Interface>, SourceError> {
+<<<<<<< HEAD
     let devices = pcap::Device::list()
         .map_err(|error| SourceError::Interfaces { reason: super::live::reason(error) })?;
     Ok(devices.into_iter().filter(|device| is_network(&device.name)).map(describe).collect())
+=======
+    let devices = pcap::Device::list().map_err(|error| SourceError::Interfaces {
+        reason: super::device::reason(error),
+    })?;
+    Ok(devices
+        .into_iter()
+        .filter(|device| is_network(&device.name))
+        .map(describe)
+        .collect())
+>>>>>>> source
 }
 
 /// The interfaces of this host: here an error, for this build reads files only.
@@ -78,7 +89,7 @@ fn describe(device: pcap::Device) -> Interface {
         // As small a buffer as there can be: it is only tried.
         .and_then(|capture| capture.snaplen(96).buffer_size(4_096).open())
         .map(|_| ())
-        .map_err(super::live::reason);
+        .map_err(super::device::reason);
     Interface {
         up: device.flags.is_up(),
         running: device.flags.is_running(),

@@ -1,8 +1,11 @@
-//! Live capture through libpcap: the only file that opens an interface.
+//! Live capture through libpcap.
 //!
 //! Each interface has a thread that copies packets, once, into batches and hands these to the
 //! analysis. If that falls behind, batches fill up and wait, then the kernel's buffer does, and
 //! then the kernel counts what it drops: nothing is lost unseen.
+//!
+//! This is the edge of the system, so it reads the clock: to say, when nothing comes, up to which
+//! moment nothing came.
 //!
 //! ```text
 //!  kernel ring ──poll, dispatch──► batch ──bounded channel──► Live::next ──► Packet<'_>
@@ -12,8 +15,10 @@
 //! Traps of libpcap that shape this file. Its read time-out does not fire on Linux while no packet
 //! comes, so the handle is non-blocking and we poll. Its immediate mode gives every packet a slot
 //! of the snap length and drops at rates that blocks bear easily, so it is off; the kernel hands
-//! over a block after [`BLOCK_TIMEOUT`] at the latest. `received` of its statistics counts packets
-//! of the loopback twice, so only `dropped` is used.
+//! over a block after some milliseconds at the latest. A loopback shows every packet twice, as it
+//! leaves and as it arrives, and libpcap throws away one of them after both took their place in the
+//! kernel's buffer. (`inbound` in the filter would keep it out, but libpcap applies a new filter to
+//! the first blocks itself, and cannot tell directions there: it would lose those packets.)
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -22,9 +27,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError};
-use pcap::{Active, Capture, Linktype, Precision};
+use pcap::{Active, Capture};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::device;
 use super::file::Advance;
 use super::{CaptureOptions, Next, SourceError, Stop};
 use crate::packet::{LinkType, Packet};
@@ -65,12 +71,16 @@ impl Live {
             threads: Vec::new(),
             closing: closing.clone(),
         };
-        let mut names = options.interfaces.clone();
-        names.dedup();
+        let mut names: Vec<&String> = Vec::new();
+        for name in &options.interfaces {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         // All are opened before the first begins, so that an error finds none at work.
         let opened = names
             .into_iter()
-            .map(|name| Ok((open(&name, options)?, name)))
+            .map(|name| Ok((device::open(name, options)?, name.clone())))
             .collect::<Result<Vec<_>, SourceError>>()?;
         for (index, (capture, name)) in opened.into_iter().enumerate() {
             let tap = Arc::new(Tap {
@@ -81,7 +91,7 @@ impl Live {
             live.taps.push(Arc::clone(&tap));
             let worker = Worker {
                 index,
-                link: link_type(capture.get_datalink()),
+                link: device::link_type(&capture),
                 capture,
                 tap,
                 dropped_before: 0,
@@ -90,6 +100,7 @@ impl Live {
                 send: send.clone(),
                 empty: empty.clone(),
                 batch: Batch::new(),
+                gathering_since: None,
             };
             let thread = thread::Builder::new().name("capture".to_owned());
             let handle = thread.spawn(move || worker.run());
@@ -252,6 +263,10 @@ impl Batch {
             len: packet.data.len(),
             original_len: packet.header.len,
         });
+        if self.bytes.capacity() == 0 {
+            // At once, since growing copies what is there already.
+            self.bytes.reserve(BATCH_BYTES + BATCH_BYTES / 8);
+        }
         self.bytes.extend_from_slice(packet.data);
     }
 }
@@ -279,23 +294,25 @@ struct Worker {
     send: Sender<Message>,
     empty: Receiver<Batch>,
     batch: Batch,
+    /// Since when the batch has waited to be handed over.
+    gathering_since: Option<Instant>,
 }
 
 impl Worker {
     fn run(mut self) {
-        if let Err(error) = self.capture() {
+        if let Err(reason) = self.capture() {
             self.hand_over(true);
-            // The consumer may have gone; then nobody wants to know.
-            let _ = self.send.send(Message::Ended(SourceError::InterfaceEnded {
+            self.offer(Message::Ended(SourceError::InterfaceEnded {
                 interface: self.tap.name.clone(),
-                reason: reason(error),
+                reason,
             }));
         }
         self.read_drops();
         self.tap.settled.store(i64::MAX, Ordering::Release);
     }
 
-    fn capture(&mut self) -> Result<(), pcap::Error> {
+    /// Captures until told to end; or until the interface ends, with the reason.
+    fn capture(&mut self) -> Result<(), String> {
         let mut ends_at = None;
         let mut drops_at = Instant::now() + DROPS_EVERY;
         while !self.closing.is_set() {
@@ -309,9 +326,14 @@ impl Worker {
                 self.hand_over(true);
                 break;
             }
-            wait(&self.capture);
+            let disturbed = wait(&self.capture);
             let before = SystemTime::now();
-            let drained = self.drain()?;
+            let drained = self.drain().map_err(device::reason)?;
+            // libpcap goes on when an interface is switched off, since it may come back. Nobody
+            // would know why nothing comes any more.
+            if disturbed && device::is_down(&self.tap.name) {
+                return Err("The interface went down".to_owned());
+            }
             self.hand_over(false);
             if drained && self.batch.is_empty() {
                 let settled = nanos(before).saturating_sub(nanos_of(HANDED_OVER_WITHIN));
@@ -333,34 +355,41 @@ impl Worker {
         Ok(false)
     }
 
-    /// Hands the batch to the analysis. If there is no room, it may grow until it is full; then,
-    /// or when `now`, room is waited for.
+    /// Hands the batch to the analysis. While others wait there, it may grow for a moment, so that
+    /// the queue holds bytes rather than batches; if there is no room, until it is full. Then, or
+    /// when `now`, room is waited for.
     fn hand_over(&mut self, now: bool) {
         if self.batch.is_empty() {
+            self.gathering_since = None;
             return;
         }
+        let since = *self.gathering_since.get_or_insert_with(Instant::now);
+        let may_grow = !self.batch.is_full() && since.elapsed() < GATHERED_WITHIN;
+        if !now && may_grow && self.send.len() > 1 {
+            return;
+        }
+        self.gathering_since = None;
         let empty = self.empty.try_recv().unwrap_or(Batch::new());
         let mut batch = std::mem::replace(&mut self.batch, empty);
         batch.interface = self.index;
         batch.link = self.link;
-        let mut message = Message::Batch(batch);
-        if let Err(TrySendError::Full(back)) = self.send.try_send(message) {
+        match self.send.try_send(Message::Batch(batch)) {
+            Err(TrySendError::Full(Message::Batch(batch))) if !now && !batch.is_full() => {
+                self.batch = batch;
+            }
+            Err(TrySendError::Full(message)) => self.offer(message),
+            // The consumer is gone, and nobody wants to know.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    /// Waits for room in the queue, as long as anybody reads from it.
+    fn offer(&self, mut message: Message) {
+        while let Err(SendTimeoutError::Timeout(back)) = self.send.send_timeout(message, PATIENCE) {
+            if self.closing.is_set() {
+                return;
+            }
             message = back;
-            if let Message::Batch(batch) = message {
-                if !now && !batch.is_full() {
-                    self.batch = batch;
-                    return;
-                }
-                message = Message::Batch(batch);
-            }
-            while let Err(SendTimeoutError::Timeout(back)) =
-                self.send.send_timeout(message, PATIENCE)
-            {
-                if self.closing.is_set() {
-                    return;
-                }
-                message = back;
-            }
         }
     }
 
@@ -375,10 +404,11 @@ impl Worker {
     }
 }
 
-/// Waits for packets, or for a moment.
-fn wait(capture: &Capture<Active>) {
+/// Waits for packets, or for a moment. Says whether something happened to the interface.
+fn wait(capture: &Capture<Active>) -> bool {
     let fd = capture.as_fd();
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+<<<<<<< HEAD
     // Whatever comes of it, a signal or an interface that went down: dispatch says it better.
     let _ = poll(&mut fds, Some(&POLL));
 }
@@ -456,6 +486,12 @@ fn link_type(link: Linktype) -> LinkType {
         // There is none such; and nothing can be made of its packets.
         Err(_) => LinkType(u16::MAX),
     }
+=======
+    // An error would be a signal, or that there is no memory; dispatch does without the wait.
+    let waited = poll(&mut fds, Some(&POLL));
+    let [fd] = fds;
+    waited.is_ok() && fd.revents().intersects(PollFlags::ERR | PollFlags::HUP)
+>>>>>>> source
 }
 
 fn nanos(time: SystemTime) -> i64 {
@@ -465,10 +501,6 @@ fn nanos(time: SystemTime) -> i64 {
 fn nanos_of(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
-
-/// Milliseconds after which the kernel hands over a block that is not full. A tenth of the time in
-/// which a packet must be analysed; at 100 blocks in a second nobody feels them.
-const BLOCK_TIMEOUT: i32 = 10;
 
 /// Time in which the kernel surely handed over a packet. Its timer may pass once over a block that
 /// was just begun, and counts in jiffies of up to 10 ms.
@@ -483,8 +515,11 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// How often the kernel's drops are read.
 const DROPS_EVERY: Duration = Duration::from_secs(1);
 
-/// Packets copied between two looks at the size of the batch. 64 of the largest are 4 MiB.
-const DISPATCH: usize = 64;
+/// Packets copied between two looks at the size of the batch. 16 of the largest are 1 MiB.
+const DISPATCH: usize = 16;
+
+/// How long a batch may grow while others wait before it.
+const GATHERED_WITHIN: Duration = Duration::from_millis(20);
 
 /// Bytes of a batch, beyond which it is full.
 const BATCH_BYTES: usize = 1 << 20;
@@ -492,6 +527,6 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Packets of a batch, beyond which it is full: tiny ones weigh too.
 const BATCH_PACKETS: usize = 16_384;
 
-/// Batches that wait for the analysis. With those of the usual size 64 MiB: at 1 Gbit/s half a
-/// second, before the kernel's buffer fills.
+/// Batches that wait for the analysis. Full ones are 64 MiB: half a second at 1 Gbit/s, before the
+/// kernel's buffer fills. Others cover more than a second, as they are 20 ms apart.
 const QUEUE: usize = 64;

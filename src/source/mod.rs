@@ -11,6 +11,8 @@
 //! ```
 
 mod classic;
+#[cfg(feature = "live")]
+mod device;
 mod error;
 pub mod file;
 pub mod filter;

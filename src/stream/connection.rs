@@ -233,7 +233,7 @@ impl Connection {
         let mut fresh = 0;
         if self.settled {
             let theirs = self.halves.of(side.other());
-            if theirs.tally.packets == 0 {
+            if theirs.is_absent() {
                 // As in `advance`, so that these bytes need not be held.
                 self.give_up_to(side.other(), after, packet, shared, emit);
             }
@@ -298,7 +298,7 @@ impl Connection {
         for side in Side::BOTH {
             // The capture shows one direction only: no use in waiting for the other.
             let half = self.halves.of(side);
-            if half.tally.packets == 0 {
+            if half.is_absent() {
                 self.give_up_to(side, half.acked, half.acked_by, shared, emit);
             }
         }
@@ -387,7 +387,9 @@ impl Connection {
         match what {
             What::Settle => return self.settle(shared, emit),
             What::Reach { side, upto, by } => {
-                self.halves.of_mut(side).awaits_acked = false;
+                let half = self.halves.of_mut(side);
+                half.awaits_acked = false;
+                half.missed |= half.tally.packets == 0;
                 self.give_up_to(side, upto, by, shared, emit);
             }
             What::Hole { side, at } => {

@@ -49,6 +49,8 @@ pub(super) struct Half {
     /// One position was acknowledged behind the last byte seen: a byte, or a FIN that the capture
     /// lacks. Taken for the latter until more is known.
     pub fin_unseen: bool,
+    /// Its bytes were acknowledged and waited for in vain when no packet of it had been seen.
+    pub missed: bool,
     /// The latest packet of which bytes were delivered, by time.
     pub latest: PacketRef,
     /// A wait for what was acknowledged is queued.
@@ -81,11 +83,17 @@ impl Half {
             acked_by: PacketRef::default(),
             fin: None,
             fin_unseen: false,
+            missed: false,
             latest: PacketRef::default(),
             awaits_acked: false,
             awaits_hole: false,
             tally: Tally::default(),
         }
+    }
+
+    /// Whether the capture shows the other direction only, as far as can be told.
+    pub fn is_absent(&self) -> bool {
+        self.missed && self.tally.packets == 0
     }
 
     /// The position of a sequence number of this side.
@@ -105,15 +113,18 @@ impl Half {
     /// Bytes or the FIN were seen at `position`.
     pub fn seen_at(&mut self, position: u64, settled: bool) {
         let untouched = self.stream.next() == self.origin && self.stream.is_empty();
-        let earlier = match self.start {
+        let begins_here = match self.start {
             Start::Unknown => true,
-            // One position off: a keep-alive was the first that was seen of this side.
-            Start::Acknowledged => !settled || untouched && position == self.origin + 1,
+            // One position off: a keep-alive was the first that was seen of this side. Further
+            // off: what lies between was sent, for the other side had received what is before it.
+            Start::Acknowledged => {
+                !settled && position < self.origin || untouched && position == self.origin + 1
+            }
             Start::Seen => !settled && position < self.origin,
-            Start::Exact => false,
+            Start::Exact => return,
         };
-        if earlier {
-            self.start = Start::Seen;
+        self.start = Start::Seen;
+        if begins_here {
             self.begin(position);
         }
     }

@@ -618,8 +618,8 @@ fn one_direction_only() {
         "
         open: server S known, from start both #1
         C gap 10 #2
+        C gap 11 #6
         S 0 hello #2
-        C gap 10 #3
         S 5 world #3
         S 10 again #4
         S gap 5 #5
