@@ -24,10 +24,7 @@ use nestscope::source::{CaptureOptions, Next, Source, SourceError, Stop};
 fn options(interfaces: &[&str], port: u16) -> CaptureOptions {
     CaptureOptions {
         interfaces: interfaces.iter().map(|&name| name.to_owned()).collect(),
-        filter: CaptureFilter {
-            ports: vec![port..=port],
-            user: None,
-        },
+        filter: CaptureFilter { ports: vec![port..=port], user: None },
         ..CaptureOptions::default()
     }
 }
@@ -45,10 +42,7 @@ fn capture(options: &CaptureOptions, stop: &Stop) -> Option<Source> {
 }
 
 fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_nanos() as i64
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64
 }
 
 /// A connection through the loopback, its server echoing.
@@ -141,11 +135,7 @@ fn an_idle_capture_says_what_is_settled_and_ends_when_told() {
     }
     // Two with payload and one or two that acknowledge, on each of the two interfaces.
     assert!(packets >= 6, "{packets}");
-    assert!(
-        told.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        told.elapsed()
-    );
+    assert!(told.elapsed() < Duration::from_millis(500), "{:?}", told.elapsed());
 }
 
 #[test]
@@ -251,18 +241,12 @@ fn what_cannot_be_opened_is_explained() {
         return;
     }
     let said = error(&options(&["lo", "nosuch0"], 1)).to_string();
-    assert!(
-        said.starts_with("there is no interface nosuch0. There are: "),
-        "{said}"
-    );
+    assert!(said.starts_with("there is no interface nosuch0. There are: "), "{said}");
     assert!(said.contains("lo") && said.contains("any"), "{said}");
     let mut wrong = options(&["lo"], 1);
     wrong.filter.user = Some("port port".to_owned());
     let said = error(&wrong).to_string();
-    assert!(
-        said.contains("the capture filter \"port port\" is not valid: "),
-        "{said}"
-    );
+    assert!(said.contains("the capture filter \"port port\" is not valid: "), "{said}");
 }
 
 #[test]
@@ -270,10 +254,7 @@ fn interfaces_are_listed() {
     let list = interfaces().unwrap();
     let loopback = list.iter().find(|interface| interface.loopback).unwrap();
     assert!(loopback.addresses.iter().any(std::net::IpAddr::is_loopback));
-    assert!(
-        list.iter()
-            .all(|interface| !interface.name.starts_with("dbus"))
-    );
+    assert!(list.iter().all(|interface| !interface.name.starts_with("dbus")));
     eprintln!("{list:#?}");
 }
 
@@ -291,9 +272,7 @@ struct Made(String);
 impl Made {
     fn new(ending: &str) -> Option<Self> {
         let name = format!("nst{}{ending}", std::process::id() % 100_000);
-        let made = ["dummy", "ifb"]
-            .iter()
-            .any(|kind| ip(&format!("link add {name} type {kind}")));
+        let made = ["dummy", "ifb"].iter().any(|kind| ip(&format!("link add {name} type {kind}")));
         if !made || !ip(&format!("link set {name} up")) {
             eprintln!("skipped: no interface can be made here");
             return None;
@@ -330,10 +309,7 @@ fn an_interface_that_goes_away_or_down_ends_alone() {
             }
         }
         let said = ended.unwrap();
-        assert!(
-            said.starts_with(&format!("{name} is no longer captured on: ")),
-            "{said}"
-        );
+        assert!(said.starts_with(&format!("{name} is no longer captured on: ")), "{said}");
         eprintln!("{how}: {said}");
         client.write_all(b"still here").unwrap();
         loop {
@@ -373,10 +349,7 @@ fn packets_with_a_vlan_tag_pass_the_filter() {
     let Some(mut source) = capture(&options(&[&made.0], 8888), &stop) else {
         return;
     };
-    let mut sender = pcap::Capture::from_device(made.0.as_str())
-        .unwrap()
-        .open()
-        .unwrap();
+    let mut sender = pcap::Capture::from_device(made.0.as_str()).unwrap().open().unwrap();
     // Two addresses, then as many tags as there are, then IPv4 with TCP from port 8888.
     let frame = |tags: &[u16], port: u16| {
         let mut frame = vec![2; 12];
@@ -418,10 +391,7 @@ fn as_nobody() {
         Ok(_) => println!("allowed"),
         Err(error) => println!("said: {error}"),
     }
-    let permitted = interfaces()
-        .unwrap()
-        .iter()
-        .any(|each| each.permitted.is_ok());
+    let permitted = interfaces().unwrap().iter().any(|each| each.permitted.is_ok());
     println!("permitted: {permitted}");
 }
 
@@ -429,12 +399,7 @@ fn as_nobody() {
 fn without_permission_it_is_said_what_to_do() {
     let program = std::env::current_exe().unwrap();
     let output = Command::new("setpriv")
-        .args([
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
-            "--bounding-set=-all",
-        ])
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"])
         .arg(&program)
         .args(["as_nobody", "--exact", "--ignored", "--nocapture"])
         .output();
@@ -443,10 +408,7 @@ fn without_permission_it_is_said_what_to_do() {
         return;
     };
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.contains("said: no permission to capture on lo."),
-        "{text}"
-    );
+    assert!(text.contains("said: no permission to capture on lo."), "{text}");
     assert!(text.contains("sudo nestscope"), "{text}");
     let line = format!("sudo setcap cap_net_raw+ep {}", program.display());
     assert!(text.contains(&line), "{text}");

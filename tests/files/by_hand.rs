@@ -12,27 +12,15 @@ pub const ORDERS: [Order; 2] = [Order { big: false }, Order { big: true }];
 
 impl Order {
     pub fn u16(self, value: u16) -> [u8; 2] {
-        if self.big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     pub fn u32(self, value: u32) -> [u8; 4] {
-        if self.big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     pub fn u64(self, value: u64) -> [u8; 8] {
-        if self.big {
-            value.to_be_bytes()
-        } else {
-            value.to_le_bytes()
-        }
+        if self.big { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     pub fn pcap_header(self, magic: u32, link: u32) -> Vec<u8> {
@@ -170,13 +158,7 @@ impl Order {
             (3, 1_700_001_002_000_001_000, 101, b"r".to_vec(), 1),
             // Without time of its own: that of the packet before; the first interface.
             (4, 1_700_001_002_000_001_000, 1, b"simple".to_vec(), 6),
-            (
-                5,
-                1_700_001_003_000_000_000,
-                101,
-                b"obsolete!".to_vec(),
-                900,
-            ),
+            (5, 1_700_001_003_000_000_000, 101, b"obsolete!".to_vec(), 900),
             (6, 1_700_000_004_000_000_000, 113, b"".to_vec(), 0),
             (7, 1_700_000_004_000_000_000, 113, b"snap".to_vec(), 5_000),
         ];
@@ -190,27 +172,9 @@ impl Order {
         bytes.extend(self.pcap_record(1_700_000_000, 123_457, extra, b"", 0));
         bytes.extend(self.pcap_record(u32::MAX, 999_999, extra, b"the last", 1_500));
         let rows = vec![
-            (
-                1,
-                1_700_000_000_000_000_000 + 123_456 * nanos,
-                1,
-                b"first".to_vec(),
-                5,
-            ),
-            (
-                2,
-                1_700_000_000_000_000_000 + 123_457 * nanos,
-                1,
-                b"".to_vec(),
-                0,
-            ),
-            (
-                3,
-                4_294_967_295_000_000_000 + 999_999 * nanos,
-                1,
-                b"the last".to_vec(),
-                1_500,
-            ),
+            (1, 1_700_000_000_000_000_000 + 123_456 * nanos, 1, b"first".to_vec(), 5),
+            (2, 1_700_000_000_000_000_000 + 123_457 * nanos, 1, b"".to_vec(), 0),
+            (3, 4_294_967_295_000_000_000 + 999_999 * nanos, 1, b"the last".to_vec(), 1_500),
         ];
         (bytes, rows)
     }

@@ -30,23 +30,11 @@ fn a_file_cut_anywhere_gives_its_whole_packets() {
 fn the_cut_bytes_are_counted() {
     let (bytes, _) = Order { big: false }.classic(0xA1B2_C3D4, 0);
     let path = tempfile::NamedTempFile::new().unwrap();
-    for (left, cut) in [
-        (0, 0),
-        (1, 23),
-        (8, 16),
-        (20, 4),
-        (23, 1),
-        (24, 0),
-        (25, 15),
-    ] {
+    for (left, cut) in [(0, 0), (1, 23), (8, 16), (20, 4), (23, 1), (24, 0), (25, 15)] {
         fs::write(path.path(), &bytes[..bytes.len() - left]).unwrap();
         let mut file = CaptureFile::open(path.path().to_str().unwrap(), Stop::default()).unwrap();
         while !matches!(file.next().unwrap(), Next::End) {}
-        assert_eq!(
-            file.cut().map_or(0, |cut| cut.bytes),
-            cut,
-            "{left} bytes less"
-        );
+        assert_eq!(file.cut().map_or(0, |cut| cut.bytes), cut, "{left} bytes less");
     }
     // Inside a block that is passed over, larger than the buffer.
     let order = Order { big: false };
@@ -55,12 +43,7 @@ fn the_cut_bytes_are_counted() {
     let mut file = CaptureFile::open(path.path().to_str().unwrap(), Stop::default()).unwrap();
     assert!(matches!(file.next().unwrap(), Next::End));
     assert_eq!(file.cut().unwrap().bytes, 600_011);
-    assert!(
-        file.cut()
-            .unwrap()
-            .to_string()
-            .contains("its last 600011 bytes")
-    );
+    assert!(file.cut().unwrap().to_string().contains("its last 600011 bytes"));
 }
 
 #[test]
@@ -79,11 +62,9 @@ fn compressed_data_cut_anywhere_gives_its_whole_packets() {
     }
     let (rows, _) = read_bytes(&bytes);
     let path = tempfile::NamedTempFile::new().unwrap();
-    for packed in [
-        gzip(&bytes),
-        zstd(&bytes),
-        [zstd(&bytes[..1_000]), zstd(&bytes[1_000..])].concat(),
-    ] {
+    for packed in
+        [gzip(&bytes), zstd(&bytes), [zstd(&bytes[..1_000]), zstd(&bytes[1_000..])].concat()]
+    {
         for end in (4..packed.len()).step_by(3) {
             fs::write(path.path(), &packed[..end]).unwrap();
             let (read, error) = read(path.path());
@@ -105,9 +86,7 @@ fn a_cut_zstd_file_gives_what_its_window_held() {
     let order = Order { big: false };
     let mut bytes = order.pcap_header(0xA1B2_C3D4, 1);
     for number in 0..3_000_u32 {
-        let data: Vec<u8> = (0..1_000_u32)
-            .map(|at| (at ^ number).wrapping_mul(37) as u8)
-            .collect();
+        let data: Vec<u8> = (0..1_000_u32).map(|at| (at ^ number).wrapping_mul(37) as u8).collect();
         bytes.extend(order.pcap_record(number, 0, 0, &data, 1_000));
     }
     let folder = TempDir::new().unwrap();
@@ -134,44 +113,24 @@ fn damage_ends_a_file_with_its_place() {
     assert_eq!(read, rows);
     let said = error.unwrap().to_string();
     assert!(
-        said.contains(&format!(
-            "damaged at byte {place}: a packet of 1073741824 bytes"
-        )),
+        said.contains(&format!("damaged at byte {place}: a packet of 1073741824 bytes")),
         "{said}"
     );
 
     let good = [order.section(), order.interface(1, 0, &[])].concat();
     let cases = [
-        (
-            order.enhanced(3, 0, b"x", 1),
-            "a packet of interface 3, where 1 are described",
-        ),
+        (order.enhanced(3, 0, b"x", 1), "a packet of interface 3, where 1 are described"),
         (order.block(6, &[0; 8]), "too short for its type"),
-        (
-            [6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].to_vec(),
-            "a block of 0 bytes",
-        ),
-        (
-            [6, 0, 0, 0, 0xFC, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0].to_vec(),
-            "more than any capture",
-        ),
-        (
-            [1, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0].to_vec(),
-            "does not repeat its length",
-        ),
-        (
-            [10, 13, 13, 10, 28, 0, 0, 0, 1, 2, 3, 4].to_vec(),
-            "byte-order magic",
-        ),
+        ([6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0].to_vec(), "a block of 0 bytes"),
+        ([6, 0, 0, 0, 0xFC, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0].to_vec(), "more than any capture"),
+        ([1, 0, 0, 0, 12, 0, 0, 0, 13, 0, 0, 0].to_vec(), "does not repeat its length"),
+        ([10, 13, 13, 10, 28, 0, 0, 0, 1, 2, 3, 4].to_vec(), "byte-order magic"),
     ];
     for (block, what) in cases {
         let (_, error) = read_bytes(&[good.clone(), block].concat());
         let said = error.unwrap().to_string();
         assert!(said.contains(what), "{said}");
-        assert!(
-            said.contains(&format!("damaged at byte {}", good.len())),
-            "{said}"
-        );
+        assert!(said.contains(&format!("damaged at byte {}", good.len())), "{said}");
     }
 }
 
@@ -183,10 +142,7 @@ fn damaged_compression_ends_a_file_after_its_packets() {
     packed[crc] ^= 1;
     let (read, error) = read_bytes(&packed);
     assert_eq!(read, rows);
-    assert!(
-        matches!(error, Some(SourceError::Unpack { .. })),
-        "{error:?}"
-    );
+    assert!(matches!(error, Some(SourceError::Unpack { .. })), "{error:?}");
 
     let mut packed = zstd(&bytes);
     let checksum = packed.len() - 1;
@@ -204,10 +160,7 @@ fn what_is_no_capture_is_named() {
         (b"PK\x03\x04........", "a ZIP archive"),
         (b"0 packets captured\n", "text"),
         (b"<html><body>404</body></html>", "an HTML page"),
-        (
-            &[0xD4, 0xC3, 0xB2, 0xA1, 2, 0],
-            "it ends inside its pcap header, after 6 bytes",
-        ),
+        (&[0xD4, 0xC3, 0xB2, 0xA1, 2, 0], "it ends inside its pcap header, after 6 bytes"),
         (&gzip(&gzip(b"x")), "gzip data inside of compressed data"),
     ];
     for (bytes, what) in cases {
@@ -219,10 +172,7 @@ fn what_is_no_capture_is_named() {
     let said = read(Path::new("/")).1.unwrap().to_string();
     assert!(said.contains("it is a directory"), "{said}");
     let said = read(Path::new("no/such.pcap")).1.unwrap().to_string();
-    assert!(
-        said.starts_with("cannot open no/such.pcap: No such file"),
-        "{said}"
-    );
+    assert!(said.starts_with("cannot open no/such.pcap: No such file"), "{said}");
 }
 
 proptest! {

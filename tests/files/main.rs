@@ -49,10 +49,7 @@ fn read(path: &Path) -> (Vec<Row>, Option<SourceError>) {
             Err(error) => break Some(error),
         }
     };
-    assert!(
-        matches!(file.next(), Ok(Next::End)),
-        "the end stays the end"
-    );
+    assert!(matches!(file.next(), Ok(Next::End)), "the end stays the end");
     (rows, error)
 }
 
@@ -92,12 +89,7 @@ fn has(name: &str) -> bool {
 
 /// Number, time as text, length and captured length of every packet, as tshark tells.
 fn tshark(path: &Path) -> Vec<String> {
-    let fields = [
-        "frame.number",
-        "frame.time_epoch",
-        "frame.len",
-        "frame.cap_len",
-    ];
+    let fields = ["frame.number", "frame.time_epoch", "frame.len", "frame.cap_len"];
     let mut arguments = vec!["-r", path.to_str().unwrap(), "-T", "fields"];
     arguments.extend(fields.iter().flat_map(|field| ["-e", field]));
     let text = String::from_utf8(tool("tshark", &arguments)).unwrap();

@@ -132,11 +132,7 @@ fn from_standard_input() {
             Next::End => break,
         }
     }
-    println!(
-        "{}: {count} packets of {:?} bytes",
-        file.name(),
-        file.progress().total
-    );
+    println!("{}: {count} packets of {:?} bytes", file.name(), file.progress().total);
 }
 
 #[test]
@@ -145,12 +141,7 @@ fn standard_input_is_read_from_files_and_pipes() {
     let sample = sample(folder.path(), "sample", 0);
     let read = |input: Stdio| {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "pipes::from_standard_input",
-                "--exact",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["pipes::from_standard_input", "--exact", "--ignored", "--nocapture"])
             .stdin(input)
             .output()
             .unwrap();
@@ -160,15 +151,9 @@ fn standard_input_is_read_from_files_and_pipes() {
     let text = read(File::open(&sample).unwrap().into());
     let told = format!("standard input: 200 packets of Some({size}) bytes");
     assert!(text.contains(&told), "{text}");
-    let cat = Command::new("cat")
-        .arg(&sample)
-        .stdout(Stdio::piped())
-        .spawn();
+    let cat = Command::new("cat").arg(&sample).stdout(Stdio::piped()).spawn();
     let text = read(cat.unwrap().stdout.unwrap().into());
-    assert!(
-        text.contains("standard input: 200 packets of None bytes"),
-        "{text}"
-    );
+    assert!(text.contains("standard input: 200 packets of None bytes"), "{text}");
 }
 
 #[test]

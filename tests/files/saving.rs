@@ -36,11 +36,7 @@ fn what_is_saved_is_read_back() {
     assert_eq!(again, rows);
     assert_eq!(tshark(&path("out")), as_tshark(&rows));
     let told = String::from_utf8(tool("capinfos", &[&text("out")])).unwrap();
-    for line in [
-        "Number of interfaces in file: 4",
-        "nestscope 0.1.0",
-        "nanoseconds (9)",
-    ] {
+    for line in ["Number of interfaces in file: 4", "nestscope 0.1.0", "nanoseconds (9)"] {
         assert!(told.contains(line), "{line}\n{told}");
     }
 }
@@ -60,29 +56,21 @@ fn interfaces_and_drops_are_saved() {
     writer.write(&packet(LinkType::LINUX_SLL2), "any").unwrap();
     writer.write(&packet(LinkType::ETHERNET), "eth0").unwrap();
     writer.write(&packet(LinkType::ETHERNET), "lo").unwrap();
-    writer
-        .finish([("lo", 5), ("eth0", 0), ("gone", 9)])
-        .unwrap();
+    writer.finish([("lo", 5), ("eth0", 0), ("gone", 9)]).unwrap();
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("saved");
     fs::write(&path, &bytes).unwrap();
     let mut file = CaptureFile::open(path.to_str().unwrap(), Stop::default()).unwrap();
     let mut links = Vec::new();
     while let Next::Packet(packet) = file.next().unwrap() {
-        assert_eq!(
-            (packet.data, packet.original_len),
-            (b"odd".as_slice(), 1_003)
-        );
+        assert_eq!((packet.data, packet.original_len), (b"odd".as_slice(), 1_003));
         links.push(packet.link.0);
     }
     assert_eq!(links, [1, 276, 1, 1]);
     assert_eq!(file.kernel_drops(), Some(5));
     if has("tshark") {
         let fields = ["-T", "fields", "-e", "frame.interface_name"];
-        let text = tool(
-            "tshark",
-            &[&["-r", path.to_str().unwrap()], &fields[..]].concat(),
-        );
+        let text = tool("tshark", &[&["-r", path.to_str().unwrap()], &fields[..]].concat());
         assert_eq!(String::from_utf8(text).unwrap(), "lo\nany\neth0\nlo\n");
     }
 }
@@ -90,10 +78,7 @@ fn interfaces_and_drops_are_saved() {
 #[test]
 fn a_full_disk_is_told_and_reading_goes_on() {
     let folder = TempDir::new().unwrap();
-    let sample = sample(folder.path(), "sample", 0)
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let sample = sample(folder.path(), "sample", 0).to_str().unwrap().to_owned();
     if !Path::new("/dev/full").exists() {
         eprintln!("skipped: there is no /dev/full");
         return;
@@ -110,10 +95,7 @@ fn a_full_disk_is_told_and_reading_goes_on() {
         }
     }
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(
-        errors[0].starts_with("cannot write /dev/full: No space left"),
-        "{errors:?}"
-    );
+    assert!(errors[0].starts_with("cannot write /dev/full: No space left"), "{errors:?}");
     assert_eq!(packets, 9 * 200);
     source.finish().unwrap();
 }

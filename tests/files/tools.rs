@@ -16,41 +16,20 @@ fn tshark_reads_the_same() {
     let text = |name: &str| path(name).to_str().unwrap().to_owned();
     let first = sample(folder.path(), "first", 0);
     sample(folder.path(), "second", 1_234_567);
-    for (format, name) in [
-        ("pcap", "us"),
-        ("nsecpcap", "ns"),
-        ("pcapng", "ng"),
-        ("modpcap", "mod"),
-    ] {
-        tool(
-            "editcap",
-            &["-F", format, first.to_str().unwrap(), &text(name)],
-        );
+    for (format, name) in [("pcap", "us"), ("nsecpcap", "ns"), ("pcapng", "ng"), ("modpcap", "mod")]
+    {
+        tool("editcap", &["-F", format, first.to_str().unwrap(), &text(name)]);
     }
     // A second interface of another link type: a pcapng that libpcap refuses.
-    tool(
-        "editcap",
-        &["-T", "rawip", "-F", "pcap", &text("second"), &text("raw")],
-    );
-    tool(
-        "mergecap",
-        &[
-            "-F",
-            "pcapng",
-            "-w",
-            &text("mixed"),
-            &text("first"),
-            &text("raw"),
-        ],
-    );
+    tool("editcap", &["-T", "rawip", "-F", "pcap", &text("second"), &text("raw")]);
+    tool("mergecap", &["-F", "pcapng", "-w", &text("mixed"), &text("first"), &text("raw")]);
     for name in ["us", "ns", "ng", "mod"] {
         tool("gzip", &["-k", &text(name)]);
         tool("zstd", &["-q", "-k", &text(name)]);
     }
     fs::write(path("hand"), Order { big: true }.everything().0).unwrap();
-    let names = [
-        "first", "us", "ns", "ng", "mod", "mixed", "us.gz", "ns.gz", "ng.gz", "us.zst", "ng.zst",
-    ];
+    let names =
+        ["first", "us", "ns", "ng", "mod", "mixed", "us.gz", "ns.gz", "ng.gz", "us.zst", "ng.zst"];
     for name in names {
         let (rows, error) = read(&path(name));
         assert!(error.is_none(), "{name}: {error:?}");
@@ -79,12 +58,7 @@ fn files_are_merged_as_mergecap_does() {
     let folder = TempDir::new().unwrap();
     let paths: Vec<String> = [("a", 0), ("b", 2_500_000), ("c", 0), ("d", 999_000_000)]
         .iter()
-        .map(|(name, shift)| {
-            sample(folder.path(), name, *shift)
-                .to_str()
-                .unwrap()
-                .to_owned()
-        })
+        .map(|(name, shift)| sample(folder.path(), name, *shift).to_str().unwrap().to_owned())
         .collect();
     let merged = folder.path().join("merged");
     let mut arguments = vec!["-w", merged.to_str().unwrap()];
@@ -157,19 +131,11 @@ fn recorded_captures_are_what_capinfos_says() {
         let bytes: u64 = rows.iter().map(|row| u64::from(row.4)).sum();
         let first = rows.iter().map(|row| row.1).min().unwrap();
         let last = rows.iter().map(|row| row.1).max().unwrap();
-        let ours = [
-            rows.len().to_string(),
-            bytes.to_string(),
-            time(first),
-            time(last),
-        ];
+        let ours = [rows.len().to_string(), bytes.to_string(), time(first), time(last)];
         let told: Vec<&str> = told.split('\t').skip(1).collect();
         // A clock of microseconds is told with six digits.
         for (ours, told) in ours.iter().zip(&told) {
-            assert!(
-                ours.starts_with(told.trim_end_matches('0')),
-                "{path:?}: {ours} {told}"
-            );
+            assert!(ours.starts_with(told.trim_end_matches('0')), "{path:?}: {ours} {told}");
         }
         assert_eq!(told.len(), ours.len());
     }
