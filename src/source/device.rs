@@ -33,12 +33,10 @@ fn set_filter(capture: &mut Capture<Active>, options: &CaptureOptions) -> Result
     if capture.filter(&filter.tagged(), true).is_ok() {
         return Ok(());
     }
-    capture
-        .filter(&filter.untagged(), true)
-        .map_err(|error| SourceError::Filter {
-            filter: filter.user().unwrap_or_default().to_owned(),
-            reason: reason(error),
-        })
+    capture.filter(&filter.untagged(), true).map_err(|error| SourceError::Filter {
+        filter: filter.user().unwrap_or_default().to_owned(),
+        reason: reason(error),
+    })
 }
 
 /// Why an interface could not be opened, and what to do.
@@ -47,10 +45,8 @@ fn explain(name: &str, error: pcap::Error) -> SourceError {
     let reason = reason(error);
     // libpcap's crate hides the code behind the text.
     if reason.contains("ermission") || reason.contains("not permitted") {
-        let program = std::env::current_exe().map_or_else(
-            |_| "nestscope".to_owned(),
-            |path| path.display().to_string(),
-        );
+        let program = std::env::current_exe()
+            .map_or_else(|_| "nestscope".to_owned(), |path| path.display().to_string());
         SourceError::NoPermission { interface, program }
     } else if reason.contains("No such device") {
         let known = interfaces::names().join(", ");

@@ -48,16 +48,12 @@ impl Source {
     ///
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
-<<<<<<< HEAD
-        Ok(Self { from: From::Files(Merged::open(paths, stop)?), save: None, snap_len: 0 })
-=======
         Ok(Self {
             from: Origin::Files(Merged::open(paths, stop)?),
             save: None,
             untold: None,
             snap_len: 0,
         })
->>>>>>> source
     }
 
     /// Captures on interfaces until `stop` is set or all of them are gone.

@@ -45,20 +45,9 @@ pub enum Connection {
 /// Where the system does not list them, and in a build that reads files only.
 #[cfg(feature = "live")]
 pub fn interfaces() -> Result<Vec<Interface>, SourceError> {
-<<<<<<< HEAD
     let devices = pcap::Device::list()
-        .map_err(|error| SourceError::Interfaces { reason: super::live::reason(error) })?;
+        .map_err(|error| SourceError::Interfaces { reason: super::device::reason(error) })?;
     Ok(devices.into_iter().filter(|device| is_network(&device.name)).map(describe).collect())
-=======
-    let devices = pcap::Device::list().map_err(|error| SourceError::Interfaces {
-        reason: super::device::reason(error),
-    })?;
-    Ok(devices
-        .into_iter()
-        .filter(|device| is_network(&device.name))
-        .map(describe)
-        .collect())
->>>>>>> source
 }
 
 /// The interfaces of this host: here an error, for this build reads files only.

@@ -408,90 +408,10 @@ impl Worker {
 fn wait(capture: &Capture<Active>) -> bool {
     let fd = capture.as_fd();
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
-<<<<<<< HEAD
-    // Whatever comes of it, a signal or an interface that went down: dispatch says it better.
-    let _ = poll(&mut fds, Some(&POLL));
-}
-
-fn open(name: &str, options: &CaptureOptions) -> Result<Capture<Active>, SourceError> {
-    let failed = |error| explain(name, error);
-    // Promiscuous mode means nothing there, and `any` refuses it.
-    let shared = name != "any" && !is_loopback(name);
-    let mut capture = Capture::from_device(name)
-        .map_err(failed)?
-        .precision(Precision::Nano)
-        .timeout(BLOCK_TIMEOUT)
-        .snaplen(i32::try_from(options.snap_len).unwrap_or(i32::MAX))
-        .buffer_size(i32::try_from(options.buffer).unwrap_or(i32::MAX))
-        .promisc(options.promiscuous && shared)
-        .open()
-        .map_err(failed)?;
-    if capture.get_datalink() == Linktype(LinkType::LINUX_SLL.0.into()) {
-        // The second version names the interface; an older libpcap does not know it.
-        let _ = capture.set_datalink(Linktype(LinkType::LINUX_SLL2.0.into()));
-    }
-    set_filter(&mut capture, options)?;
-    capture.setnonblock().map_err(failed)
-}
-
-fn set_filter(capture: &mut Capture<Active>, options: &CaptureOptions) -> Result<(), SourceError> {
-    let filter = &options.filter;
-    // Tags do not exist on every link; there, libpcap refuses the word.
-    if capture.filter(&filter.tagged(), true).is_ok() {
-        return Ok(());
-    }
-    capture.filter(&filter.untagged(), true).map_err(|error| SourceError::Filter {
-        filter: filter.user().unwrap_or_default().to_owned(),
-        reason: reason(error),
-    })
-}
-
-/// What the message of an interface that could not be opened is.
-fn explain(name: &str, error: pcap::Error) -> SourceError {
-    let interface = name.to_owned();
-    let reason = reason(error);
-    // libpcap's crate hides the code behind the text.
-    if reason.contains("ermission") || reason.contains("not permitted") {
-        let program = std::env::current_exe()
-            .map_or_else(|_| "nestscope".to_owned(), |path| path.display().to_string());
-        SourceError::NoPermission { interface, program }
-    } else if reason.contains("No such device") {
-        let known = super::interfaces::names().join(", ");
-        SourceError::NoSuchInterface { interface, known }
-    } else {
-        SourceError::Interface { interface, reason }
-    }
-}
-
-/// What libpcap said, without the crate's preface.
-pub(super) fn reason(error: pcap::Error) -> String {
-    match error {
-        pcap::Error::PcapError(text) => text,
-        other => other.to_string(),
-    }
-}
-
-fn is_loopback(name: &str) -> bool {
-    pcap::Device::list().is_ok_and(|devices| {
-        devices.iter().any(|device| device.name == name && device.flags.is_loopback())
-    })
-}
-
-/// libpcap's number of a link type as the files have it. They differ for raw IP alone among those
-/// that we know.
-fn link_type(link: Linktype) -> LinkType {
-    match u16::try_from(link.0) {
-        Ok(number) if LinkType(number) == LinkType::RAW_DLT => LinkType::RAW,
-        Ok(number) => LinkType(number),
-        // There is none such; and nothing can be made of its packets.
-        Err(_) => LinkType(u16::MAX),
-    }
-=======
     // An error would be a signal, or that there is no memory; dispatch does without the wait.
     let waited = poll(&mut fds, Some(&POLL));
     let [fd] = fds;
     waited.is_ok() && fd.revents().intersects(PollFlags::ERR | PollFlags::HUP)
->>>>>>> source
 }
 
 fn nanos(time: SystemTime) -> i64 {
