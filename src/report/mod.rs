@@ -4,9 +4,14 @@
 
 pub mod calls;
 mod civil;
+mod completeness;
 mod layout;
 mod payload;
+pub mod summary;
+mod units;
 mod visible;
 
+pub use completeness::Losses;
 pub use layout::{Layout, Palette};
+pub use summary::Summary;
 pub use visible::visible;

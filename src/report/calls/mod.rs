@@ -10,4 +10,4 @@ pub use json::JsonLines;
 pub use text::Text;
 
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;

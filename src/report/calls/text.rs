@@ -287,7 +287,7 @@ mod tests {
                     "\"求和求和求和求和求和求和求和求和求和求和求和求和求和求和求和求和求和\""
                         .as_bytes(),
                 ),
-                responses: Payloads::new(b"\"\x1b[2J an answer too long for most\"", &[35]),
+                responses: Payloads::new(b"\"\x1b[2J an answer too long for most\"", &[34]),
                 ..samples::call()
             },
         ]
