@@ -1,6 +1,11 @@
 //! Messages → exchanges: requests paired with their replies, and the one place where latency is
 //! computed. Knows no protocol: the decoder says what is a request and what is its last reply.
 
+mod call;
+mod calls;
+mod patterns;
 mod record;
+mod tracker;
 
 pub use record::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+pub use tracker::{Counts, Tracker};

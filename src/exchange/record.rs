@@ -5,7 +5,7 @@ use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
 /// Names a pattern within one engine; small, so that tables can be indexed by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PatternId(pub u32);
 
 impl PatternId {

@@ -6,23 +6,25 @@ pub mod nest_tcp;
 
 pub use message::{Decoded, Fault, Foreign, Kind, Message};
 
-use crate::endpoint::Side;
-use crate::stream::{Chunk, Gap};
+use crate::stream::{Chunk, Gap, Opened};
 
 /// Turns the two streams of one connection into messages.
 pub trait Decoder {
-    /// The next bytes of one side.
-    fn push(&mut self, chunk: &Chunk<'_>, emit: &mut dyn FnMut(Decoded<'_>));
+    /// The next bytes of one side. At most `budget` bytes may be held of a frame that is not
+    /// whole yet.
+    fn push(&mut self, chunk: &Chunk<'_>, budget: usize, emit: &mut dyn FnMut(Decoded<'_>));
 
-    /// Bytes of one side are missing; what is pushed next lies behind them.
+    /// Bytes of one side are missing; what is pushed next of that side lies behind them.
     fn gap(&mut self, gap: &Gap, emit: &mut dyn FnMut(Decoded<'_>));
 
     /// No more bytes will come.
     fn finish(&mut self, emit: &mut dyn FnMut(Decoded<'_>));
 
-    /// Bytes that the decoder holds of frames that are not whole yet.
+    /// Bytes that are held of frames that are not whole yet.
     fn held(&self) -> usize;
+}
 
-    /// The side that has shown itself to be the client, where the messages tell.
-    fn client(&self) -> Option<Side>;
+/// The decoder for a connection that was just opened.
+pub fn decoder(opened: &Opened) -> Box<dyn Decoder> {
+    Box::new(nest_tcp::NestTcp::new(opened))
 }

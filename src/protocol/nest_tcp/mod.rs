@@ -1,1 +1,523 @@
-//! (to be built)
+//! Nest's TCP transport, as every Nest from 5 to 12 writes it: `<length>#<json>`, nothing between
+//! frames and nothing before the first.
+//!
+//! Each side of a connection is a [`Lane`] of its own. A frame that lies in one chunk is read where
+//! it lies; only one that straddles chunks is copied, and no further than to its own end.
+
+mod envelope;
+mod held;
+mod length;
+mod recognise;
+mod search;
+
+use envelope::Envelope;
+use held::Held;
+use length::{End, Header, Progress};
+use recognise::{Recognised, recognise};
+use search::{Found, search};
+
+use crate::endpoint::{PerSide, Roles, Side};
+use crate::limits;
+use crate::packet::PacketRef;
+use crate::protocol::{Decoded, Decoder, Fault, Foreign, Kind, Message};
+use crate::stream::{Chunk, Gap, Opened};
+
+/// Reads the frames of one connection.
+#[derive(Debug)]
+pub struct NestTcp {
+    lanes: PerSide<Lane>,
+    voice: Voice,
+}
+
+impl NestTcp {
+    /// A decoder for a connection that was just opened.
+    pub fn new(opened: &Opened) -> Self {
+        let lane = |from_start| Lane {
+            place: if from_start {
+                Place::Opening
+            } else {
+                Place::Searching
+            },
+            from_start,
+            ..Lane::default()
+        };
+        Self {
+            lanes: PerSide {
+                client: lane(opened.from_start.client),
+                server: lane(opened.from_start.server),
+            },
+            voice: Voice {
+                client: (opened.roles == Roles::Known).then_some(Side::Client),
+                spoken: Spoken::Unproven {
+                    doubts: 0,
+                    guess: None,
+                },
+            },
+        }
+    }
+}
+
+impl Decoder for NestTcp {
+    fn push(&mut self, chunk: &Chunk<'_>, budget: usize, emit: &mut dyn FnMut(Decoded<'_>)) {
+        if self.voice.spoken != Spoken::Foreign {
+            self.lanes
+                .of_mut(chunk.from)
+                .push(chunk, budget, &mut self.voice, emit);
+        }
+        if self.voice.spoken == Spoken::Foreign {
+            self.lanes = PerSide::default();
+        }
+    }
+
+    fn gap(&mut self, gap: &Gap, emit: &mut dyn FnMut(Decoded<'_>)) {
+        if self.voice.spoken != Spoken::Foreign {
+            self.lanes
+                .of_mut(gap.from)
+                .lose_place(gap.from, Fault::Gap, emit);
+        }
+    }
+
+    fn finish(&mut self, emit: &mut dyn FnMut(Decoded<'_>)) {
+        if let Spoken::Unproven { doubts, guess } = self.voice.spoken {
+            let silent = Side::BOTH
+                .iter()
+                .all(|side| !self.lanes.of(*side).is_no_length());
+            if guess.is_some() || doubts > 0 || !silent {
+                return self
+                    .voice
+                    .is_foreign(guess.unwrap_or(Foreign::Unknown), emit);
+            }
+        }
+        if self.voice.spoken != Spoken::Foreign {
+            for side in Side::BOTH {
+                self.lanes
+                    .of_mut(side)
+                    .lose_place(side, Fault::Unfinished, emit);
+            }
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.lanes.client.held.len() + self.lanes.server.held.len()
+    }
+}
+
+/// What the connection has shown of itself.
+#[derive(Debug)]
+struct Voice {
+    /// The side that is the client; `None` until the handshake, the port or a message told.
+    client: Option<Side>,
+    spoken: Spoken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    /// No frame yet. Doubts are what looks like no frame's beginning: an error of Nest's if a
+    /// frame comes, and else a sign that this is not Nest.
+    Unproven { doubts: u32, guess: Option<Foreign> },
+    /// At least one frame was read.
+    Nest,
+    /// Something else: nothing is read any more.
+    Foreign,
+}
+
+impl Voice {
+    fn is_foreign(&mut self, foreign: Foreign, emit: &mut dyn FnMut(Decoded<'_>)) {
+        self.spoken = Spoken::Foreign;
+        emit(Decoded::Foreign(foreign));
+    }
+
+    /// A fault is told, unless the connection may turn out not to speak Nest at all.
+    fn fault(
+        &mut self,
+        from: Side,
+        at: PacketRef,
+        fault: Fault,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        match &mut self.spoken {
+            Spoken::Unproven { doubts, .. } if fault == Fault::Length => {
+                *doubts = doubts.saturating_add(1);
+            }
+            _ => emit(Decoded::Undecodable { from, at, fault }),
+        }
+    }
+
+    fn frame(&mut self, from: Side, frame: &Frame<'_>, emit: &mut dyn FnMut(Decoded<'_>)) {
+        if let Spoken::Unproven { doubts, .. } = self.spoken {
+            self.spoken = Spoken::Nest;
+            if doubts > 0 {
+                emit(Decoded::Undecodable {
+                    from,
+                    at: frame.first,
+                    fault: Fault::Length,
+                });
+            }
+        }
+        let role = frame.envelope.role();
+        if self.client.is_none()
+            && let Some(role) = role
+        {
+            self.client = Some(if role == Side::Client {
+                from
+            } else {
+                from.other()
+            });
+        }
+        emit(Decoded::Message(Message {
+            from,
+            first: frame.first,
+            last: frame.last,
+            wire_len: frame.wire_len,
+            // Where nothing told who is who, the frame holds nothing that could be paired either.
+            kind: self.client.map_or(Kind::Other, |client| {
+                let sender = if client == from {
+                    Side::Client
+                } else {
+                    Side::Server
+                };
+                frame.envelope.kind(sender)
+            }),
+        }));
+    }
+}
+
+/// A whole frame.
+struct Frame<'a> {
+    first: PacketRef,
+    last: PacketRef,
+    wire_len: u64,
+    envelope: Envelope<'a>,
+}
+
+/// Where a lane stands in its stream.
+///
+/// ```text
+///  Opening ──► InFrames ◄── a frame is found ── Searching ◄── capture begun late
+///     │            │                                ▲
+///     │            └── gap, or what is no frame ────┘
+///     └──► not Nest: nothing is read any more
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Before the first byte of a side that is seen from its first byte.
+    Opening,
+    /// At the beginning of a frame, or inside one that `held` begins with.
+    InFrames,
+    /// Somewhere; `held` is what may be the beginning of a frame.
+    #[default]
+    Searching,
+}
+
+/// One side's stream of frames.
+#[derive(Debug, Default)]
+struct Lane {
+    place: Place,
+    from_start: bool,
+    held: Held,
+    /// The header of the frame that `held` begins with: declared length, bytes.
+    header: Option<(u64, usize)>,
+    progress: Progress,
+    /// Whether the beginning of that frame was told.
+    begun: bool,
+}
+
+/// What stands at the beginning of some bytes.
+enum Step<'a> {
+    Frame {
+        envelope: Envelope<'a>,
+        bytes: usize,
+    },
+    /// Its header needs more bytes.
+    HeaderCut,
+    /// Its body needs at least so many more bytes.
+    BodyCut(u64),
+    /// No frame. What lies behind `skip` bytes may hold one.
+    Fault { fault: Fault, skip: usize },
+}
+
+impl Lane {
+    fn push(
+        &mut self,
+        chunk: &Chunk<'_>,
+        budget: usize,
+        voice: &mut Voice,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        let mut data = chunk.data;
+        loop {
+            let go_on = match self.place {
+                Place::Opening => self.open(&mut data, chunk, voice, emit),
+                Place::InFrames if self.held.is_empty() => {
+                    self.read_lent(&mut data, chunk, budget, voice, emit)
+                }
+                Place::InFrames => self.read_held(&mut data, chunk, budget, voice, emit),
+                Place::Searching => self.search(&mut data, chunk, voice),
+            };
+            if !go_on {
+                break;
+            }
+        }
+        if self.place == Place::InFrames && !self.held.is_empty() && !self.begun {
+            self.begun = true;
+            emit(Decoded::Begun {
+                from: chunk.from,
+                at: self.held.packet_at(0),
+            });
+        }
+    }
+
+    /// The first bytes: are they a frame's?
+    fn open(
+        &mut self,
+        data: &mut &[u8],
+        chunk: &Chunk<'_>,
+        voice: &mut Voice,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
+        let digit_first = self.held.is_empty() && data.first().is_some_and(u8::is_ascii_digit);
+        if digit_first {
+            self.place = Place::InFrames;
+            return true;
+        }
+        self.held.push(data, chunk.packet);
+        *data = &[];
+        match recognise(self.held.bytes()) {
+            Recognised::As(foreign) => {
+                voice.is_foreign(foreign, emit);
+                false
+            }
+            Recognised::Undecided => false,
+            Recognised::No => {
+                self.place = Place::InFrames;
+                true
+            }
+        }
+    }
+
+    /// Reads a frame where it lies in the chunk.
+    fn read_lent(
+        &mut self,
+        data: &mut &[u8],
+        chunk: &Chunk<'_>,
+        budget: usize,
+        voice: &mut Voice,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
+        *data = without_blanks(data);
+        if data.is_empty() {
+            return false;
+        }
+        self.begin_frame();
+        match self.step(data, budget) {
+            Step::Frame { envelope, bytes } => {
+                let frame = Frame {
+                    first: chunk.packet,
+                    last: chunk.packet,
+                    wire_len: bytes as u64,
+                    envelope,
+                };
+                voice.frame(chunk.from, &frame, emit);
+                *data = data.get(bytes..).unwrap_or(&[]);
+                true
+            }
+            Step::HeaderCut | Step::BodyCut(_) => {
+                if let Some((declared, _)) = self.header {
+                    self.held
+                        .reserve(usize::try_from(declared).unwrap_or(usize::MAX));
+                }
+                self.held.push(data, chunk.packet);
+                false
+            }
+            Step::Fault { fault, skip } => {
+                voice.fault(chunk.from, chunk.packet, fault, emit);
+                self.place = Place::Searching;
+                *data = data.get(skip..).unwrap_or(&[]);
+                true
+            }
+        }
+    }
+
+    /// Reads the frame that the held bytes begin with, and takes from the chunk what it needs.
+    fn read_held(
+        &mut self,
+        data: &mut &[u8],
+        chunk: &Chunk<'_>,
+        budget: usize,
+        voice: &mut Voice,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
+        let blanks = self.held.len() - without_blanks(self.held.bytes()).len();
+        if blanks > 0 {
+            self.held.drop_front(blanks);
+            return true;
+        }
+        let held = std::mem::take(&mut self.held);
+        let step = self.step(held.bytes(), budget);
+        let take = match step {
+            Step::Frame { envelope, bytes } => {
+                let frame = Frame {
+                    first: held.packet_at(0),
+                    last: held.packet_at(bytes - 1),
+                    wire_len: bytes as u64,
+                    envelope,
+                };
+                voice.frame(chunk.from, &frame, emit);
+                self.held = held;
+                self.held.drop_front(bytes);
+                self.begin_frame();
+                return true;
+            }
+            Step::Fault { fault, skip } => {
+                voice.fault(chunk.from, held.packet_at(0), fault, emit);
+                self.held = held;
+                self.held.drop_front(skip);
+                self.begin_frame();
+                self.place = Place::Searching;
+                return true;
+            }
+            Step::HeaderCut => memchr::memchr(b'#', data).map_or(data.len(), |mark| mark + 1),
+            Step::BodyCut(missing) => usize::try_from(missing).unwrap_or(usize::MAX),
+        };
+        self.held = held;
+        let (taken, rest) = data.split_at(take.min(data.len()));
+        self.held.reserve(take);
+        self.held.push(taken, chunk.packet);
+        *data = rest;
+        !taken.is_empty()
+    }
+
+    /// Looks for a frame in what is held and in the chunk.
+    fn search(&mut self, data: &mut &[u8], chunk: &Chunk<'_>, voice: &mut Voice) -> bool {
+        if self.held.is_empty() {
+            if let Spoken::Unproven { guess, .. } = &mut voice.spoken
+                && !self.from_start
+                && guess.is_none()
+                && chunk.offset == 0
+                && let Recognised::As(foreign) = recognise(data)
+            {
+                *guess = Some(foreign);
+            }
+            match search(data) {
+                Found::Frame(start) => *data = data.get(start..).unwrap_or(&[]),
+                Found::Undecided(start) => {
+                    self.held
+                        .push(data.get(start..).unwrap_or(&[]), chunk.packet);
+                    return false;
+                }
+                Found::Nothing => return false,
+            }
+        } else {
+            let before = self.held.len();
+            self.held.push(data, chunk.packet);
+            match search(self.held.bytes()) {
+                Found::Frame(start) if start >= before => {
+                    *data = data.get(start - before..).unwrap_or(&[]);
+                    self.held.clear();
+                }
+                Found::Frame(start) => {
+                    self.held.truncate(before);
+                    self.held.drop_front(start);
+                }
+                Found::Undecided(start) => {
+                    self.held.drop_front(start);
+                    return false;
+                }
+                Found::Nothing => {
+                    self.held.clear();
+                    return false;
+                }
+            }
+        }
+        self.place = Place::InFrames;
+        self.begin_frame();
+        true
+    }
+
+    /// The place in the stream is lost; so is the frame that was not whole.
+    fn lose_place(&mut self, from: Side, fault: Fault, emit: &mut dyn FnMut(Decoded<'_>)) {
+        if self.place == Place::InFrames && !self.held.is_empty() {
+            emit(Decoded::Undecodable {
+                from,
+                at: self.held.packet_at(0),
+                fault,
+            });
+        }
+        self.held.clear();
+        self.begin_frame();
+        self.place = Place::Searching;
+    }
+
+    /// Whether what is held is the beginning of no length.
+    fn is_no_length(&self) -> bool {
+        let held = self.held.bytes();
+        self.from_start
+            && self.header.is_none()
+            && held
+                .iter()
+                .any(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace())
+    }
+
+    fn begin_frame(&mut self) {
+        self.header = None;
+        self.progress = Progress::default();
+        self.begun = false;
+    }
+
+    /// Reads the frame at the beginning of `bytes`; what was found out of it before is not looked
+    /// at again.
+    fn step<'a>(&mut self, bytes: &'a [u8], budget: usize) -> Step<'a> {
+        let (declared, header) = match self.header {
+            Some(header) => header,
+            None => match Header::read(bytes, limits::FRAME_HEADER_BYTES) {
+                Header::Length { declared, bytes } => *self.header.insert((declared, bytes)),
+                Header::Cut => return Step::HeaderCut,
+                Header::Invalid { bytes } => {
+                    return Step::Fault {
+                        fault: Fault::Length,
+                        skip: bytes,
+                    };
+                }
+            },
+        };
+        let body = bytes.get(header..).unwrap_or(&[]);
+        match self.progress.end_of(body, declared) {
+            End::At(end) => match Envelope::read(body.get(..end).unwrap_or(&[])) {
+                Some(envelope) => Step::Frame {
+                    envelope,
+                    bytes: header + end,
+                },
+                None => Step::Fault {
+                    fault: Fault::Json,
+                    skip: header,
+                },
+            },
+            End::Needs(missing) => {
+                let whole = missing.saturating_add(body.len() as u64);
+                if whole > limits::FRAME_BYTES.min(budget) as u64 {
+                    return Step::Fault {
+                        fault: Fault::TooLarge,
+                        skip: header,
+                    };
+                }
+                Step::BodyCut(missing)
+            }
+            End::SplitsCharacter => Step::Fault {
+                fault: Fault::Boundary,
+                skip: header,
+            },
+        }
+    }
+}
+
+/// White space and byte order marks before a length belong to no frame: `parseInt` skips them, and
+/// hand-made clients send line breaks between frames.
+fn without_blanks(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            [b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c, rest @ ..] => rest,
+            [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+            _ => return bytes,
+        };
+    }
+}

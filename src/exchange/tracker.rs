@@ -1,0 +1,406 @@
+//! Pairs requests with their replies, by connection and id.
+
+use std::borrow::Cow;
+
+use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
+use crate::exchange::call::{Reply, Request};
+use crate::exchange::calls::{Calls, Lookup, Place};
+use crate::exchange::patterns::{Pattern, Patterns};
+use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+use crate::json::{canonical_value, is_plain_string};
+use crate::protocol::{Decoded, Fault, Kind, Message};
+use crate::stream::{Closed, Gap, Opened, Why};
+use crate::time::Nanos;
+
+/// What was counted while pairing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Replies whose request the capture lacks.
+    pub orphan_replies: u64,
+    /// Replies to a call that had its final reply.
+    pub late_replies: u64,
+    /// Calls given up because too many were open.
+    pub calls_evicted: u64,
+    /// Exchanges during which the clock of the capture stepped back.
+    pub clock_steps: u64,
+}
+
+/// Follows every exchange from its first message to its end.
+#[derive(Debug)]
+pub struct Tracker {
+    calls: Calls,
+    patterns: Patterns,
+    /// By slot.
+    connections: Vec<Connection>,
+    next_number: u64,
+    /// Whether the payloads are wanted, and not only the times.
+    keep_payloads: bool,
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    id: ConnectionId,
+    ends: Ends,
+    /// The side of the stream that is the client; `None` until something told.
+    client: Option<Side>,
+    /// The number taken for the frame of each side that has begun.
+    begun: PerSide<Option<u64>>,
+    /// A request sent before this packet may have been answered in bytes that the capture lacks.
+    lacks_replies_until: u64,
+}
+
+impl Connection {
+    /// The addresses, the client's as the client's.
+    fn ends(&self) -> Ends {
+        match self.client {
+            Some(Side::Server) => Ends {
+                client: self.ends.server,
+                server: self.ends.client,
+            },
+            Some(Side::Client) | None => self.ends,
+        }
+    }
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing. Without `keep_payloads` exchanges carry no `data`, no
+    /// responses and no `error`.
+    pub fn new(keep_payloads: bool) -> Self {
+        Self {
+            calls: Calls::default(),
+            patterns: Patterns::default(),
+            connections: Vec::new(),
+            next_number: 1,
+            keep_payloads,
+            counts: Counts::default(),
+        }
+    }
+
+    /// A connection was opened.
+    pub fn open(&mut self, opened: &Opened) {
+        let slot = opened.connection.slot as usize;
+        let connection = Connection {
+            id: opened.connection,
+            ends: opened.ends,
+            client: (opened.roles == Roles::Known).then_some(Side::Client),
+            begun: PerSide::default(),
+            lacks_replies_until: 0,
+        };
+        if self.connections.len() <= slot {
+            self.connections.resize(slot + 1, connection);
+        }
+        if let Some(place) = self.connections.get_mut(slot) {
+            *place = connection;
+        }
+    }
+
+    /// A decoder said something about a connection.
+    pub fn push(
+        &mut self,
+        connection: ConnectionId,
+        decoded: &Decoded<'_>,
+        emit: &mut dyn FnMut(&Exchange<'_>),
+    ) {
+        match decoded {
+            Decoded::Message(message) => self.message(connection, message, emit),
+            Decoded::Begun { from, .. } => {
+                let next_number = &mut self.next_number;
+                if let Some(known) = connection_mut(&mut self.connections, connection)
+                    && known.client == Some(*from)
+                {
+                    known
+                        .begun
+                        .of_mut(*from)
+                        .get_or_insert_with(|| take(next_number));
+                }
+            }
+            Decoded::Undecodable { from, at, fault } => {
+                if let Some(known) = connection_mut(&mut self.connections, connection) {
+                    // The number stays with the frame that nobody could read.
+                    *known.begun.of_mut(*from) = None;
+                    let lacks = matches!(fault, Fault::TooLarge | Fault::Gap);
+                    if lacks && known.client != Some(*from) {
+                        known.lacks_replies_until = known.lacks_replies_until.max(at.number);
+                    }
+                }
+            }
+            Decoded::Foreign(_) => {}
+        }
+    }
+
+    /// Bytes of one side are missing.
+    pub fn gap(&mut self, gap: &Gap) {
+        if let Some(known) = connection_mut(&mut self.connections, gap.connection)
+            && known.client != Some(gap.from)
+        {
+            known.lacks_replies_until = known.lacks_replies_until.max(gap.until.number);
+        }
+    }
+
+    /// A connection is over: its calls get no more replies.
+    pub fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(&Exchange<'_>)) {
+        let Some(connection) = connection_mut(&mut self.connections, closed.connection) else {
+            return;
+        };
+        let connection = *connection;
+        let server = connection.client.unwrap_or(Side::Client).other();
+        let silent = *closed.end.packets.of(server) == 0;
+        for place in self.calls.of_connection(closed.connection) {
+            let lacks = silent || self.may_lack_reply(&connection, place);
+            let status = match closed.why {
+                _ if lacks => Status::Unknown,
+                Why::Finished | Why::Reset | Why::Replaced => Status::Closed,
+                Why::Evicted => Status::Unknown,
+                Why::CaptureEnded => Status::Open,
+            };
+            self.emit(&connection, place, status, emit);
+            self.calls.give_up(place);
+        }
+    }
+
+    /// The addresses of a connection in the roles that its messages showed.
+    pub fn ends(&self, connection: ConnectionId) -> Option<Ends> {
+        let known = self.connections.get(connection.slot as usize)?;
+        (known.id == connection).then(|| known.ends())
+    }
+
+    /// Calls that wait for a reply.
+    pub const fn open_calls(&self) -> usize {
+        self.calls.open_count()
+    }
+
+    /// What was counted.
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Messages whose pattern shares a row with others, because there were too many.
+    pub const fn patterns_folded(&self) -> u64 {
+        self.patterns.folded()
+    }
+
+    fn message(
+        &mut self,
+        connection: ConnectionId,
+        message: &Message<'_>,
+        emit: &mut dyn FnMut(&Exchange<'_>),
+    ) {
+        let Some(known) = connection_mut(&mut self.connections, connection) else {
+            return;
+        };
+        let begun = known.begun.of_mut(message.from).take();
+        match message.kind {
+            Kind::Request { .. } | Kind::Event { .. } => known.client = Some(message.from),
+            Kind::Reply { .. } => known.client = Some(message.from.other()),
+            Kind::Other => return,
+        }
+        let connection = *known;
+        match message.kind {
+            Kind::Request { id, pattern, data } => {
+                let number = begun.unwrap_or_else(|| take(&mut self.next_number));
+                self.request(&connection, number, message, (id, pattern, data));
+                self.make_room(emit);
+            }
+            Kind::Event { pattern, data } => {
+                let number = begun.unwrap_or_else(|| take(&mut self.next_number));
+                self.event(&connection, number, message, (pattern, data), emit);
+            }
+            Kind::Reply {
+                id,
+                response,
+                error,
+                failed,
+                last,
+            } => {
+                let keep = self.keep_payloads;
+                let reply = Reply {
+                    response: response.filter(|_| keep),
+                    error: error.filter(|_| keep),
+                };
+                let status = last.then_some(if failed { Status::Error } else { Status::Ok });
+                self.reply(&connection, message, id, &reply, status, emit);
+                self.make_room(emit);
+            }
+            Kind::Other => {}
+        }
+    }
+
+    fn request(
+        &mut self,
+        connection: &Connection,
+        number: u64,
+        message: &Message<'_>,
+        (id, pattern, data): (&[u8], Option<&[u8]>, Option<&[u8]>),
+    ) {
+        let key = key(id);
+        let name = pattern.map(|pattern| self.patterns.name(pattern));
+        let (pattern, text) = match &name {
+            None => (PatternId::NONE, None),
+            Some(Pattern::Named(id)) => (*id, None),
+            Some(Pattern::Folded(text)) => (PatternId::OTHERS, Some(text.as_str())),
+        };
+        let request = Request {
+            number,
+            passage: Passage::of(message),
+            pattern,
+            text,
+            key: &key,
+            id,
+            data: data.filter(|_| self.keep_payloads),
+        };
+        self.calls
+            .open(connection.id, &key, |call| call.begin(&request));
+    }
+
+    fn event(
+        &mut self,
+        connection: &Connection,
+        number: u64,
+        message: &Message<'_>,
+        (pattern, data): (&[u8], Option<&[u8]>),
+        emit: &mut dyn FnMut(&Exchange<'_>),
+    ) {
+        let sending = message.last.at.since(message.first.at);
+        self.counts.clock_steps += u64::from(sending.is_none());
+        let name = self.patterns.name(pattern);
+        let (pattern_id, pattern) = match &name {
+            Pattern::Named(id) => (*id, self.patterns.text(*id)),
+            Pattern::Folded(text) => (PatternId::OTHERS, Some(text.as_str())),
+        };
+        emit(&Exchange {
+            number,
+            connection: connection.id,
+            ends: connection.ends(),
+            kind: ExchangeKind::Event,
+            pattern,
+            pattern_id,
+            id: None,
+            status: Status::Sent,
+            request: Some(Passage::of(message)),
+            reply: None,
+            replies: 0,
+            latency: Latency {
+                request: Some(sending.unwrap_or(Nanos::ZERO)),
+                ..Latency::default()
+            },
+            data: data.filter(|_| self.keep_payloads),
+            responses: Payloads::default(),
+            error: None,
+        });
+    }
+
+    fn reply(
+        &mut self,
+        connection: &Connection,
+        message: &Message<'_>,
+        id: &[u8],
+        reply: &Reply<'_>,
+        status: Option<Status>,
+        emit: &mut dyn FnMut(&Exchange<'_>),
+    ) {
+        let place = match self.calls.look_up(connection.id, &key(id)) {
+            Lookup::Open(place) => place,
+            // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
+            Lookup::Ended => return self.counts.late_replies += 1,
+            Lookup::Unknown => return self.orphan(connection, message, id, reply, emit),
+        };
+        self.calls
+            .change(place, |call| call.answer(Passage::of(message), reply));
+        if let Some(status) = status {
+            self.emit(connection, place, status, emit);
+            self.calls.end(place);
+        }
+    }
+
+    fn orphan(
+        &mut self,
+        connection: &Connection,
+        message: &Message<'_>,
+        id: &[u8],
+        reply: &Reply<'_>,
+        emit: &mut dyn FnMut(&Exchange<'_>),
+    ) {
+        self.counts.orphan_replies += 1;
+        let response = reply.response.unwrap_or(&[]);
+        let end = [response.len()];
+        emit(&Exchange {
+            number: take(&mut self.next_number),
+            connection: connection.id,
+            ends: connection.ends(),
+            kind: ExchangeKind::Reply,
+            pattern: None,
+            pattern_id: PatternId::NONE,
+            id: Some(id),
+            status: Status::Orphan,
+            request: None,
+            reply: Some(Passage::of(message)),
+            replies: 1,
+            latency: Latency::default(),
+            data: None,
+            responses: match reply.response {
+                Some(response) => Payloads::new(response, &end),
+                None => Payloads::default(),
+            },
+            error: reply.error,
+        });
+    }
+
+    /// Gives up the oldest calls where too many are open.
+    fn make_room(&mut self, emit: &mut dyn FnMut(&Exchange<'_>)) {
+        while self.calls.is_over_limit() {
+            for (place, slot) in self.calls.oldest() {
+                if let Some(connection) = self.connections.get(slot as usize).copied() {
+                    self.emit(&connection, place, Status::Unknown, emit);
+                }
+                self.calls.give_up(place);
+                self.counts.calls_evicted += 1;
+            }
+        }
+    }
+
+    fn emit(
+        &mut self,
+        connection: &Connection,
+        place: Place,
+        status: Status,
+        emit: &mut dyn FnMut(&Exchange<'_>),
+    ) {
+        let Some(call) = self.calls.call(place) else {
+            return;
+        };
+        let pattern = self.patterns.text(call.pattern);
+        let (exchange, clock_stepped) =
+            call.exchange(connection.id, connection.ends(), pattern, status);
+        self.counts.clock_steps += u64::from(clock_stepped);
+        emit(&exchange);
+    }
+
+    fn may_lack_reply(&self, connection: &Connection, place: Place) -> bool {
+        let request = self.calls.call(place).and_then(|call| call.request);
+        request.is_some_and(|request| request.last.number < connection.lacks_replies_until)
+    }
+}
+
+/// The state of a live connection.
+fn connection_mut(connections: &mut [Connection], id: ConnectionId) -> Option<&mut Connection> {
+    connections
+        .get_mut(id.slot as usize)
+        .filter(|known| known.id == id)
+}
+
+fn take(next_number: &mut u64) -> u64 {
+    let number = *next_number;
+    *next_number += 1;
+    number
+}
+
+/// The text by which an id is found: replies may spell the same value in another way.
+fn key(id: &[u8]) -> Cow<'_, [u8]> {
+    // Below 2^53 a whole number has one spelling that JavaScript writes.
+    let is_small_integer = id.len() < 16 && id.iter().all(u8::is_ascii_digit);
+    if is_plain_string(id) || is_small_integer {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(canonical_value(id).into_bytes())
+}

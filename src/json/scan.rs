@@ -1,0 +1,529 @@
+//! One pass over a JSON text: is it whole, and what are the members of its top level?
+
+use std::ops::ControlFlow;
+
+/// What a text turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// One whole JSON text, and at most white space around it.
+    Whole(Top),
+    /// The beginning of one: more bytes could make it whole.
+    Cut,
+    /// No JSON, whatever may follow.
+    Invalid,
+    /// The visitor had seen enough.
+    Stopped,
+}
+
+/// The type of the value at the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Top {
+    /// An object: its members were told.
+    Object,
+    /// Anything else.
+    Other,
+}
+
+/// Told of the members of the top-level object, in the order of the text.
+pub trait Visitor<'a> {
+    /// A key, raw and without its quotes, whose `:` was read.
+    fn key(&mut self, _key: &'a [u8]) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// A key and its value, raw.
+    fn member(&mut self, _key: &'a [u8], _value: &'a [u8]) {}
+}
+
+impl Visitor<'_> for () {}
+
+/// Reads `text` once and tells `visitor` the members of its top-level object.
+///
+/// ```text
+///            ┌─────────── , ───────────┐
+///            ▼                         │
+///  start ─► value ─ scalar, } or ] ─► after ─ at depth 0 ─► whole
+///            ▲  ▲                      │
+///            │  └── : ── key ◄── , ────┘  in an object
+///            └── [ , { and its first key
+/// ```
+pub fn scan<'a>(text: &'a [u8], visitor: &mut impl Visitor<'a>) -> Scan {
+    match (Scanner {
+        text,
+        at: 0,
+        open: Nesting::default(),
+        member: None,
+    }
+    .run(visitor))
+    {
+        Ok(top) => Scan::Whole(top),
+        Err(stop) => stop,
+    }
+}
+
+struct Scanner<'a> {
+    text: &'a [u8],
+    at: usize,
+    open: Nesting,
+    /// The top-level key whose value is being read, and where that value begins.
+    member: Option<(&'a [u8], usize)>,
+}
+
+/// What may come at this point.
+enum Next {
+    Value,
+    ValueOrEnd,
+    KeyOrEnd,
+    Key,
+    After,
+}
+
+impl<'a> Scanner<'a> {
+    fn run(mut self, visitor: &mut impl Visitor<'a>) -> Result<Top, Scan> {
+        let mut top = None;
+        let mut next = Next::Value;
+        loop {
+            let byte = match self.token() {
+                Some(byte) => byte,
+                None if self.open.is_empty() && matches!(next, Next::After) => {
+                    return top.ok_or(Scan::Cut);
+                }
+                None => return Err(Scan::Cut),
+            };
+            next = match (next, byte) {
+                (Next::ValueOrEnd, b']') | (Next::KeyOrEnd, b'}') => {
+                    self.at += 1;
+                    self.close(visitor);
+                    Next::After
+                }
+                (Next::Value | Next::ValueOrEnd, _) => {
+                    if top.is_none() {
+                        top = Some(if byte == b'{' {
+                            Top::Object
+                        } else {
+                            Top::Other
+                        });
+                    }
+                    self.value(byte, visitor)?
+                }
+                (Next::Key | Next::KeyOrEnd, b'"') => {
+                    self.key(visitor)?;
+                    Next::Value
+                }
+                (Next::After, b',') if !self.open.is_empty() => {
+                    self.at += 1;
+                    if self.open.in_object() {
+                        Next::Key
+                    } else {
+                        Next::Value
+                    }
+                }
+                (Next::After, b'}') if !self.open.is_empty() && self.open.in_object() => {
+                    self.at += 1;
+                    self.close(visitor);
+                    Next::After
+                }
+                (Next::After, b']') if !self.open.is_empty() && !self.open.in_object() => {
+                    self.at += 1;
+                    self.close(visitor);
+                    Next::After
+                }
+                _ => return Err(Scan::Invalid),
+            };
+        }
+    }
+
+    /// The next byte that is not white space; stays before it.
+    fn token(&mut self) -> Option<u8> {
+        loop {
+            match *self.text.get(self.at)? {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                byte => return Some(byte),
+            }
+        }
+    }
+
+    fn value(&mut self, first: u8, visitor: &mut impl Visitor<'a>) -> Result<Next, Scan> {
+        if self.open.depth == 1
+            && self.open.in_object()
+            && let Some((_, start)) = &mut self.member
+        {
+            *start = self.at;
+        }
+        match first {
+            b'{' => {
+                self.at += 1;
+                self.open.push(true);
+                return Ok(Next::KeyOrEnd);
+            }
+            b'[' => {
+                self.at += 1;
+                self.open.push(false);
+                return Ok(Next::ValueOrEnd);
+            }
+            b'"' => self.string()?,
+            b't' => self.literal(b"true")?,
+            b'f' => self.literal(b"false")?,
+            b'n' => self.literal(b"null")?,
+            b'-' | b'0'..=b'9' => self.number()?,
+            _ => return Err(Scan::Invalid),
+        }
+        self.ended(visitor);
+        Ok(Next::After)
+    }
+
+    /// A container ends; `at` is behind its bracket.
+    fn close(&mut self, visitor: &mut impl Visitor<'a>) {
+        self.open.pop();
+        self.ended(visitor);
+    }
+
+    /// A value ends; `at` is behind it.
+    fn ended(&mut self, visitor: &mut impl Visitor<'a>) {
+        if self.open.depth == 1
+            && let Some((key, start)) = self.member.take()
+        {
+            visitor.member(key, self.text.get(start..self.at).unwrap_or(&[]));
+        }
+    }
+
+    fn key(&mut self, visitor: &mut impl Visitor<'a>) -> Result<(), Scan> {
+        let start = self.at + 1;
+        self.string()?;
+        let key = self.text.get(start..self.at - 1).unwrap_or(&[]);
+        match self.token() {
+            Some(b':') => self.at += 1,
+            Some(_) => return Err(Scan::Invalid),
+            None => return Err(Scan::Cut),
+        }
+        if self.open.depth == 1 {
+            self.member = Some((key, self.at));
+            if visitor.key(key).is_break() {
+                return Err(Scan::Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    /// From the opening quote to behind the closing one.
+    fn string(&mut self) -> Result<(), Scan> {
+        self.at += 1;
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or(&[]);
+            self.at += plain_prefix(rest);
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(Scan::Invalid),
+                None => return Err(Scan::Cut),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Scan> {
+        match self.text.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => {
+                self.at += 2;
+                for _ in 0..4 {
+                    match self.text.get(self.at) {
+                        Some(byte) if byte.is_ascii_hexdigit() => self.at += 1,
+                        Some(_) => return Err(Scan::Invalid),
+                        None => return Err(Scan::Cut),
+                    }
+                }
+            }
+            Some(_) => return Err(Scan::Invalid),
+            None => return Err(Scan::Cut),
+        }
+        Ok(())
+    }
+
+    fn literal(&mut self, word: &[u8]) -> Result<(), Scan> {
+        let rest = self.text.get(self.at..).unwrap_or(&[]);
+        if rest.starts_with(word) {
+            self.at += word.len();
+            Ok(())
+        } else if word.starts_with(rest) {
+            Err(Scan::Cut)
+        } else {
+            Err(Scan::Invalid)
+        }
+    }
+
+    /// `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`, RFC 8259 section 6.
+    fn number(&mut self) -> Result<(), Scan> {
+        if self.text.get(self.at) == Some(&b'-') {
+            self.at += 1;
+        }
+        if self.text.get(self.at) == Some(&b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.text.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.text.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// At least one digit.
+    fn digits(&mut self) -> Result<(), Scan> {
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        if self.at > start {
+            Ok(())
+        } else if self.at == self.text.len() {
+            Err(Scan::Cut)
+        } else {
+            Err(Scan::Invalid)
+        }
+    }
+}
+
+/// The containers that are open, a bit each (set: object), so that depth costs next to nothing:
+/// Nest takes arrays nested 300 deep, and a hostile peer sends millions of brackets.
+#[derive(Default)]
+struct Nesting {
+    depth: usize,
+    /// The innermost 64, the last one in the lowest bit.
+    inner: u64,
+    /// Those further out, in words of 64.
+    outer: Vec<u64>,
+}
+
+impl Nesting {
+    const fn is_empty(&self) -> bool {
+        self.depth == 0
+    }
+
+    const fn in_object(&self) -> bool {
+        self.inner & 1 == 1
+    }
+
+    fn push(&mut self, object: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.outer.push(self.inner);
+        }
+        self.inner = self.inner << 1 | u64::from(object);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.inner >>= 1;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.inner = self.outer.pop().unwrap_or_default();
+        }
+    }
+}
+
+/// How many bytes come before the first quote, backslash or control character. Eight at a time:
+/// most of a JSON text is the inside of strings.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        // A borrow can mark bytes above a true hit, never below one, so the lowest is right.
+        let stop = quote | backslash | control;
+        if stop != 0 {
+            return index * 8 + (stop.trailing_zeros() / 8) as usize;
+        }
+    }
+    let done = words.len() * 8;
+    let tail = bytes.get(done..).unwrap_or(&[]);
+    let stop = tail
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+    done + stop.unwrap_or(tail.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shape(text: &[u8]) -> Scan {
+        scan(text, &mut ())
+    }
+
+    #[derive(Default)]
+    struct Members(Vec<(String, String)>);
+
+    impl<'a> Visitor<'a> for Members {
+        fn member(&mut self, key: &'a [u8], value: &'a [u8]) {
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            self.0.push((text(key), text(value)));
+        }
+    }
+
+    #[test]
+    fn tells_the_members_of_the_top_level_as_they_stand() {
+        let text = br#" {"pattern" : {"id":"inner"},"data":[{"a":1}, 2 ] ,"id":"x\"y","n":1e400} "#;
+        let mut members = Members::default();
+        assert_eq!(scan(text, &mut members), Scan::Whole(Top::Object));
+        let expected = [
+            ("pattern", r#"{"id":"inner"}"#),
+            ("data", r#"[{"a":1}, 2 ]"#),
+            ("id", r#""x\"y""#),
+            ("n", "1e400"),
+        ];
+        assert_eq!(
+            members.0,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn takes_what_json_parse_takes() {
+        for text in [
+            "0",
+            "-0.5e+3",
+            "\"\"",
+            "null",
+            "[]",
+            "{}",
+            "[[],{}]",
+            " [1 , 2]\n",
+            "\"\\ud800\"",
+            "\"\u{2028}\"",
+            "{\"a\":{\"a\":[true,false]}}",
+            "123456789012345678901234567890",
+        ] {
+            assert!(matches!(shape(text.as_bytes()), Scan::Whole(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_json_parse_refuses() {
+        for text in [
+            "01",
+            "+1",
+            ".5",
+            "1.x",
+            "[1,]",
+            "{\"a\":1,}",
+            "{a:1}",
+            "'a'",
+            "nul1",
+            "[1 2]",
+            "{}{}",
+            "[}",
+            "{]",
+            "\"\n\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\u{feff}1",
+            "]",
+            ",",
+            "{\"a\" 1}",
+            "1 2",
+        ] {
+            assert_eq!(shape(text.as_bytes()), Scan::Invalid, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_proper_prefix_of_a_container_is_cut() {
+        let text = br#"{"a":[1.5e3,"\u00e9\\",true,false,null,{"b":-0}],"c":{}}"#;
+        for len in 0..text.len() {
+            assert_eq!(shape(&text[..len]), Scan::Cut, "{len}");
+        }
+        assert_eq!(shape(text), Scan::Whole(Top::Object));
+    }
+
+    #[test]
+    fn depth_is_bounded_by_the_text_only() {
+        for depth in [1, 63, 64, 65, 127, 128, 129, 300, 1_000_000] {
+            let mut text = vec![b'['; depth];
+            text.extend(vec![b']'; depth]);
+            assert_eq!(shape(&text), Scan::Whole(Top::Other), "{depth}");
+            let mixed = "[{\"a\":".repeat(depth) + "0" + &"}]".repeat(depth);
+            assert_eq!(shape(mixed.as_bytes()), Scan::Whole(Top::Other), "{depth}");
+            let crossed = "[{\"a\":".repeat(depth) + "0" + &"]}".repeat(depth);
+            assert_eq!(shape(crossed.as_bytes()), Scan::Invalid, "{depth}");
+        }
+    }
+
+    #[test]
+    fn the_plain_prefix_ends_at_each_special_byte_wherever_it_stands() {
+        for stop in [b'"', b'\\', 0x00, 0x1f] {
+            for at in 0..24 {
+                let mut bytes = [0xe6_u8; 24];
+                bytes[at] = stop;
+                assert_eq!(plain_prefix(&bytes), at);
+            }
+        }
+        assert_eq!(plain_prefix(&[0x7f; 19]), 19);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(text in r#"[\[\]{}",:0-9a-z\\ .eE+-]{0,40}"#) {
+            let ours = matches!(shape(text.as_bytes()), Scan::Whole(_));
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(ours, theirs);
+        }
+
+        #[test]
+        fn any_bytes_are_answered(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+            shape(&text);
+        }
+
+        #[test]
+        fn agrees_with_serde_json_on_values(depth in 0_u32..4, seed in any::<u64>()) {
+            let value = sample(depth, seed);
+            let text = serde_json::to_string(&value).unwrap();
+            prop_assert!(matches!(shape(text.as_bytes()), Scan::Whole(_)));
+            if value.is_object() || value.is_array() {
+                for len in 0..text.len() {
+                    prop_assert_eq!(shape(&text.as_bytes()[..len]), Scan::Cut);
+                }
+            }
+        }
+    }
+
+    /// Some value, made of `seed`.
+    #[expect(clippy::cast_possible_truncation)]
+    fn sample(depth: u32, seed: u64) -> serde_json::Value {
+        let next = |step: u64| {
+            seed.wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(step)
+        };
+        match (seed >> 33) % if depth == 0 { 4 } else { 6 } {
+            0 => serde_json::json!(seed.cast_signed()),
+            1 => serde_json::json!(format!("é\"\\\n求😀{seed}")),
+            2 => serde_json::json!(seed.is_multiple_of(2)),
+            3 => serde_json::json!(f64::from((seed >> 40) as u16) / 7.0),
+            4 => (0..seed % 4)
+                .map(|step| sample(depth - 1, next(step)))
+                .collect(),
+            _ => serde_json::Value::Object(
+                (0..seed % 4)
+                    .map(|step| (format!("k{step}"), sample(depth - 1, next(step))))
+                    .collect(),
+            ),
+        }
+    }
+}
