@@ -1,6 +1,8 @@
 //! The two ends of a connection, and which of them is the server.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 /// One of the two sides of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +51,14 @@ impl<T> PerSide<T> {
             Side::Server => &mut self.server,
         }
     }
+
+    /// The value of `side` and that of the other side, to change.
+    pub const fn pair_mut(&mut self, side: Side) -> (&mut T, &mut T) {
+        match side {
+            Side::Client => (&mut self.client, &mut self.server),
+            Side::Server => (&mut self.server, &mut self.client),
+        }
+    }
 }
 
 /// The addresses of a connection.
@@ -70,4 +80,68 @@ pub struct ConnectionId {
     pub serial: u32,
     /// An index for tables of what is known of each live connection.
     pub slot: u32,
+}
+
+/// A set of ports, as `-p` names them: `8888`, `3000,3001`, `3000-3010`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ports(Vec<RangeInclusive<u16>>);
+
+impl Ports {
+    /// Whether no port is named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `port` is one of them.
+    pub fn contains(&self, port: u16) -> bool {
+        self.0.iter().any(|range| range.contains(&port))
+    }
+
+    /// Adds those of `range`.
+    pub fn add(&mut self, range: RangeInclusive<u16>) {
+        self.0.push(range);
+    }
+
+    /// Adds those of `others`.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+}
+
+/// A text names no ports.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither a port (1 to 65535) nor a range of ports such as 3000-3010")]
+pub struct PortsError(String);
+
+impl FromStr for Ports {
+    type Err = PortsError;
+
+    /// Reads ports and ranges, separated by commas.
+    fn from_str(text: &str) -> Result<Self, PortsError> {
+        let port = |text: &str| text.trim().parse().ok().filter(|&port: &u16| port > 0);
+        let range = |part: &str| {
+            let (low, high) = part.split_once('-').unwrap_or((part, part));
+            let (low, high) = (port(low)?, port(high)?);
+            (low <= high).then_some(low..=high)
+        };
+        text.split(',')
+            .map(|part| range(part).ok_or_else(|| PortsError(part.trim().to_owned())))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_read_with_commas_and_ranges() {
+        let ports: Ports = "8888, 3000-3002".parse().unwrap();
+        let named: Vec<u16> = (1..=u16::MAX).filter(|&port| ports.contains(port)).collect();
+        assert_eq!(named, [3000, 3001, 3002, 8888]);
+        for wrong in ["", "0", "65536", "http", "3001-3000", "1,,2", "-5"] {
+            assert!(wrong.parse::<Ports>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,1 +1,223 @@
-//! The floors below joined.
+//! The floors below joined: packets in, exchanges out. Still without root, file, thread or clock;
+//! tests enter here. Offline and live, each shard of the connections has an engine of its own.
+
+use crate::decode::{self, Segment};
+use crate::endpoint::{ConnectionId, Ends, PerSide};
+use crate::exchange::{self, Exchange, Tracker};
+use crate::limits;
+use crate::packet::Packet;
+use crate::protocol::{self, Decoded, Decoder, Foreign};
+use crate::stream::{self, Closed, StreamEvent, Streams};
+use crate::time::Timestamp;
+
+/// What an engine is told before it starts.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// What is followed, and how patiently.
+    pub stream: stream::Config,
+    /// Whether exchanges carry their payloads. Without them a call costs little memory.
+    pub keep_payloads: bool,
+}
+
+/// What an engine tells.
+#[derive(Debug)]
+pub enum Update<'a> {
+    /// An exchange ended, or stood open when the capture ended.
+    Exchange(&'a Exchange<'a>),
+    /// A connection is over; its exchanges were told before.
+    Closed(&'a ClosedConnection),
+}
+
+/// A connection that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct ClosedConnection {
+    /// How it ended, and what was counted.
+    pub closed: Closed,
+    /// Its addresses, in the roles that its messages showed.
+    pub ends: Ends,
+    /// When it was first seen.
+    pub first: Timestamp,
+    /// Whether it was seen from the first byte of each side.
+    pub from_start: PerSide<bool>,
+    /// What it spoke, where that was not Nest TCP.
+    pub foreign: Option<Foreign>,
+}
+
+/// What was counted on each floor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Packets.
+    pub decode: decode::Counts,
+    /// Segments and gaps.
+    pub stream: stream::Counts,
+    /// Frames.
+    pub protocol: protocol::Counts,
+    /// Replies and calls.
+    pub exchange: exchange::Counts,
+    /// Calls that wait for a reply now.
+    pub open_calls: u64,
+    /// Messages whose pattern shares a row with others.
+    pub patterns_folded: u64,
+    /// The earliest and the latest time of a packet.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// Takes packets in the order of the capture.
+pub struct Engine {
+    decoder: decode::Decoder,
+    streams: Streams,
+    conversations: Conversations,
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(config: Config) -> Self {
+        Self {
+            decoder: decode::Decoder::new(),
+            streams: Streams::new(config.stream),
+            conversations: Conversations {
+                live: Vec::new(),
+                tracker: Tracker::new(config.keep_payloads),
+                counts: protocol::Counts::default(),
+                held: 0,
+                open_at_end: 0,
+            },
+            span: None,
+        }
+    }
+
+    /// The next packet of the capture.
+    pub fn push(&mut self, packet: &Packet<'_>, emit: &mut dyn FnMut(Update<'_>)) {
+        self.span = Some(match self.span {
+            None => (packet.at, packet.at),
+            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+        });
+        let Self { decoder, streams, conversations, .. } = self;
+        decoder.push(packet, &mut |segment: Segment<'_>| {
+            streams.push(&segment, &mut |event| conversations.take(&event, emit));
+        });
+    }
+
+    /// The time is `now`, though no packet came: what has waited long enough is told.
+    pub fn expire(&mut self, now: Timestamp, emit: &mut dyn FnMut(Update<'_>)) {
+        let Self { streams, conversations, .. } = self;
+        streams.expire(now, &mut |event| conversations.take(&event, emit));
+    }
+
+    /// The capture is over: everything that is open is told as it stands.
+    pub fn finish(&mut self, emit: &mut dyn FnMut(Update<'_>)) {
+        let Self { decoder, streams, conversations, .. } = self;
+        decoder.finish();
+        streams.finish(&mut |event| conversations.take(&event, emit));
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        let tracker = &self.conversations.tracker;
+        Counts {
+            decode: *self.decoder.counts(),
+            stream: *self.streams.counts(),
+            protocol: self.conversations.counts.clone(),
+            exchange: *tracker.counts(),
+            open_calls: tracker.open_calls() as u64 + self.conversations.open_at_end,
+            patterns_folded: tracker.patterns_folded(),
+            span: self.span,
+        }
+    }
+}
+
+/// What is said on the connections.
+struct Conversations {
+    /// By slot.
+    live: Vec<Option<Conversation>>,
+    tracker: Tracker,
+    counts: protocol::Counts,
+    /// Bytes that the decoders hold of frames that are not whole.
+    held: usize,
+    /// Calls that had no final reply when the capture ended.
+    open_at_end: u64,
+}
+
+struct Conversation {
+    decoder: Box<dyn Decoder>,
+    first: Timestamp,
+    from_start: PerSide<bool>,
+    foreign: Option<Foreign>,
+}
+
+impl Conversations {
+    fn take(&mut self, event: &StreamEvent<'_>, emit: &mut dyn FnMut(Update<'_>)) {
+        match event {
+            StreamEvent::Opened(opened) => {
+                self.tracker.open(opened);
+                let slot = opened.connection.slot as usize;
+                if self.live.len() <= slot {
+                    self.live.resize_with(slot + 1, || None);
+                }
+                if let Some(place) = self.live.get_mut(slot) {
+                    *place = Some(Conversation {
+                        decoder: protocol::decoder(opened),
+                        first: opened.at.at,
+                        from_start: opened.from_start,
+                        foreign: None,
+                    });
+                }
+            }
+            StreamEvent::Data(chunk) => {
+                self.decode(chunk.connection, emit, |decoder, budget, emit| {
+                    decoder.push(chunk, budget, emit);
+                });
+            }
+            StreamEvent::Gap(gap) => {
+                self.decode(gap.connection, emit, |decoder, _, emit| decoder.gap(gap, emit));
+                self.tracker.gap(gap);
+            }
+            StreamEvent::Closed(closed) => self.close(closed, emit),
+        }
+    }
+
+    fn decode(
+        &mut self,
+        connection: ConnectionId,
+        emit: &mut dyn FnMut(Update<'_>),
+        say: impl FnOnce(&mut dyn Decoder, usize, &mut dyn FnMut(Decoded<'_>)),
+    ) {
+        let Some(Some(conversation)) = self.live.get_mut(connection.slot as usize) else { return };
+        let Conversation { decoder, foreign, .. } = conversation;
+        let before = decoder.held();
+        let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.held - before);
+        let (tracker, counts) = (&mut self.tracker, &mut self.counts);
+        say(decoder.as_mut(), budget, &mut |decoded| {
+            counts.add(&decoded);
+            if let Decoded::Foreign(what) = decoded {
+                *foreign = Some(what);
+            }
+            tracker.push(connection, &decoded, &mut |exchange| emit(Update::Exchange(exchange)));
+        });
+        self.held = self.held - before + decoder.held();
+    }
+
+    fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(Update<'_>)) {
+        let connection = closed.connection;
+        self.decode(connection, emit, |decoder, _, emit| decoder.finish(emit));
+        let ends = self.tracker.ends(connection);
+        let open_at_end = &mut self.open_at_end;
+        self.tracker.close(closed, &mut |exchange| {
+            *open_at_end += u64::from(closed.why == stream::Why::CaptureEnded);
+            emit(Update::Exchange(exchange));
+        });
+        let live = self.live.get_mut(connection.slot as usize).and_then(Option::take);
+        if let (Some(conversation), Some(ends)) = (live, ends) {
+            let Conversation { decoder, first, from_start, foreign } = conversation;
+            self.held -= decoder.held();
+            emit(Update::Closed(&ClosedConnection {
+                closed: *closed,
+                ends,
+                first,
+                from_start,
+                foreign,
+            }));
+        }
+    }
+}

@@ -32,6 +32,14 @@ pub const REORDER_AT_MOST_LIVE: Nanos = Nanos::from_millis(60);
 /// Linux doubles its retransmission time-out from 200 ms: 0.2, 0.6, 1.4, 3 s.
 pub const RETRANSMISSION_WAIT: Nanos = Nanos::from_secs(5);
 
+/// How far beyond what is known of a side a sequence or acknowledgement number may lie. A window
+/// has at most 2³⁰ bytes (RFC 7323, section 2.3); what lies further away is not of this stream.
+pub const FARTHEST: u64 = 1 << 30;
+
+/// Waits in a queue: each living connection has at most four there, so that in a longer queue
+/// some are of connections that are gone. Reached only where time stands still.
+pub const WAITS: usize = 4 * CONNECTIONS;
+
 /// Bytes of IP fragments that wait for the rest of their packet.
 pub const FRAGMENT_BYTES: usize = 4 << 20;
 
@@ -42,8 +50,8 @@ pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 /// and has no bound before; a frame beyond this is skipped by its length and counted.
 pub const FRAME_BYTES: usize = 16 << 20;
 
-/// Characters before the `#` after which the bytes are no frame's length. Nest has no bound.
-pub const FRAME_HEADER_BYTES: usize = 64;
+/// Bytes before the `#` after which they are no frame's length. Nest has no bound.
+pub const FRAME_HEADER_BYTES: usize = 512;
 
 /// Requests that wait for a reply, in all. The oldest give way.
 pub const OPEN_CALLS: usize = 100_000;
@@ -62,3 +70,6 @@ pub const PATTERN_BYTES: usize = 4_096;
 
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
+
+/// Bytes of unfinished frames of all connections together.
+pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;

@@ -41,6 +41,11 @@ impl Flags {
     pub const fn has(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0
     }
+
+    /// These without `flags`.
+    pub const fn without(self, flags: Self) -> Self {
+        Self(self.0 & !flags.0)
+    }
 }
 
 /// A TCP segment, or the part of one that an IP fragment carried. Its payload is lent.

@@ -55,11 +55,7 @@ const KEPT_CAPACITY: usize = 1 << 10;
 impl Passage {
     /// The way of one message.
     pub(super) fn of(message: &Message<'_>) -> Self {
-        Self {
-            first: message.first,
-            last: message.last,
-            bytes: message.wire_len,
-        }
+        Self { first: message.first, last: message.last, bytes: message.wire_len }
     }
 }
 
@@ -74,11 +70,7 @@ impl Call {
         self.buffer.clear();
         self.key = self.keep(request.key);
         let same = request.key == request.id;
-        self.id = if same {
-            self.key.clone()
-        } else {
-            self.keep(request.id)
-        };
+        self.id = if same { self.key.clone() } else { self.keep(request.id) };
         self.text = request.text.map(|text| self.keep(text.as_bytes()));
         self.data = request.data.map(|data| self.keep(data));
         self.responses_start = self.buffer.len();
@@ -102,8 +94,7 @@ impl Call {
         self.buffer.truncate(self.responses_start + responses_len);
         if let Some(response) = reply.response {
             self.buffer.extend_from_slice(response);
-            self.responses
-                .push(self.buffer.len() - self.responses_start);
+            self.responses.push(self.buffer.len() - self.responses_start);
         }
         self.error = reply.error.map(|error| self.keep(error));
     }
@@ -134,10 +125,7 @@ impl Call {
         status: Status,
     ) -> (Exchange<'a>, bool) {
         let slice = |range: &Range<usize>| self.buffer.get(range.clone()).unwrap_or(&[]);
-        let text = self
-            .text
-            .as_ref()
-            .and_then(|text| std::str::from_utf8(slice(text)).ok());
+        let text = self.text.as_ref().and_then(|text| std::str::from_utf8(slice(text)).ok());
         let ended = matches!(status, Status::Ok | Status::Error);
         let (latency, clock_stepped) = self.latency(ended);
         let responses = self.buffer.get(self.responses_start..).unwrap_or(&[]);
@@ -172,10 +160,8 @@ impl Call {
         let Some(request) = self.request else {
             return (Latency::default(), false);
         };
-        let mut latency = Latency {
-            request: span(request.first, request.last),
-            ..Latency::default()
-        };
+        let mut latency =
+            Latency { request: span(request.first, request.last), ..Latency::default() };
         if let (Some(reply), Some(first_reply_end)) = (self.reply, self.first_reply_end) {
             latency.first_reply = span(request.first, first_reply_end);
             latency.wait = span(request.last, reply.first);

@@ -81,10 +81,7 @@ impl Calls {
         if self.newest.len() <= slot {
             self.newest.resize(slot + 1, None);
         }
-        let older = self
-            .newest
-            .get_mut(slot)
-            .and_then(|newest| newest.replace(place));
+        let older = self.newest.get_mut(slot).and_then(|newest| newest.replace(place));
         if let Some(entry) = older.and_then(|older| self.entry_mut(older)) {
             entry.newer = Some(place);
         }
@@ -166,9 +163,14 @@ impl Calls {
         let Some(next) = self.unlink(place) else {
             return;
         };
-        match next {
-            Some(next) => self.replace(place, next),
-            None => self.remove(place),
+        match (self.waits_behind(place), next) {
+            (Some(before), _) => {
+                if let Some(entry) = self.entry_mut(before) {
+                    entry.same_id = next;
+                }
+            }
+            (None, Some(next)) => self.replace(place, next),
+            (None, None) => self.remove(place),
         }
         self.release(place);
     }
@@ -198,19 +200,12 @@ impl Calls {
     /// The oldest sixteenth of all open calls, at least one, with the slot of their connection.
     /// Many at once, because it looks at all of them.
     pub(super) fn oldest(&self) -> Vec<(Place, u32)> {
-        let open = self
-            .entries
-            .iter()
-            .zip(0..)
-            .filter(|(entry, _)| entry.state == State::Open);
-        let mut open: Vec<_> = open
-            .map(|(entry, place)| (entry.call.number, Place(place), entry.slot))
-            .collect();
+        let open = self.entries.iter().zip(0..).filter(|(entry, _)| entry.state == State::Open);
+        let mut open: Vec<_> =
+            open.map(|(entry, place)| (entry.call.number, Place(place), entry.slot)).collect();
         open.sort_unstable_by_key(|(number, ..)| *number);
         open.truncate(open.len().div_ceil(16));
-        open.into_iter()
-            .map(|(_, place, slot)| (place, slot))
-            .collect()
+        open.into_iter().map(|(_, place, slot)| (place, slot)).collect()
     }
 
     fn take_place(&mut self) -> Place {
@@ -309,9 +304,7 @@ impl Calls {
 
     /// Takes an open call out of its connection's list; gives the next one with its id.
     fn unlink(&mut self, place: Place) -> Option<Option<Place>> {
-        let entry = self
-            .entry(place)
-            .filter(|entry| entry.state == State::Open)?;
+        let entry = self.entry(place).filter(|entry| entry.state == State::Open)?;
         let (newer, older, slot) = (entry.newer, entry.older, entry.slot);
         let (next, weight) = (entry.same_id, entry.call.weight());
         self.open -= 1;

@@ -39,10 +39,7 @@ impl Patterns {
     /// The name of a pattern given as JSON.
     pub(super) fn name(&mut self, raw: &[u8]) -> Pattern {
         let hash = self.hasher.hash_one(raw);
-        if let Some((_, id)) = self
-            .spellings
-            .find(hash, |(spelling, _)| **spelling == *raw)
-        {
+        if let Some((_, id)) = self.spellings.find(hash, |(spelling, _)| **spelling == *raw) {
             return Pattern::Named(*id);
         }
         let text = route_text(raw);
@@ -71,10 +68,7 @@ impl Patterns {
     fn name_of_text(&mut self, text: &str) -> Option<PatternId> {
         let hash = self.hasher.hash_one(text);
         let texts = &self.texts;
-        if let Some(id) = self
-            .names
-            .find(hash, |id| text_of(texts, *id) == Some(text))
-        {
+        if let Some(id) = self.names.find(hash, |id| text_of(texts, *id) == Some(text)) {
             return Some(*id);
         }
         if self.texts.len() >= limits::PATTERNS || text.len() > limits::PATTERN_BYTES {
@@ -83,9 +77,7 @@ impl Patterns {
         let id = PatternId(u32::try_from(self.texts.len()).ok()? + RESERVED);
         self.texts.push(text.to_owned());
         let (texts, hasher) = (&self.texts, &self.hasher);
-        self.names.insert_unique(hash, id, |id| {
-            hasher.hash_one(text_of(texts, *id).unwrap_or(""))
-        });
+        self.names.insert_unique(hash, id, |id| hasher.hash_one(text_of(texts, *id).unwrap_or("")));
         Some(id)
     }
 }
@@ -107,9 +99,7 @@ mod tests {
             assert_eq!(patterns.name(spelling.as_bytes()), name);
         }
         assert_ne!(patterns.name(br#""sum""#), name);
-        let Pattern::Named(id) = name else {
-            panic!("folded")
-        };
+        let Pattern::Named(id) = name else { panic!("folded") };
         assert_eq!(patterns.text(id), Some(r#"{"a":1,"cmd":"sum"}"#));
         assert_eq!(patterns.text(PatternId::NONE), None);
     }
@@ -119,22 +109,13 @@ mod tests {
         let mut patterns = Patterns::default();
         let raw = |number: usize| format!("\"user.{number}\"");
         for number in 0..limits::PATTERNS {
-            assert!(matches!(
-                patterns.name(raw(number).as_bytes()),
-                Pattern::Named(_)
-            ));
+            assert!(matches!(patterns.name(raw(number).as_bytes()), Pattern::Named(_)));
         }
         let folded = patterns.name(raw(limits::PATTERNS).as_bytes());
-        assert_eq!(
-            folded,
-            Pattern::Folded(format!("user.{}", limits::PATTERNS))
-        );
+        assert_eq!(folded, Pattern::Folded(format!("user.{}", limits::PATTERNS)));
         let long = format!("\"{}\"", "x".repeat(limits::PATTERN_BYTES + 1));
         assert!(matches!(patterns.name(long.as_bytes()), Pattern::Folded(_)));
-        assert!(matches!(
-            patterns.name(raw(7).as_bytes()),
-            Pattern::Named(_)
-        ));
+        assert!(matches!(patterns.name(raw(7).as_bytes()), Pattern::Named(_)));
         assert_eq!(patterns.folded(), 2);
     }
 }

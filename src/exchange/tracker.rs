@@ -54,10 +54,7 @@ impl Connection {
     /// The addresses, the client's as the client's.
     fn ends(&self) -> Ends {
         match self.client {
-            Some(Side::Server) => Ends {
-                client: self.ends.server,
-                server: self.ends.client,
-            },
+            Some(Side::Server) => Ends { client: self.ends.server, server: self.ends.client },
             Some(Side::Client) | None => self.ends,
         }
     }
@@ -109,10 +106,7 @@ impl Tracker {
                 if let Some(known) = connection_mut(&mut self.connections, connection)
                     && known.client == Some(*from)
                 {
-                    known
-                        .begun
-                        .of_mut(*from)
-                        .get_or_insert_with(|| take(next_number));
+                    known.begun.of_mut(*from).get_or_insert_with(|| take(next_number));
                 }
             }
             Decoded::Undecodable { from, at, fault } => {
@@ -206,18 +200,10 @@ impl Tracker {
                 let number = begun.unwrap_or_else(|| take(&mut self.next_number));
                 self.event(&connection, number, message, (pattern, data), emit);
             }
-            Kind::Reply {
-                id,
-                response,
-                error,
-                failed,
-                last,
-            } => {
+            Kind::Reply { id, response, error, failed, last } => {
                 let keep = self.keep_payloads;
-                let reply = Reply {
-                    response: response.filter(|_| keep),
-                    error: error.filter(|_| keep),
-                };
+                let reply =
+                    Reply { response: response.filter(|_| keep), error: error.filter(|_| keep) };
                 let status = last.then_some(if failed { Status::Error } else { Status::Ok });
                 self.reply(&connection, message, id, &reply, status, emit);
                 self.make_room(emit);
@@ -249,8 +235,7 @@ impl Tracker {
             id,
             data: data.filter(|_| self.keep_payloads),
         };
-        self.calls
-            .open(connection.id, &key, |call| call.begin(&request));
+        self.calls.open(connection.id, &key, |call| call.begin(&request));
     }
 
     fn event(
@@ -305,8 +290,7 @@ impl Tracker {
             Lookup::Ended => return self.counts.late_replies += 1,
             Lookup::Unknown => return self.orphan(connection, message, id, reply, emit),
         };
-        self.calls
-            .change(place, |call| call.answer(Passage::of(message), reply));
+        self.calls.change(place, |call| call.answer(Passage::of(message), reply));
         if let Some(status) = status {
             self.emit(connection, place, status, emit);
             self.calls.end(place);
@@ -384,9 +368,7 @@ impl Tracker {
 
 /// The state of a live connection.
 fn connection_mut(connections: &mut [Connection], id: ConnectionId) -> Option<&mut Connection> {
-    connections
-        .get_mut(id.slot as usize)
-        .filter(|known| known.id == id)
+    connections.get_mut(id.slot as usize).filter(|known| known.id == id)
 }
 
 fn take(next_number: &mut u64) -> u64 {

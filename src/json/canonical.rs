@@ -31,10 +31,7 @@ pub fn canonical_value(value: &[u8]) -> String {
 /// `emit()` sends an object pattern as a string that holds JSON where `send()` sends the object
 /// itself; up to 11.1.14 that string may be no JSON (`{"d":"q"uote"}`), and then stays as it is.
 pub fn route_text(pattern: &[u8]) -> String {
-    let Some(inner) = pattern
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-    else {
+    let Some(inner) = pattern.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
         return normal(pattern, Numbers::AsWritten);
     };
     let text = unescaped(inner);
@@ -46,11 +43,7 @@ pub fn route_text(pattern: &[u8]) -> String {
 
 fn normal(value: &[u8], numbers: Numbers) -> String {
     let mut out = String::with_capacity(value.len());
-    let mut reader = Reader {
-        text: value,
-        at: 0,
-        numbers,
-    };
+    let mut reader = Reader { text: value, at: 0, numbers };
     if reader.value(&mut out, DEPTH).is_none() {
         return String::from_utf8_lossy(value).into_owned();
     }
@@ -210,10 +203,7 @@ mod tests {
             (r#""{\"b\":\"q\"uote\"}""#, r#"{"b":"q"uote"}"#),
             (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
             (r#""caf\u00e9 \u6c42""#, "café 求"),
-            (
-                r#"{"k":"\u00e9\n\u001f\ud800"}"#,
-                "{\"k\":\"é\\n\\u001f\\ud800\"}",
-            ),
+            (r#"{"k":"\u00e9\n\u001f\ud800"}"#, "{\"k\":\"é\\n\\u001f\\ud800\"}"),
             ("{}", "{}"),
             ("null", "null"),
         ];
@@ -233,19 +223,13 @@ mod tests {
         ];
         for group in same {
             for text in group {
-                assert_eq!(
-                    canonical_value(text.as_bytes()),
-                    canonical_value(group[0].as_bytes())
-                );
+                assert_eq!(canonical_value(text.as_bytes()), canonical_value(group[0].as_bytes()));
             }
         }
         let different = ["1", r#""1""#, "true", "null", r#""""#, "[1]", r#"{"1":1}"#];
         for (index, one) in different.iter().enumerate() {
             for other in &different[index + 1..] {
-                assert_ne!(
-                    canonical_value(one.as_bytes()),
-                    canonical_value(other.as_bytes())
-                );
+                assert_ne!(canonical_value(one.as_bytes()), canonical_value(other.as_bytes()));
             }
         }
     }
@@ -255,10 +239,7 @@ mod tests {
         let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
         assert_eq!(canonical_value(deep.as_bytes()), deep);
         for text in ["{", "[1", "{\"a\"", "", "\"", "{\"a\":", "[,]x"] {
-            let _ = (
-                canonical_value(text.as_bytes()),
-                route_text(text.as_bytes()),
-            );
+            let _ = (canonical_value(text.as_bytes()), route_text(text.as_bytes()));
         }
     }
 }

@@ -36,17 +36,7 @@ mod tests {
         for value in ["false", "null", "\"\"", "0", "-0", "0.0", "0e7", "1e-999"] {
             assert!(!is_truthy(value.as_bytes()), "{value}");
         }
-        for value in [
-            "true",
-            "\"0\"",
-            "\" \"",
-            "1",
-            "-0.1",
-            "1e999",
-            "{}",
-            "[]",
-            "\"\\u0000\"",
-        ] {
+        for value in ["true", "\"0\"", "\" \"", "1", "-0.1", "1e999", "{}", "[]", "\"\\u0000\""] {
             assert!(is_truthy(value.as_bytes()), "{value}");
         }
     }

@@ -48,14 +48,7 @@ impl Visitor<'_> for () {}
 ///            └── [ , { and its first key
 /// ```
 pub fn scan<'a>(text: &'a [u8], visitor: &mut impl Visitor<'a>) -> Scan {
-    match (Scanner {
-        text,
-        at: 0,
-        open: Nesting::default(),
-        member: None,
-    }
-    .run(visitor))
-    {
+    match (Scanner { text, at: 0, open: Nesting::default(), member: None }.run(visitor)) {
         Ok(top) => Scan::Whole(top),
         Err(stop) => stop,
     }
@@ -98,11 +91,7 @@ impl<'a> Scanner<'a> {
                 }
                 (Next::Value | Next::ValueOrEnd, _) => {
                     if top.is_none() {
-                        top = Some(if byte == b'{' {
-                            Top::Object
-                        } else {
-                            Top::Other
-                        });
+                        top = Some(if byte == b'{' { Top::Object } else { Top::Other });
                     }
                     self.value(byte, visitor)?
                 }
@@ -112,11 +101,7 @@ impl<'a> Scanner<'a> {
                 }
                 (Next::After, b',') if !self.open.is_empty() => {
                     self.at += 1;
-                    if self.open.in_object() {
-                        Next::Key
-                    } else {
-                        Next::Value
-                    }
+                    if self.open.in_object() { Next::Key } else { Next::Value }
                 }
                 (Next::After, b'}') if !self.open.is_empty() && self.open.in_object() => {
                     self.at += 1;
@@ -352,9 +337,7 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     }
     let done = words.len() * 8;
     let tail = bytes.get(done..).unwrap_or(&[]);
-    let stop = tail
-        .iter()
-        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+    let stop = tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
     done + stop.unwrap_or(tail.len())
 }
 
@@ -389,10 +372,7 @@ mod tests {
             ("id", r#""x\"y""#),
             ("n", "1e400"),
         ];
-        assert_eq!(
-            members.0,
-            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
-        );
+        assert_eq!(members.0, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
 
     #[test]
@@ -507,18 +487,13 @@ mod tests {
     /// Some value, made of `seed`.
     #[expect(clippy::cast_possible_truncation)]
     fn sample(depth: u32, seed: u64) -> serde_json::Value {
-        let next = |step: u64| {
-            seed.wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(step)
-        };
+        let next = |step: u64| seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step);
         match (seed >> 33) % if depth == 0 { 4 } else { 6 } {
             0 => serde_json::json!(seed.cast_signed()),
             1 => serde_json::json!(format!("é\"\\\n求😀{seed}")),
             2 => serde_json::json!(seed.is_multiple_of(2)),
             3 => serde_json::json!(f64::from((seed >> 40) as u16) / 7.0),
-            4 => (0..seed % 4)
-                .map(|step| sample(depth - 1, next(step)))
-                .collect(),
+            4 => (0..seed % 4).map(|step| sample(depth - 1, next(step))).collect(),
             _ => serde_json::Value::Object(
                 (0..seed % 4)
                     .map(|step| (format!("k{step}"), sample(depth - 1, next(step))))

@@ -97,6 +97,8 @@ pub struct Message<'a> {
     pub last: PacketRef,
     /// Bytes of the frame on the wire, its length and `#` included.
     pub wire_len: u64,
+    /// The JSON text of the frame.
+    pub body: &'a [u8],
     /// What it says.
     pub kind: Kind<'a>,
 }

@@ -1,9 +1,11 @@
 //! Bytes → messages: a [`Decoder`] per protocol. Knows what bytes mean; nothing of TCP, of pairing
 //! or of time beyond the packets that it is told.
 
+mod counts;
 mod message;
 pub mod nest_tcp;
 
+pub use counts::Counts;
 pub use message::{Decoded, Fault, Foreign, Kind, Message};
 
 use crate::stream::{Chunk, Gap, Opened};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::Counts;
 use crate::protocol::Foreign;
 use crate::time::Timestamp;
 
@@ -37,12 +38,18 @@ pub struct Completeness {
     pub truncated_packets: u64,
     /// Packets whose headers make no sense.
     pub malformed_packets: u64,
+    /// Packets of a link type that is not read.
+    pub unknown_link_packets: u64,
+    /// The number of the first such link type.
+    pub unknown_link: Option<u16>,
     /// Fragments of IP packets of which the capture lacks the rest.
     pub fragments_lost: u64,
     /// Segments whose bytes had all been seen before.
     pub retransmissions: u64,
     /// Segments that repeated a position with other bytes; the first were kept.
     pub conflicting_segments: u64,
+    /// Segments that cannot belong to the connection between their ends.
+    pub out_of_window_segments: u64,
     /// Replies whose request the capture lacks.
     pub orphan_replies: u64,
     /// Replies to a call that had its final reply.
@@ -57,8 +64,55 @@ pub struct Completeness {
     pub patterns_folded: u64,
     /// Connections given up because too many were followed.
     pub connections_evicted: u64,
+    /// Times that waiting for missing bytes was given up early because a bound was reached.
+    pub waits_given_up: u64,
     /// Bytes at the end of a file that ended inside a packet.
     pub file_bytes_cut: u64,
     /// Connections that spoke something else, by what they spoke.
     pub foreign_connections: BTreeMap<Foreign, u64>,
+}
+
+impl Capture {
+    /// What was read, by what was counted.
+    pub fn new(counts: &Counts) -> Self {
+        Self {
+            packets: counts.decode.packets,
+            bytes: counts.decode.bytes,
+            segments: counts.decode.segments,
+            span: counts.span,
+        }
+    }
+}
+
+impl Completeness {
+    /// What was seen whole and what was not, by what was counted. What only the source knows
+    /// (kernel drops, a cut file) is to be added.
+    pub fn new(counts: &Counts) -> Self {
+        Self {
+            frames: counts.protocol.frames,
+            frames_undecodable: counts.protocol.undecodable,
+            frames_other: counts.protocol.other,
+            kernel_drops: None,
+            gaps: counts.stream.gaps,
+            gap_bytes: counts.stream.gap_bytes,
+            truncated_packets: counts.decode.truncated,
+            malformed_packets: counts.decode.malformed,
+            unknown_link_packets: counts.decode.unknown_links,
+            unknown_link: counts.decode.unknown_link.map(|link| link.0),
+            fragments_lost: counts.decode.fragments_lost,
+            retransmissions: counts.stream.retransmissions,
+            conflicting_segments: counts.stream.conflicting,
+            out_of_window_segments: counts.stream.out_of_window,
+            orphan_replies: counts.exchange.orphan_replies,
+            late_replies: counts.exchange.late_replies,
+            calls_open: counts.open_calls,
+            calls_evicted: counts.exchange.calls_evicted,
+            clock_steps: counts.exchange.clock_steps,
+            patterns_folded: counts.patterns_folded,
+            connections_evicted: counts.stream.evicted_connections,
+            waits_given_up: counts.stream.given_up,
+            file_bytes_cut: 0,
+            foreign_connections: counts.protocol.foreign.clone(),
+        }
+    }
 }

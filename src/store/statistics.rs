@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 
 use crate::endpoint::{ConnectionId, Ends};
+use crate::engine::ClosedConnection;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
 use crate::protocol::Foreign;
 use crate::store::Latencies;
-use crate::stream::{Closed, ConnectionEnd, Why};
+use crate::stream::{ConnectionEnd, Why};
 use crate::time::Timestamp;
 
 /// How many exchanges there were, by how they ended.
@@ -121,35 +122,23 @@ impl Statistics {
         }
     }
 
-    /// Takes a connection that is over. `foreign` is what it spoke, where that was not Nest TCP;
-    /// `ends` are its addresses, in the roles that its messages showed.
-    pub fn close(
-        &mut self,
-        closed: &Closed,
-        ends: Ends,
-        first: Timestamp,
-        from_start: bool,
-        foreign: Option<Foreign>,
-    ) {
-        let slot = closed.connection.slot as usize;
-        let outcomes = self
-            .live
-            .get_mut(slot)
-            .map(std::mem::take)
-            .unwrap_or_default();
+    /// Takes a connection that is over.
+    pub fn close(&mut self, connection: &ClosedConnection) {
+        let id = connection.closed.connection;
+        let outcomes = self.live.get_mut(id.slot as usize).map(std::mem::take).unwrap_or_default();
         if self.connections.len() >= limits::CONNECTION_ROWS {
             self.connections_folded += 1;
             return;
         }
         self.connections.push(ConnectionRow {
-            connection: closed.connection,
-            ends,
-            span: (first, closed.at.at),
-            from_start,
-            why: closed.why,
-            foreign,
+            connection: id,
+            ends: connection.ends,
+            span: (connection.first, connection.closed.at.at),
+            from_start: connection.from_start.client && connection.from_start.server,
+            why: connection.closed.why,
+            foreign: connection.foreign,
             outcomes,
-            end: closed.end,
+            end: connection.closed.end,
         });
     }
 
@@ -164,12 +153,7 @@ impl Statistics {
         let mut rows: Vec<_> = self.patterns.iter().collect();
         rows.sort_by_key(|row| {
             let count = row.outcomes.calls + row.outcomes.events;
-            (
-                Reverse(row.latency.sum()),
-                Reverse(count),
-                row.kind,
-                row.pattern.as_deref(),
-            )
+            (Reverse(row.latency.sum()), Reverse(count), row.kind, row.pattern.as_deref())
         });
         rows
     }

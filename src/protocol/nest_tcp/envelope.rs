@@ -55,10 +55,7 @@ impl NestKey {
             b"err" => Some(Self::Error),
             b"isDisposed" => Some(Self::Disposed),
             _ if memchr::memchr(b'\\', key).is_none() => None,
-            _ => Self::ALL
-                .iter()
-                .find(|(name, _)| key_is(key, name))
-                .map(|(_, key)| *key),
+            _ => Self::ALL.iter().find(|(name, _)| key_is(key, name)).map(|(_, key)| *key),
         }
     }
 }
@@ -101,15 +98,8 @@ impl<'a> Envelope<'a> {
     /// decided by the presence of `id`, whatever its value, and not by the pattern.
     pub(super) fn kind(&self, sender: Side) -> Kind<'a> {
         match (sender, self.id, self.pattern) {
-            (Side::Client, Some(id), pattern) => Kind::Request {
-                id,
-                pattern,
-                data: self.data,
-            },
-            (Side::Client, None, Some(pattern)) => Kind::Event {
-                pattern,
-                data: self.data,
-            },
+            (Side::Client, Some(id), pattern) => Kind::Request { id, pattern, data: self.data },
+            (Side::Client, None, Some(pattern)) => Kind::Event { pattern, data: self.data },
             (Side::Server, Some(id), _) => {
                 let failed = self.error.is_some_and(is_truthy);
                 Kind::Reply {
@@ -139,11 +129,7 @@ struct FirstKey;
 
 impl Visitor<'_> for FirstKey {
     fn key(&mut self, key: &[u8]) -> ControlFlow<()> {
-        if NestKey::of(key).is_some() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if NestKey::of(key).is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

@@ -33,11 +33,7 @@ impl Held {
         if bytes.is_empty() {
             return;
         }
-        if self
-            .marks
-            .last()
-            .is_none_or(|(_, last)| last.number != packet.number)
-        {
+        if self.marks.last().is_none_or(|(_, last)| last.number != packet.number) {
             if self.marks.len() >= MARKS {
                 self.marks.drain(1..MARKS / 2);
             }
@@ -93,10 +89,7 @@ mod tests {
     use super::*;
 
     fn packet(number: u64) -> PacketRef {
-        PacketRef {
-            number,
-            ..PacketRef::default()
-        }
+        PacketRef { number, ..PacketRef::default() }
     }
 
     #[test]
@@ -107,9 +100,7 @@ mod tests {
         held.push(b"d", packet(2));
         held.push(b"ef", packet(5));
         let packets = |held: &Held| -> Vec<u64> {
-            (0..held.len())
-                .map(|offset| held.packet_at(offset).number)
-                .collect()
+            (0..held.len()).map(|offset| held.packet_at(offset).number).collect()
         };
         assert_eq!(packets(&held), [1, 1, 2, 2, 5, 5]);
         held.drop_front(1);

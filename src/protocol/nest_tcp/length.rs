@@ -22,34 +22,21 @@ impl Header {
         for (index, &byte) in bytes.iter().enumerate().take(limit) {
             match byte {
                 b'0'..=b'9' => {
-                    declared = declared
-                        .saturating_mul(10)
-                        .saturating_add(u64::from(byte - b'0'));
+                    declared = declared.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
                 }
                 b'#' if index > 0 => {
-                    return Self::Length {
-                        declared,
-                        bytes: index + 1,
-                    };
+                    return Self::Length { declared, bytes: index + 1 };
                 }
                 _ => return Self::read_leniently(bytes, limit),
             }
         }
-        if bytes.len() < limit {
-            Self::Cut
-        } else {
-            Self::Invalid { bytes: limit }
-        }
+        if bytes.len() < limit { Self::Cut } else { Self::Invalid { bytes: limit } }
     }
 
     fn read_leniently(bytes: &[u8], limit: usize) -> Self {
         let head = bytes.get(..limit).unwrap_or(bytes);
         let Some(end) = memchr::memchr(b'#', head) else {
-            return if head.len() < limit {
-                Self::Cut
-            } else {
-                Self::Invalid { bytes: limit }
-            };
+            return if head.len() < limit { Self::Cut } else { Self::Invalid { bytes: limit } };
         };
         let text = String::from_utf8_lossy(head.get(..end).unwrap_or(&[]));
         // JavaScript trims what Unicode calls white space but NEL, and the byte order mark.
@@ -63,10 +50,7 @@ impl Header {
         }
         // Only a number beyond 2^64 fails to parse: it is longer than any frame.
         let declared = digits.get(..len).and_then(|digits| digits.parse().ok());
-        Self::Length {
-            declared: declared.unwrap_or(u64::MAX),
-            bytes: end + 1,
-        }
+        Self::Length { declared: declared.unwrap_or(u64::MAX), bytes: end + 1 }
     }
 }
 
@@ -212,52 +196,18 @@ mod tests {
 
     #[test]
     fn headers_are_read_as_parse_int_does() {
-        let lenient = [
-            "36#",
-            " 36#",
-            "\r\n36#",
-            "+36#",
-            "0036#",
-            "36 #",
-            "36abc#",
-            "36.9#",
-            "\u{feff}36#",
-        ];
+        let lenient =
+            ["36#", " 36#", "\r\n36#", "+36#", "0036#", "36 #", "36abc#", "36.9#", "\u{feff}36#"];
         for text in lenient {
-            let expected = Header::Length {
-                declared: 36,
-                bytes: text.len(),
-            };
+            let expected = Header::Length { declared: 36, bytes: text.len() };
             assert_eq!(header(text), expected, "{text:?}");
         }
-        assert_eq!(
-            header("1 36#"),
-            Header::Length {
-                declared: 1,
-                bytes: 5
-            }
-        );
-        assert_eq!(
-            header("0x24#"),
-            Header::Length {
-                declared: 0,
-                bytes: 5
-            }
-        );
+        assert_eq!(header("1 36#"), Header::Length { declared: 1, bytes: 5 });
+        assert_eq!(header("0x24#"), Header::Length { declared: 0, bytes: 5 });
         let huge = header("99999999999999999999#{");
-        assert_eq!(
-            huge,
-            Header::Length {
-                declared: u64::MAX,
-                bytes: 21
-            }
-        );
+        assert_eq!(huge, Header::Length { declared: u64::MAX, bytes: 21 });
         for text in ["abc#", "#", "-5#", "+ 5#", "\u{85}5#"] {
-            assert_eq!(
-                header(text),
-                Header::Invalid { bytes: text.len() },
-                "{text:?}"
-            );
+            assert_eq!(header(text), Header::Invalid { bytes: text.len() }, "{text:?}");
         }
         for text in ["", "3", "36", " ", "GET / HTTP/1.1\r\n"] {
             assert_eq!(header(text), Header::Cut, "{text:?}");
@@ -280,14 +230,8 @@ mod tests {
 
     #[test]
     fn a_length_that_ends_inside_a_surrogate_pair_splits_it() {
-        assert_eq!(
-            Progress::default().end_of("\"😀\"".as_bytes(), 2),
-            End::SplitsCharacter
-        );
-        assert_eq!(
-            Progress::default().end_of("\"😀\"".as_bytes(), 4),
-            End::At(6)
-        );
+        assert_eq!(Progress::default().end_of("\"😀\"".as_bytes(), 2), End::SplitsCharacter);
+        assert_eq!(Progress::default().end_of("\"😀\"".as_bytes(), 4), End::At(6));
     }
 
     #[test]

@@ -33,11 +33,7 @@ impl NestTcp {
     /// A decoder for a connection that was just opened.
     pub fn new(opened: &Opened) -> Self {
         let lane = |from_start| Lane {
-            place: if from_start {
-                Place::Opening
-            } else {
-                Place::Searching
-            },
+            place: if from_start { Place::Opening } else { Place::Searching },
             from_start,
             ..Lane::default()
         };
@@ -48,10 +44,7 @@ impl NestTcp {
             },
             voice: Voice {
                 client: (opened.roles == Roles::Known).then_some(Side::Client),
-                spoken: Spoken::Unproven {
-                    doubts: 0,
-                    guess: None,
-                },
+                spoken: Spoken::Unproven { doubts: 0, guess: None },
             },
         }
     }
@@ -60,9 +53,7 @@ impl NestTcp {
 impl Decoder for NestTcp {
     fn push(&mut self, chunk: &Chunk<'_>, budget: usize, emit: &mut dyn FnMut(Decoded<'_>)) {
         if self.voice.spoken != Spoken::Foreign {
-            self.lanes
-                .of_mut(chunk.from)
-                .push(chunk, budget, &mut self.voice, emit);
+            self.lanes.of_mut(chunk.from).push(chunk, budget, &mut self.voice, emit);
         }
         if self.voice.spoken == Spoken::Foreign {
             self.lanes = PerSide::default();
@@ -71,28 +62,20 @@ impl Decoder for NestTcp {
 
     fn gap(&mut self, gap: &Gap, emit: &mut dyn FnMut(Decoded<'_>)) {
         if self.voice.spoken != Spoken::Foreign {
-            self.lanes
-                .of_mut(gap.from)
-                .lose_place(gap.from, Fault::Gap, emit);
+            self.lanes.of_mut(gap.from).lose_place(gap.from, Fault::Gap, emit);
         }
     }
 
     fn finish(&mut self, emit: &mut dyn FnMut(Decoded<'_>)) {
         if let Spoken::Unproven { doubts, guess } = self.voice.spoken {
-            let silent = Side::BOTH
-                .iter()
-                .all(|side| !self.lanes.of(*side).is_no_length());
+            let silent = Side::BOTH.iter().all(|side| !self.lanes.of(*side).is_no_length());
             if guess.is_some() || doubts > 0 || !silent {
-                return self
-                    .voice
-                    .is_foreign(guess.unwrap_or(Foreign::Unknown), emit);
+                return self.voice.is_foreign(guess.unwrap_or(Foreign::Unknown), emit);
             }
         }
         if self.voice.spoken != Spoken::Foreign {
             for side in Side::BOTH {
-                self.lanes
-                    .of_mut(side)
-                    .lose_place(side, Fault::Unfinished, emit);
+                self.lanes.of_mut(side).lose_place(side, Fault::Unfinished, emit);
             }
         }
     }
@@ -147,35 +130,24 @@ impl Voice {
         if let Spoken::Unproven { doubts, .. } = self.spoken {
             self.spoken = Spoken::Nest;
             if doubts > 0 {
-                emit(Decoded::Undecodable {
-                    from,
-                    at: frame.first,
-                    fault: Fault::Length,
-                });
+                emit(Decoded::Undecodable { from, at: frame.first, fault: Fault::Length });
             }
         }
         let role = frame.envelope.role();
         if self.client.is_none()
             && let Some(role) = role
         {
-            self.client = Some(if role == Side::Client {
-                from
-            } else {
-                from.other()
-            });
+            self.client = Some(if role == Side::Client { from } else { from.other() });
         }
         emit(Decoded::Message(Message {
             from,
             first: frame.first,
             last: frame.last,
             wire_len: frame.wire_len,
+            body: frame.body,
             // Where nothing told who is who, the frame holds nothing that could be paired either.
             kind: self.client.map_or(Kind::Other, |client| {
-                let sender = if client == from {
-                    Side::Client
-                } else {
-                    Side::Server
-                };
+                let sender = if client == from { Side::Client } else { Side::Server };
                 frame.envelope.kind(sender)
             }),
         }));
@@ -187,6 +159,7 @@ struct Frame<'a> {
     first: PacketRef,
     last: PacketRef,
     wire_len: u64,
+    body: &'a [u8],
     envelope: Envelope<'a>,
 }
 
@@ -226,6 +199,7 @@ struct Lane {
 enum Step<'a> {
     Frame {
         envelope: Envelope<'a>,
+        body: &'a [u8],
         bytes: usize,
     },
     /// Its header needs more bytes.
@@ -233,7 +207,10 @@ enum Step<'a> {
     /// Its body needs at least so many more bytes.
     BodyCut(u64),
     /// No frame. What lies behind `skip` bytes may hold one.
-    Fault { fault: Fault, skip: usize },
+    Fault {
+        fault: Fault,
+        skip: usize,
+    },
 }
 
 impl Lane {
@@ -260,10 +237,7 @@ impl Lane {
         }
         if self.place == Place::InFrames && !self.held.is_empty() && !self.begun {
             self.begun = true;
-            emit(Decoded::Begun {
-                from: chunk.from,
-                at: self.held.packet_at(0),
-            });
+            emit(Decoded::Begun { from: chunk.from, at: self.held.packet_at(0) });
         }
     }
 
@@ -310,11 +284,12 @@ impl Lane {
         }
         self.begin_frame();
         match self.step(data, budget) {
-            Step::Frame { envelope, bytes } => {
+            Step::Frame { envelope, body, bytes } => {
                 let frame = Frame {
                     first: chunk.packet,
                     last: chunk.packet,
                     wire_len: bytes as u64,
+                    body,
                     envelope,
                 };
                 voice.frame(chunk.from, &frame, emit);
@@ -323,8 +298,7 @@ impl Lane {
             }
             Step::HeaderCut | Step::BodyCut(_) => {
                 if let Some((declared, _)) = self.header {
-                    self.held
-                        .reserve(usize::try_from(declared).unwrap_or(usize::MAX));
+                    self.held.reserve(usize::try_from(declared).unwrap_or(usize::MAX));
                 }
                 self.held.push(data, chunk.packet);
                 false
@@ -355,11 +329,12 @@ impl Lane {
         let held = std::mem::take(&mut self.held);
         let step = self.step(held.bytes(), budget);
         let take = match step {
-            Step::Frame { envelope, bytes } => {
+            Step::Frame { envelope, body, bytes } => {
                 let frame = Frame {
                     first: held.packet_at(0),
                     last: held.packet_at(bytes - 1),
                     wire_len: bytes as u64,
+                    body,
                     envelope,
                 };
                 voice.frame(chunk.from, &frame, emit);
@@ -401,8 +376,7 @@ impl Lane {
             match search(data) {
                 Found::Frame(start) => *data = data.get(start..).unwrap_or(&[]),
                 Found::Undecided(start) => {
-                    self.held
-                        .push(data.get(start..).unwrap_or(&[]), chunk.packet);
+                    self.held.push(data.get(start..).unwrap_or(&[]), chunk.packet);
                     return false;
                 }
                 Found::Nothing => return false,
@@ -437,11 +411,7 @@ impl Lane {
     /// The place in the stream is lost; so is the frame that was not whole.
     fn lose_place(&mut self, from: Side, fault: Fault, emit: &mut dyn FnMut(Decoded<'_>)) {
         if self.place == Place::InFrames && !self.held.is_empty() {
-            emit(Decoded::Undecodable {
-                from,
-                at: self.held.packet_at(0),
-                fault,
-            });
+            emit(Decoded::Undecodable { from, at: self.held.packet_at(0), fault });
         }
         self.held.clear();
         self.begin_frame();
@@ -453,9 +423,7 @@ impl Lane {
         let held = self.held.bytes();
         self.from_start
             && self.header.is_none()
-            && held
-                .iter()
-                .any(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace())
+            && held.iter().any(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace())
     }
 
     fn begin_frame(&mut self) {
@@ -473,39 +441,27 @@ impl Lane {
                 Header::Length { declared, bytes } => *self.header.insert((declared, bytes)),
                 Header::Cut => return Step::HeaderCut,
                 Header::Invalid { bytes } => {
-                    return Step::Fault {
-                        fault: Fault::Length,
-                        skip: bytes,
-                    };
+                    return Step::Fault { fault: Fault::Length, skip: bytes };
                 }
             },
         };
         let body = bytes.get(header..).unwrap_or(&[]);
         match self.progress.end_of(body, declared) {
-            End::At(end) => match Envelope::read(body.get(..end).unwrap_or(&[])) {
-                Some(envelope) => Step::Frame {
-                    envelope,
-                    bytes: header + end,
-                },
-                None => Step::Fault {
-                    fault: Fault::Json,
-                    skip: header,
-                },
-            },
+            End::At(end) => {
+                let body = body.get(..end).unwrap_or(&[]);
+                match Envelope::read(body) {
+                    Some(envelope) => Step::Frame { envelope, body, bytes: header + end },
+                    None => Step::Fault { fault: Fault::Json, skip: header },
+                }
+            }
             End::Needs(missing) => {
                 let whole = missing.saturating_add(body.len() as u64);
                 if whole > limits::FRAME_BYTES.min(budget) as u64 {
-                    return Step::Fault {
-                        fault: Fault::TooLarge,
-                        skip: header,
-                    };
+                    return Step::Fault { fault: Fault::TooLarge, skip: header };
                 }
                 Step::BodyCut(missing)
             }
-            End::SplitsCharacter => Step::Fault {
-                fault: Fault::Boundary,
-                skip: header,
-            },
+            End::SplitsCharacter => Step::Fault { fault: Fault::Boundary, skip: header },
         }
     }
 }

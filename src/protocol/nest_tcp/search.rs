@@ -52,12 +52,7 @@ pub(super) fn search(bytes: &[u8]) -> Found {
 }
 
 fn trailing_digits(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .rev()
-        .take(LENGTH_DIGITS + 1)
-        .take_while(|byte| byte.is_ascii_digit())
-        .count()
+    bytes.iter().rev().take(LENGTH_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]
@@ -87,11 +82,7 @@ mod tests {
                     serde_json::json!({"pattern": "p", "data": data, "id": "x"}).to_string();
                 for cut in 0..frame.len() {
                     let found = search(&frame.as_bytes()[cut..]);
-                    assert!(
-                        !matches!(found, Found::Frame(_)),
-                        "{} {found:?}",
-                        &frame[cut..]
-                    );
+                    assert!(!matches!(found, Found::Frame(_)), "{} {found:?}", &frame[cut..]);
                     let wire = format!("{}61#{{\"id\":1", &frame[cut..]);
                     let place = wire.len() - 10;
                     assert_eq!(search(wire.as_bytes()), Found::Frame(place), "{wire}");

@@ -1,0 +1,272 @@
+//! IP fragments that wait for the rest of their packet (RFC 791, section 3.2; RFC 8200, section
+//! 4.5). Bounded in bytes and in time, since anybody can send first halves.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::IpAddr;
+
+use etherparse::IpNumber;
+
+use super::ip::{self, Fragment, Ip};
+use super::{Flags, Malformed, Segment, tcp};
+use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD};
+use crate::packet::PacketRef;
+use crate::time::Timestamp;
+
+/// What all fragments of one packet have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    from: IpAddr,
+    to: IpAddr,
+    protocol: IpNumber,
+    id: u32,
+}
+
+/// Packets of which some fragments were seen.
+///
+/// Invariants: `order` names each packet of `waiting` at least once, by the time at which its
+/// first fragment came; `weight` is the sum of the weights of what waits, at most
+/// `FRAGMENT_BYTES` between two calls.
+#[derive(Debug, Default)]
+pub(super) struct Fragments {
+    waiting: HashMap<Key, Whole, foldhash::fast::RandomState>,
+    order: VecDeque<(Timestamp, Key)>,
+    weight: usize,
+}
+
+/// What became of a fragment.
+#[derive(Debug, Default)]
+pub(super) struct Pushed {
+    /// The packet that it completed.
+    pub whole: Option<Whole>,
+    /// Whether it fits no packet.
+    pub malformed: bool,
+    /// How many fragments gave way to it.
+    pub lost: u64,
+}
+
+impl Fragments {
+    /// Takes in one fragment.
+    pub fn push(&mut self, packet: PacketRef, ip: &Ip<'_>, fragment: Fragment) -> Pushed {
+        let mut pushed = Pushed::default();
+        let captured = u32::try_from(ip.payload.len()).unwrap_or(u32::MAX);
+        let end = u64::from(fragment.offset) + u64::from(captured) + u64::from(ip.missing);
+        // All but the last end on a multiple of eight, and none beyond the largest packet.
+        let Some(end) = u32::try_from(end)
+            .ok()
+            .filter(|&end| end <= LARGEST && (!fragment.more || end.is_multiple_of(8)))
+            .filter(|&end| end > fragment.offset)
+        else {
+            pushed.malformed = true;
+            pushed.lost = 1;
+            return pushed;
+        };
+        let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id };
+        let order = &mut self.order;
+        let whole = self.waiting.entry(key).or_insert_with(|| {
+            order.push_back((packet.at, key));
+            Whole::new(key, packet.at)
+        });
+        let before = whole.weight();
+        pushed.malformed = !whole.add(packet, ip, fragment, end);
+        self.weight += whole.weight() - before;
+        if whole.is_complete() {
+            pushed.whole = self.remove(&key);
+        }
+        while self.weight > FRAGMENT_BYTES {
+            pushed.lost += self.drop_oldest();
+        }
+        pushed
+    }
+
+    /// Drops packets whose first fragment came too long before `now`, and says how many fragments
+    /// they had.
+    pub fn expire(&mut self, now: Timestamp) -> u64 {
+        let mut lost = 0;
+        while let Some((since, _)) = self.order.front()
+            && now.saturating_since(*since) > FRAGMENT_WAIT
+        {
+            lost += self.drop_oldest();
+        }
+        lost
+    }
+
+    /// Drops everything, and says how many fragments that were.
+    pub fn clear(&mut self) -> u64 {
+        let mut lost = 0;
+        while !self.order.is_empty() {
+            lost += self.drop_oldest();
+        }
+        lost
+    }
+
+    fn drop_oldest(&mut self) -> u64 {
+        let Some((since, key)) = self.order.pop_front() else {
+            return 0;
+        };
+        // The packet may have been completed, and its id used again since.
+        if self.waiting.get(&key).is_none_or(|w| w.since != since) {
+            return 0;
+        }
+        self.remove(&key).map_or(0, |whole| whole.fragments)
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Whole> {
+        let whole = self.waiting.remove(key)?;
+        self.weight -= whole.weight();
+        // What was completed leaves its entry behind: swept before such entries outnumber others.
+        if self.order.len() > 2 * self.waiting.len() + 64 {
+            let waiting = &self.waiting;
+            self.order.retain(|(since, key)| waiting.get(key).is_some_and(|w| w.since == *since));
+        }
+        Some(whole)
+    }
+}
+
+/// A packet that is put together.
+#[derive(Debug)]
+pub(super) struct Whole {
+    key: Key,
+    /// When its first fragment came.
+    since: Timestamp,
+    /// What was seen, by offset. Invariant: no piece reaches into the next.
+    pieces: BTreeMap<u32, Piece>,
+    /// Bytes that the pieces cover, cut ones included.
+    covered: u32,
+    /// Where the last fragment ends.
+    end: Option<u32>,
+    /// Fragments seen, repeated ones too.
+    fragments: u64,
+    /// Bytes held.
+    held: usize,
+}
+
+#[derive(Debug)]
+struct Piece {
+    packet: PacketRef,
+    data: Vec<u8>,
+    /// Bytes after `data` that the snap length cut.
+    missing: u32,
+}
+
+impl Piece {
+    fn len(&self) -> u32 {
+        u32::try_from(self.data.len()).unwrap_or(u32::MAX).saturating_add(self.missing)
+    }
+}
+
+impl Whole {
+    fn new(key: Key, since: Timestamp) -> Self {
+        Self { key, since, pieces: BTreeMap::new(), covered: 0, end: None, fragments: 0, held: 0 }
+    }
+
+    fn weight(&self) -> usize {
+        self.held + HELD_OVERHEAD * (1 + self.pieces.len())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.end.is_some_and(|end| self.covered >= end)
+    }
+
+    /// Keeps what was not seen before of the bytes up to `end`: the first bytes seen win. False
+    /// where the fragment contradicts what is known of the packet's end.
+    fn add(&mut self, packet: PacketRef, ip: &Ip<'_>, fragment: Fragment, end: u32) -> bool {
+        self.fragments += 1;
+        let reach = self.pieces.last_key_value();
+        let reach = reach.map_or(0, |(start, piece)| start.saturating_add(piece.len()));
+        match self.end {
+            Some(known) if end > known || (!fragment.more && end < known) => return false,
+            None if !fragment.more && end < reach => return false,
+            None if !fragment.more => self.end = Some(end),
+            _ => {}
+        }
+        let mut at = fragment.offset;
+        // One that begins before this fragment may reach into it.
+        if let Some((&start, piece)) = self.pieces.range(..=at).next_back() {
+            at = at.max(start.saturating_add(piece.len()));
+        }
+        while at < end {
+            let next = self.pieces.range(at..).next();
+            let (hole_end, resume) = match next {
+                Some((&start, piece)) if start < end => (start, start + piece.len()),
+                _ => (end, end),
+            };
+            if at < hole_end {
+                let piece = cut(packet, ip.payload, at - fragment.offset, hole_end - at);
+                self.covered += piece.len();
+                self.held += piece.data.len();
+                self.pieces.insert(at, piece);
+            }
+            at = resume;
+        }
+        true
+    }
+
+    /// Gives one segment for each piece, in the order of their bytes, and says how many. A SYN
+    /// goes with the first, what ends a segment with the last.
+    ///
+    /// # Errors
+    ///
+    /// `Malformed` where the headers in front of the payload make no sense or were cut.
+    pub fn segments(&self, emit: &mut impl FnMut(Segment<'_>)) -> Result<u64, Malformed> {
+        let mut head = Vec::new();
+        for piece in self.pieces.values() {
+            head.extend_from_slice(&piece.data);
+            if piece.missing > 0 {
+                break;
+            }
+        }
+        let (protocol, rest, nested) = ip::skip_extensions(self.key.protocol, &head)?;
+        if protocol != etherparse::ip_number::TCP || nested.is_some() {
+            return Err(Malformed);
+        }
+        let first_packet = self.pieces.values().next().ok_or(Malformed)?.packet;
+        let whole = tcp::parse(first_packet, self.key.from, self.key.to, rest, 0)?;
+        let headers = head.len() - whole.payload.len();
+        let headers = u32::try_from(headers).map_err(|_| Malformed)?;
+
+        let syn = u32::from(whole.flags.has(Flags::SYN));
+        let mut carriers = self
+            .pieces
+            .iter()
+            .filter(|&(&offset, piece)| offset.saturating_add(piece.len()) > headers)
+            .peekable();
+        if carriers.peek().is_none() {
+            emit(whole);
+            return Ok(1);
+        }
+        let mut count = 0;
+        while let Some((&offset, piece)) = carriers.next() {
+            let mut flags = whole.flags;
+            let mut seq = whole.seq;
+            if count > 0 {
+                flags = flags.without(Flags::SYN);
+                seq = seq.add(syn).add(offset.saturating_sub(headers));
+            }
+            if carriers.peek().is_some() {
+                flags = flags.without(Flags::FIN).without(Flags::RST).without(Flags::PSH);
+            }
+            let skip = headers.saturating_sub(offset) as usize;
+            emit(Segment {
+                packet: piece.packet,
+                seq,
+                flags,
+                payload: piece.data.get(skip..).ok_or(Malformed)?,
+                missing: piece.missing,
+                ..whole
+            });
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// `length` bytes of a payload from `skip` on, as far as they were captured.
+fn cut(packet: PacketRef, payload: &[u8], skip: u32, length: u32) -> Piece {
+    let rest = payload.get(skip as usize..).unwrap_or_default();
+    let data = rest.get(..length as usize).unwrap_or(rest).to_vec();
+    let captured = u32::try_from(data.len()).unwrap_or(length);
+    Piece { packet, data, missing: length.saturating_sub(captured) }
+}
+
+/// The largest payload that the 16 bits of an IP length can tell.
+const LARGEST: u32 = 65_535;

@@ -1,0 +1,249 @@
+//! Files or interfaces, behind one door, so that the loop of the analysis is written once.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use super::file::{Advance, Cut, Progress};
+use super::filter::CaptureFilter;
+#[cfg(feature = "live")]
+use super::live::Live;
+use super::merge::Merged;
+use super::writer::CaptureWriter;
+use super::{Next, SourceError, Stop};
+
+/// Where packets come from, and the file they are saved in on the way, if any.
+///
+/// ```no_run
+/// use nestscope::source::{Next, Source, SourceError, Stop};
+///
+/// # fn main() -> Result<(), SourceError> {
+/// let stop = Stop::default();
+/// let mut source = Source::files(&["trace.pcapng.gz".to_owned()], &stop)?;
+/// source.save_to("copy.pcapng")?;
+/// loop {
+///     match source.next() {
+///         Ok(Next::Packet(packet)) => println!("{} {}", packet.number, packet.data.len()),
+///         Ok(Next::Idle(_)) => {}
+///         Ok(Next::End) => break,
+///         // One of the files ended early; the others go on.
+///         Err(error) => eprintln!("{error}"),
+///     }
+/// }
+/// source.finish()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Source {
+    from: From,
+    save: Option<Save>,
+    snap_len: u32,
+}
+
+impl Source {
+    /// Reads capture files, `-` being standard input, merged by time.
+    ///
+    /// # Errors
+    ///
+    /// That of the first file that cannot be opened.
+    pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
+        Ok(Self { from: From::Files(Merged::open(paths, stop)?), save: None, snap_len: 0 })
+    }
+
+    /// Captures on interfaces until `stop` is set or all of them are gone.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be captured on, and in a build that reads files only.
+    #[cfg(feature = "live")]
+    pub fn live(options: &CaptureOptions, stop: &Stop) -> Result<Self, SourceError> {
+        Ok(Self {
+            from: From::Live(Box::new(Live::open(options, stop)?)),
+            save: None,
+            snap_len: options.snap_len,
+        })
+    }
+
+    /// Captures on interfaces: here an error, for this build reads files only.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    #[cfg(not(feature = "live"))]
+    pub fn live(_: &CaptureOptions, _: &Stop) -> Result<Self, SourceError> {
+        Err(SourceError::FilesOnly)
+    }
+
+    /// Saves every packet that is given from now on in the pcapng file `path`, `-` being standard
+    /// output. The file is whole whenever nothing comes for a moment, and at the end.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be written.
+    pub fn save_to(&mut self, path: &str) -> Result<(), SourceError> {
+        let failed = |cause| SourceError::Save { file: path.to_owned(), cause };
+        let out: Box<dyn Write + Send> = if path == "-" {
+            Box::new(io::stdout())
+        } else {
+            Box::new(File::create(path).map_err(failed)?)
+        };
+        self.save = Some(Save {
+            file: path.to_owned(),
+            writer: CaptureWriter::new(out, self.snap_len).map_err(failed)?,
+        });
+        Ok(())
+    }
+
+    /// The next packet, its number counted from 1 over all files and interfaces.
+    ///
+    /// # Errors
+    ///
+    /// Where one of the files or interfaces ended before its end, or the packets can no longer be
+    /// saved. The rest goes on when it is asked for.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Next<'_>, SourceError> {
+        let advance = match &mut self.from {
+            From::Files(files) => files.advance()?,
+            #[cfg(feature = "live")]
+            From::Live(live) => live.advance()?,
+        };
+        if self.save.is_some() {
+            self.save(advance)?;
+        }
+        Ok(match (advance, &self.from) {
+            (Advance::Packet, From::Files(files)) => Next::Packet(files.packet()),
+            (Advance::Idle, From::Files(_)) => Next::Idle(None),
+            #[cfg(feature = "live")]
+            (Advance::Packet, From::Live(live)) => Next::Packet(live.packet()),
+            #[cfg(feature = "live")]
+            (Advance::Idle, From::Live(live)) => Next::Idle(live.settled()),
+            (Advance::End, _) => Next::End,
+        })
+    }
+
+    /// Ends the capture, if it has not ended, and the file that packets are saved in.
+    ///
+    /// # Errors
+    ///
+    /// Where that file cannot be written.
+    pub fn finish(&mut self) -> Result<(), SourceError> {
+        let Some(Save { file, writer }) = self.save.take() else {
+            return self.close();
+        };
+        self.close()?;
+        let finished = match &self.from {
+            From::Files(_) => writer.finish([]),
+            #[cfg(feature = "live")]
+            From::Live(live) => writer.finish(live.kernel_drops()),
+        };
+        finished.map_err(|cause| SourceError::Save { file, cause })
+    }
+
+    /// Packets that were captured by nobody, because the kernel had no room for them: counted now
+    /// on interfaces, told by files of their capture. `None` where nobody knows.
+    pub fn kernel_drops(&self) -> Option<u64> {
+        match &self.from {
+            From::Files(files) => files.kernel_drops(),
+            #[cfg(feature = "live")]
+            From::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
+        }
+    }
+
+    /// How much was read of the files; nothing for interfaces.
+    pub fn progress(&self) -> Progress {
+        match &self.from {
+            From::Files(files) => files.progress(),
+            #[cfg(feature = "live")]
+            From::Live(_) => Progress::default(),
+        }
+    }
+
+    /// What files lack at their ends, as far as those were reached.
+    pub fn cuts(&self) -> impl Iterator<Item = &Cut> {
+        let files = match &self.from {
+            From::Files(files) => Some(files),
+            #[cfg(feature = "live")]
+            From::Live(_) => None,
+        };
+        files.into_iter().flat_map(Merged::cuts)
+    }
+
+    fn close(&mut self) -> Result<(), SourceError> {
+        #[cfg(feature = "live")]
+        if let From::Live(live) = &mut self.from {
+            live.close();
+        }
+        Ok(())
+    }
+
+    /// Saves the packet that was gone to; when nothing came, what was saved is handed on.
+    fn save(&mut self, advance: Advance) -> Result<(), SourceError> {
+        let Some(Save { writer, .. }) = &mut self.save else {
+            return Ok(());
+        };
+        let saved = match (advance, &self.from) {
+            (Advance::Packet, From::Files(files)) => writer.write(&files.packet(), ""),
+            #[cfg(feature = "live")]
+            (Advance::Packet, From::Live(live)) => writer.write(&live.packet(), live.interface()),
+            (Advance::Idle, _) => writer.flush(),
+            (Advance::End, _) => return self.finish(),
+        };
+        saved.map_err(|cause| SourceError::Save {
+            file: self.save.take().map(|save| save.file).unwrap_or_default(),
+            cause,
+        })
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // Whoever wants to hear of an error calls `finish`.
+        let _ = self.finish();
+    }
+}
+
+/// What to capture, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureOptions {
+    /// The names of the interfaces; `any` stands for all of them.
+    pub interfaces: Vec<String>,
+    /// Which packets.
+    pub filter: CaptureFilter,
+    /// The most bytes of each packet.
+    pub snap_len: u32,
+    /// Bytes of the kernel's buffer, for each interface.
+    pub buffer: u32,
+    /// Whether packets for other hosts are wanted too, where a link carries such.
+    pub promiscuous: bool,
+}
+
+impl Default for CaptureOptions {
+    /// Every TCP packet, whole; no interface.
+    fn default() -> Self {
+        Self {
+            interfaces: Vec::new(),
+            filter: CaptureFilter::default(),
+            snap_len: SNAP_LEN,
+            buffer: BUFFER,
+            promiscuous: false,
+        }
+    }
+}
+
+enum From {
+    Files(Merged),
+    #[cfg(feature = "live")]
+    Live(Box<Live>),
+}
+
+struct Save {
+    file: String,
+    writer: CaptureWriter<Box<dyn Write + Send>>,
+}
+
+/// What tcpdump and Wireshark take too. Loopback and offload make packets of 65,550 bytes, which
+/// the 65,535 that look like enough would cut.
+const SNAP_LEN: u32 = 262_144;
+
+/// At 1 Gbit/s a quarter of a second. tcpdump's 2 MiB are full in a sixtieth.
+const BUFFER: u32 = 32 << 20;

@@ -1,0 +1,497 @@
+//! Live capture through libpcap: the only file that opens an interface.
+//!
+//! Each interface has a thread that copies packets, once, into batches and hands these to the
+//! analysis. If that falls behind, batches fill up and wait, then the kernel's buffer does, and
+//! then the kernel counts what it drops: nothing is lost unseen.
+//!
+//! ```text
+//!  kernel ring ──poll, dispatch──► batch ──bounded channel──► Live::next ──► Packet<'_>
+//!  (-B)                              ▲────────emptied────────────┘
+//! ```
+//!
+//! Traps of libpcap that shape this file. Its read time-out does not fire on Linux while no packet
+//! comes, so the handle is non-blocking and we poll. Its immediate mode gives every packet a slot
+//! of the snap length and drops at rates that blocks bear easily, so it is off; the kernel hands
+//! over a block after [`BLOCK_TIMEOUT`] at the latest. `received` of its statistics counts packets
+//! of the loopback twice, so only `dropped` is used.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError};
+use pcap::{Active, Capture, Linktype, Precision};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::file::Advance;
+use super::{CaptureOptions, Next, SourceError, Stop};
+use crate::packet::{LinkType, Packet};
+use crate::time::Timestamp;
+
+/// Packets of one or several interfaces, as they pass.
+pub struct Live {
+    messages: Receiver<Message>,
+    emptied: Sender<Batch>,
+    batch: Batch,
+    /// How many packets of the batch were given.
+    given: usize,
+    number: u64,
+    settled: Option<Timestamp>,
+    taps: Vec<Arc<Tap>>,
+    threads: Vec<JoinHandle<()>>,
+    closing: Stop,
+}
+
+impl Live {
+    /// Opens every interface of `options` and begins to capture.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them does not exist or may not be captured on, or the filter makes no sense.
+    pub fn open(options: &CaptureOptions, stop: &Stop) -> Result<Self, SourceError> {
+        let (send, messages) = crossbeam_channel::bounded(QUEUE);
+        let (emptied, empty) = crossbeam_channel::bounded(QUEUE);
+        let closing = Stop::default();
+        let mut live = Self {
+            messages,
+            emptied,
+            batch: Batch::new(),
+            given: 0,
+            number: 0,
+            settled: None,
+            taps: Vec::new(),
+            threads: Vec::new(),
+            closing: closing.clone(),
+        };
+        let mut names = options.interfaces.clone();
+        names.dedup();
+        // All are opened before the first begins, so that an error finds none at work.
+        let opened = names
+            .into_iter()
+            .map(|name| Ok((open(&name, options)?, name)))
+            .collect::<Result<Vec<_>, SourceError>>()?;
+        for (index, (capture, name)) in opened.into_iter().enumerate() {
+            let tap = Arc::new(Tap {
+                name,
+                dropped: AtomicU64::new(0),
+                settled: AtomicI64::new(i64::MIN),
+            });
+            live.taps.push(Arc::clone(&tap));
+            let worker = Worker {
+                index,
+                link: link_type(capture.get_datalink()),
+                capture,
+                tap,
+                dropped_before: 0,
+                stop: stop.clone(),
+                closing: closing.clone(),
+                send: send.clone(),
+                empty: empty.clone(),
+                batch: Batch::new(),
+            };
+            let thread = thread::Builder::new().name("capture".to_owned());
+            let handle = thread.spawn(move || worker.run());
+            live.threads.push(handle.map_err(SourceError::Thread)?);
+        }
+        Ok(live)
+    }
+
+    /// The next packet of any interface, its number counted from 1 over all of them.
+    ///
+    /// # Errors
+    ///
+    /// Where an interface went down. It has ended; asked again, the others go on.
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
+    pub fn next(&mut self) -> Result<Next<'_>, SourceError> {
+        Ok(match self.advance()? {
+            Advance::Packet => Next::Packet(self.packet()),
+            Advance::Idle => Next::Idle(self.settled()),
+            Advance::End => Next::End,
+        })
+    }
+
+    /// The name of the interface of the packet that was given last.
+    pub fn interface(&self) -> &str {
+        self.taps.get(self.batch.interface).map_or("", |tap| &tap.name)
+    }
+
+    /// Packets that the kernel had no room for, per interface by its name. Read once a second and
+    /// when the interface ends. Those of the loopback may be counted twice, as its packets pass
+    /// the kernel's taps twice.
+    pub fn kernel_drops(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.taps.iter().map(|tap| (tap.name.as_str(), tap.dropped.load(Ordering::Relaxed)))
+    }
+
+    /// Ends the capture without giving what is under way, and reads the drops a last time.
+    pub fn close(&mut self) {
+        self.closing.set();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so itself.
+            let _ = thread.join();
+        }
+    }
+
+    #[inline]
+    pub(super) fn advance(&mut self) -> Result<Advance, SourceError> {
+        self.given += 1;
+        while self.given > self.batch.packets.len() {
+            self.given = 1;
+            // Read before the wait: what was handed over before the marks were set is then given
+            // before the wait comes to nothing.
+            self.settled = self.read_marks();
+            match self.messages.recv_timeout(PATIENCE) {
+                Ok(Message::Batch(batch)) => {
+                    let mut empty = std::mem::replace(&mut self.batch, batch);
+                    empty.clear();
+                    // Full means that there are enough of them.
+                    let _ = self.emptied.try_send(empty);
+                }
+                Ok(Message::Ended(error)) => {
+                    self.batch.clear();
+                    self.given = 0;
+                    return Err(error);
+                }
+                Err(outcome) => {
+                    self.batch.clear();
+                    self.given = 0;
+                    return Ok(match outcome {
+                        RecvTimeoutError::Timeout => Advance::Idle,
+                        RecvTimeoutError::Disconnected => Advance::End,
+                    });
+                }
+            }
+        }
+        self.number += 1;
+        Ok(Advance::Packet)
+    }
+
+    #[inline]
+    pub(super) fn packet(&self) -> Packet<'_> {
+        let header = self.batch.packets.get(self.given.wrapping_sub(1));
+        let header = header.copied().unwrap_or_default();
+        Packet {
+            number: self.number,
+            at: header.at,
+            link: self.batch.link,
+            data: self.batch.bytes.get(header.from..header.from + header.len).unwrap_or_default(),
+            original_len: header.original_len,
+        }
+    }
+
+    /// After nothing came: a point in time before which every packet was given.
+    pub(super) fn settled(&self) -> Option<Timestamp> {
+        self.settled
+    }
+
+    fn read_marks(&self) -> Option<Timestamp> {
+        let marks = self.taps.iter().map(|tap| tap.settled.load(Ordering::Acquire));
+        let least = marks.min()?;
+        let known = least != i64::MIN && least != i64::MAX;
+        known.then(|| Timestamp::from_nanos(least))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What is known of an interface while it is captured on.
+struct Tap {
+    name: String,
+    dropped: AtomicU64,
+    /// Nanoseconds since the epoch before which every packet was handed over; `i64::MIN` before
+    /// that is known, `i64::MAX` when the interface has ended.
+    settled: AtomicI64,
+}
+
+enum Message {
+    Batch(Batch),
+    Ended(SourceError),
+}
+
+/// Packets of one interface, their bytes one after the other.
+struct Batch {
+    interface: usize,
+    link: LinkType,
+    bytes: Vec<u8>,
+    packets: Vec<Header>,
+}
+
+impl Batch {
+    const fn new() -> Self {
+        Self { interface: 0, link: LinkType::NULL, bytes: Vec::new(), packets: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.packets.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= BATCH_BYTES || self.packets.len() >= BATCH_PACKETS
+    }
+
+    #[allow(clippy::useless_conversion, reason = "other systems count in 32 bits")]
+    fn push(&mut self, packet: &pcap::Packet<'_>) {
+        let time = packet.header.ts;
+        // With Precision::Nano the field of microseconds holds nanoseconds.
+        let nanos = i64::from(time.tv_sec)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(i64::from(time.tv_usec));
+        self.packets.push(Header {
+            at: Timestamp::from_nanos(nanos),
+            from: self.bytes.len(),
+            len: packet.data.len(),
+            original_len: packet.header.len,
+        });
+        self.bytes.extend_from_slice(packet.data);
+    }
+}
+
+/// One packet of a batch.
+#[derive(Clone, Copy, Default)]
+struct Header {
+    at: Timestamp,
+    /// Where in the bytes of the batch it lies.
+    from: usize,
+    len: usize,
+    original_len: u32,
+}
+
+/// The thread of an interface.
+struct Worker {
+    capture: Capture<Active>,
+    index: usize,
+    link: LinkType,
+    tap: Arc<Tap>,
+    /// What libpcap counted when it was last asked.
+    dropped_before: u32,
+    stop: Stop,
+    closing: Stop,
+    send: Sender<Message>,
+    empty: Receiver<Batch>,
+    batch: Batch,
+}
+
+impl Worker {
+    fn run(mut self) {
+        if let Err(error) = self.capture() {
+            self.hand_over(true);
+            // The consumer may have gone; then nobody wants to know.
+            let _ = self.send.send(Message::Ended(SourceError::InterfaceEnded {
+                interface: self.tap.name.clone(),
+                reason: reason(error),
+            }));
+        }
+        self.read_drops();
+        self.tap.settled.store(i64::MAX, Ordering::Release);
+    }
+
+    fn capture(&mut self) -> Result<(), pcap::Error> {
+        let mut ends_at = None;
+        let mut drops_at = Instant::now() + DROPS_EVERY;
+        while !self.closing.is_set() {
+            let now = Instant::now();
+            if now >= drops_at {
+                self.read_drops();
+                drops_at = now + DROPS_EVERY;
+            }
+            // What was captured before the stop is still under way for a moment.
+            if self.stop.is_set() && now >= *ends_at.get_or_insert(now + HANDED_OVER_WITHIN) {
+                self.hand_over(true);
+                break;
+            }
+            wait(&self.capture);
+            let before = SystemTime::now();
+            let drained = self.drain()?;
+            self.hand_over(false);
+            if drained && self.batch.is_empty() {
+                let settled = nanos(before).saturating_sub(nanos_of(HANDED_OVER_WITHIN));
+                self.tap.settled.store(settled, Ordering::Release);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies what the kernel has ready into the batch, and says whether that was all.
+    fn drain(&mut self) -> Result<bool, pcap::Error> {
+        while !self.batch.is_full() {
+            let batch = &mut self.batch;
+            let count = self.capture.dispatch(Some(DISPATCH), |packet| batch.push(&packet))?;
+            if count == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Hands the batch to the analysis. If there is no room, it may grow until it is full; then,
+    /// or when `now`, room is waited for.
+    fn hand_over(&mut self, now: bool) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let empty = self.empty.try_recv().unwrap_or(Batch::new());
+        let mut batch = std::mem::replace(&mut self.batch, empty);
+        batch.interface = self.index;
+        batch.link = self.link;
+        let mut message = Message::Batch(batch);
+        if let Err(TrySendError::Full(back)) = self.send.try_send(message) {
+            message = back;
+            if let Message::Batch(batch) = message {
+                if !now && !batch.is_full() {
+                    self.batch = batch;
+                    return;
+                }
+                message = Message::Batch(batch);
+            }
+            while let Err(SendTimeoutError::Timeout(back)) =
+                self.send.send_timeout(message, PATIENCE)
+            {
+                if self.closing.is_set() {
+                    return;
+                }
+                message = back;
+            }
+        }
+    }
+
+    fn read_drops(&mut self) {
+        // An interface that is gone has no statistics any more; what was read stays.
+        if let Ok(statistics) = self.capture.stats() {
+            // libpcap counts in 32 bits, which may wrap.
+            let more = statistics.dropped.wrapping_sub(self.dropped_before);
+            self.dropped_before = statistics.dropped;
+            self.tap.dropped.fetch_add(more.into(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Waits for packets, or for a moment.
+fn wait(capture: &Capture<Active>) {
+    let fd = capture.as_fd();
+    let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+    // Whatever comes of it, a signal or an interface that went down: dispatch says it better.
+    let _ = poll(&mut fds, Some(&POLL));
+}
+
+fn open(name: &str, options: &CaptureOptions) -> Result<Capture<Active>, SourceError> {
+    let failed = |error| explain(name, error);
+    // Promiscuous mode means nothing there, and `any` refuses it.
+    let shared = name != "any" && !is_loopback(name);
+    let mut capture = Capture::from_device(name)
+        .map_err(failed)?
+        .precision(Precision::Nano)
+        .timeout(BLOCK_TIMEOUT)
+        .snaplen(i32::try_from(options.snap_len).unwrap_or(i32::MAX))
+        .buffer_size(i32::try_from(options.buffer).unwrap_or(i32::MAX))
+        .promisc(options.promiscuous && shared)
+        .open()
+        .map_err(failed)?;
+    if capture.get_datalink() == Linktype(LinkType::LINUX_SLL.0.into()) {
+        // The second version names the interface; an older libpcap does not know it.
+        let _ = capture.set_datalink(Linktype(LinkType::LINUX_SLL2.0.into()));
+    }
+    set_filter(&mut capture, options)?;
+    capture.setnonblock().map_err(failed)
+}
+
+fn set_filter(capture: &mut Capture<Active>, options: &CaptureOptions) -> Result<(), SourceError> {
+    let filter = &options.filter;
+    // Tags do not exist on every link; there, libpcap refuses the word.
+    if capture.filter(&filter.tagged(), true).is_ok() {
+        return Ok(());
+    }
+    capture.filter(&filter.untagged(), true).map_err(|error| SourceError::Filter {
+        filter: filter.user().unwrap_or_default().to_owned(),
+        reason: reason(error),
+    })
+}
+
+/// What the message of an interface that could not be opened is.
+fn explain(name: &str, error: pcap::Error) -> SourceError {
+    let interface = name.to_owned();
+    let reason = reason(error);
+    // libpcap's crate hides the code behind the text.
+    if reason.contains("ermission") || reason.contains("not permitted") {
+        let program = std::env::current_exe()
+            .map_or_else(|_| "nestscope".to_owned(), |path| path.display().to_string());
+        SourceError::NoPermission { interface, program }
+    } else if reason.contains("No such device") {
+        let known = super::interfaces::names().join(", ");
+        SourceError::NoSuchInterface { interface, known }
+    } else {
+        SourceError::Interface { interface, reason }
+    }
+}
+
+/// What libpcap said, without the crate's preface.
+pub(super) fn reason(error: pcap::Error) -> String {
+    match error {
+        pcap::Error::PcapError(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn is_loopback(name: &str) -> bool {
+    pcap::Device::list().is_ok_and(|devices| {
+        devices.iter().any(|device| device.name == name && device.flags.is_loopback())
+    })
+}
+
+/// libpcap's number of a link type as the files have it. They differ for raw IP alone among those
+/// that we know.
+fn link_type(link: Linktype) -> LinkType {
+    match u16::try_from(link.0) {
+        Ok(number) if LinkType(number) == LinkType::RAW_DLT => LinkType::RAW,
+        Ok(number) => LinkType(number),
+        // There is none such; and nothing can be made of its packets.
+        Err(_) => LinkType(u16::MAX),
+    }
+}
+
+fn nanos(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, nanos_of)
+}
+
+fn nanos_of(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds after which the kernel hands over a block that is not full. A tenth of the time in
+/// which a packet must be analysed; at 100 blocks in a second nobody feels them.
+const BLOCK_TIMEOUT: i32 = 10;
+
+/// Time in which the kernel surely handed over a packet. Its timer may pass once over a block that
+/// was just begun, and counts in jiffies of up to 10 ms.
+const HANDED_OVER_WITHIN: Duration = Duration::from_millis(40);
+
+/// How long a capture thread waits for packets before it looks whether to end.
+const POLL: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+
+/// How long the consumer waits for packets before it may run its time-outs.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How often the kernel's drops are read.
+const DROPS_EVERY: Duration = Duration::from_secs(1);
+
+/// Packets copied between two looks at the size of the batch. 64 of the largest are 4 MiB.
+const DISPATCH: usize = 64;
+
+/// Bytes of a batch, beyond which it is full.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Packets of a batch, beyond which it is full: tiny ones weigh too.
+const BATCH_PACKETS: usize = 16_384;
+
+/// Batches that wait for the analysis. With those of the usual size 64 MiB: at 1 Gbit/s half a
+/// second, before the kernel's buffer fills.
+const QUEUE: usize = 64;

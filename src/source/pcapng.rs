@@ -1,0 +1,414 @@
+//! pcapng: a chain of blocks, each with its type and its length before and after it.
+//!
+//! A section begins with its byte order; its interfaces each have their link type and clock.
+//! Read are packets (enhanced, simple and obsolete), interfaces and their statistics; every other
+//! block is passed over by its length. (Wireshark numbers custom blocks and journal entries as if
+//! they were packets; here only packets are numbered.)
+
+use super::classic::{ByteOrder, Fault, PACKET_BYTES, Record, Step};
+use super::window::{Filled, Window};
+use crate::packet::LinkType;
+use crate::time::Timestamp;
+
+/// The section of a pcapng file that is being read.
+#[derive(Debug)]
+pub(super) struct Pcapng {
+    order: ByteOrder,
+    interfaces: Vec<Interface>,
+    /// Drops of the sections before.
+    dropped_before: Option<u64>,
+    /// The time of the packet before, for those that have none.
+    last: Timestamp,
+}
+
+#[derive(Debug)]
+struct Interface {
+    link: LinkType,
+    /// The most bytes it captured of a packet; 0: no bound.
+    snap_len: u32,
+    clock: Clock,
+    dropped: Option<u64>,
+}
+
+impl Pcapng {
+    /// A file before its first block.
+    pub(super) fn new() -> Self {
+        Self {
+            order: ByteOrder::Little,
+            interfaces: Vec::new(),
+            dropped_before: None,
+            last: Timestamp::default(),
+        }
+    }
+
+    /// Packets that were lost while the file was captured, as far as it tells.
+    pub(super) fn dropped(&self) -> Option<u64> {
+        self.interfaces.iter().map(|interface| interface.dropped).fold(self.dropped_before, add)
+    }
+
+    pub(super) fn step(&mut self, window: &mut Window) -> Result<Step, Fault> {
+        loop {
+            match window.require(BLOCK_FRAME)? {
+                Filled::Enough => {}
+                Filled::NotYet => return Ok(Step::NotYet),
+                Filled::Ended => return Ok(Step::Ended),
+            }
+            let Some(&[t0, t1, t2, t3, l0, l1, l2, l3, b0, b1, b2, b3]) =
+                window.bytes().first_chunk::<BLOCK_FRAME>()
+            else {
+                return Ok(Step::Ended);
+            };
+            // Its type reads the same in both orders, since the order is only told after it.
+            let new_section = [t0, t1, t2, t3] == SECTION;
+            let order = if new_section { byte_order([b0, b1, b2, b3])? } else { self.order };
+            let kind = order.u32([t0, t1, t2, t3]);
+            let len = order.u32([l0, l1, l2, l3]);
+            if (len as usize) < BLOCK_FRAME {
+                return Err(Fault::Damaged(format!(
+                    "a block of {len} bytes, where {BLOCK_FRAME} are the least"
+                )));
+            }
+            if !new_section && !matches!(kind, INTERFACE..=SIMPLE | STATISTICS | ENHANCED) {
+                window.skip(len.into());
+                continue;
+            }
+            if len > BLOCK_BYTES {
+                return Err(Fault::Damaged(format!(
+                    "a block of {len} bytes, more than any capture holds"
+                )));
+            }
+            match window.require(len as usize)? {
+                Filled::Enough => {}
+                Filled::NotYet => return Ok(Step::NotYet),
+                Filled::Ended => return Ok(Step::Ended),
+            }
+            let block = window.bytes().get(..len as usize).unwrap_or_default();
+            if block.last_chunk() != Some(&[l0, l1, l2, l3]) {
+                return Err(Fault::Damaged(format!(
+                    "a block of {len} bytes that does not repeat its length at its end"
+                )));
+            }
+            let block = Block { order, bytes: block.get(..block.len() - 4).unwrap_or_default() };
+            let found = match kind {
+                ENHANCED => self.enhanced(&block).map(Some)?,
+                SIMPLE => self.simple(&block).map(Some)?,
+                OBSOLETE => self.obsolete(&block).map(Some)?,
+                INTERFACE => self.interface(&block).map(|()| None)?,
+                STATISTICS => self.statistics(&block).map(|()| None)?,
+                _ => self.section(order).map(|()| None)?,
+            };
+            let place = window.consume(len as usize);
+            if let Some(found) = found {
+                self.last = found.at;
+                let from = place.start + found.from;
+                return Ok(Step::Record(Record {
+                    at: found.at,
+                    link: found.link,
+                    data: from..from + found.len,
+                    original_len: found.original_len,
+                }));
+            }
+        }
+    }
+
+    fn section(&mut self, order: ByteOrder) -> Result<(), Fault> {
+        self.dropped_before = self.dropped();
+        self.interfaces.clear();
+        self.order = order;
+        Ok(())
+    }
+
+    fn interface(&mut self, block: &Block<'_>) -> Result<(), Fault> {
+        if self.interfaces.len() >= INTERFACES {
+            return Err(Fault::Damaged(format!(
+                "a section with more than {INTERFACES} interfaces"
+            )));
+        }
+        let link = LinkType(block.u16(8)?);
+        let snap_len = block.u32(12)?;
+        let mut resolution = MICROSECONDS;
+        let mut offset = 0;
+        block.options(16, |code, value| match (code, value) {
+            (IF_TSRESOL, &[value]) => resolution = value,
+            (IF_TSOFFSET, value) => {
+                if let Ok(value) = value.try_into() {
+                    offset = block.order.u64(value).cast_signed();
+                }
+            }
+            _ => {}
+        });
+        self.interfaces.push(Interface {
+            link,
+            snap_len,
+            clock: Clock::new(resolution, offset),
+            dropped: None,
+        });
+        Ok(())
+    }
+
+    #[inline]
+    fn enhanced(&self, block: &Block<'_>) -> Result<Found, Fault> {
+        let interface = self.known(block.u32(8)?)?;
+        let ticks = ticks(block.u32(12)?, block.u32(16)?);
+        let (from, captured) = (28, block.u32(20)?);
+        Ok(Found {
+            at: interface.clock.time(ticks),
+            link: interface.link,
+            from,
+            len: block.packet_len(from, captured)?,
+            original_len: block.u32(24)?,
+        })
+    }
+
+    /// A packet without time and interface: the first interface, the time of the packet before.
+    fn simple(&self, block: &Block<'_>) -> Result<Found, Fault> {
+        let interface = self.known(0)?;
+        let original_len = block.u32(8)?;
+        let from = 12;
+        // How much was captured is only told by the snap length and the block's padded end.
+        let captured = match interface.snap_len {
+            0 => original_len,
+            snap_len => original_len.min(snap_len),
+        };
+        let room = block.bytes.len() - from;
+        Ok(Found {
+            at: self.last,
+            link: interface.link,
+            from,
+            len: room.min(captured as usize),
+            original_len,
+        })
+    }
+
+    fn obsolete(&self, block: &Block<'_>) -> Result<Found, Fault> {
+        let interface = self.known(block.u16(8)?.into())?;
+        let ticks = ticks(block.u32(12)?, block.u32(16)?);
+        let (from, captured) = (28, block.u32(20)?);
+        Ok(Found {
+            at: interface.clock.time(ticks),
+            link: interface.link,
+            from,
+            len: block.packet_len(from, captured)?,
+            original_len: block.u32(24)?,
+        })
+    }
+
+    /// Counts since the start of the capture, so the last block of an interface holds.
+    fn statistics(&mut self, block: &Block<'_>) -> Result<(), Fault> {
+        let index = block.u32(8)?;
+        let mut dropped = None;
+        block.options(20, |code, value| {
+            // Drops by the interface and by the system. dumpcap tells those of the kernel by the
+            // former, others by the latter.
+            if let (ISB_IFDROP | ISB_OSDROP, Ok(value)) = (code, value.try_into()) {
+                dropped = add(dropped, Some(block.order.u64(value)));
+            }
+        });
+        let interface =
+            usize::try_from(index).ok().and_then(|index| self.interfaces.get_mut(index));
+        if let (Some(interface), Some(_)) = (interface, dropped) {
+            interface.dropped = dropped;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn known(&self, index: u32) -> Result<&Interface, Fault> {
+        self.interfaces.get(index as usize).ok_or_else(|| {
+            Fault::Damaged(format!(
+                "a packet of interface {index}, where {} are described",
+                self.interfaces.len()
+            ))
+        })
+    }
+}
+
+/// What a packet block says, and where in it the packet lies.
+struct Found {
+    at: Timestamp,
+    link: LinkType,
+    from: usize,
+    len: usize,
+    original_len: u32,
+}
+
+/// A block without the length at its end.
+struct Block<'a> {
+    order: ByteOrder,
+    bytes: &'a [u8],
+}
+
+impl Block<'_> {
+    #[inline]
+    fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Fault> {
+        self.bytes
+            .get(at..)
+            .and_then(|bytes| bytes.first_chunk())
+            .copied()
+            .ok_or_else(|| Fault::Damaged("a block that is too short for its type".to_owned()))
+    }
+
+    #[inline]
+    fn u16(&self, at: usize) -> Result<u16, Fault> {
+        Ok(self.order.u16(self.array(at)?))
+    }
+
+    #[inline]
+    fn u32(&self, at: usize) -> Result<u32, Fault> {
+        Ok(self.order.u32(self.array(at)?))
+    }
+
+    #[inline]
+    fn packet_len(&self, from: usize, captured: u32) -> Result<usize, Fault> {
+        let room = self.bytes.len().saturating_sub(from);
+        if captured > PACKET_BYTES || captured as usize > room {
+            return Err(Fault::Damaged(format!(
+                "a packet of {captured} bytes in a block with room for {room}"
+            )));
+        }
+        Ok(captured as usize)
+    }
+
+    /// Calls `each` with the code and value of every option from `at` on.
+    fn options(&self, at: usize, mut each: impl FnMut(u16, &[u8])) {
+        let mut rest = self.bytes.get(at..).unwrap_or_default();
+        while let Some((&[c0, c1, l0, l1], values)) = rest.split_first_chunk() {
+            let code = self.order.u16([c0, c1]);
+            let len = usize::from(self.order.u16([l0, l1]));
+            let Some(value) = values.get(..len) else {
+                return;
+            };
+            if code == END_OF_OPTIONS {
+                return;
+            }
+            each(code, value);
+            rest = values.get(len.next_multiple_of(4)..).unwrap_or_default();
+        }
+    }
+}
+
+/// How an interface counts time.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    tick: Tick,
+    /// Nanoseconds to add.
+    offset: i128,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Tick {
+    /// A tick is so many nanoseconds.
+    Nanos(i128),
+    /// So many ticks are a nanosecond.
+    PerNano(i128),
+    /// A second is two to the power of so many ticks.
+    Binary(u32),
+}
+
+impl Clock {
+    /// `resolution` is `if_tsresol`: a negative power of ten, or of two where its top bit is set.
+    /// `offset` is `if_tsoffset`, in seconds.
+    fn new(resolution: u8, offset: i64) -> Self {
+        let power = u32::from(resolution & 0x7F);
+        let tick = if resolution & 0x80 != 0 {
+            Tick::Binary(power)
+        } else if power <= 9 {
+            Tick::Nanos(10_i128.pow(9 - power))
+        } else {
+            // Beyond what an i128 holds, every time is 0 ns as well.
+            Tick::PerNano(10_i128.checked_pow(power - 9).unwrap_or(i128::MAX))
+        };
+        Self { tick, offset: i128::from(offset) * 1_000_000_000 }
+    }
+
+    /// Fractions of a nanosecond are cut off; what an `i64` does not hold is brought to its end.
+    #[inline]
+    fn time(&self, ticks: u64) -> Timestamp {
+        let ticks = i128::from(ticks);
+        let nanos = match self.tick {
+            Tick::Nanos(nanos) => ticks * nanos,
+            Tick::PerNano(ticks_per_nano) => ticks / ticks_per_nano,
+            // At most 2^64 * 10^9 < 2^94.
+            Tick::Binary(power) => (ticks * 1_000_000_000) >> power,
+        };
+        let nanos = (nanos + self.offset).clamp(i64::MIN.into(), i64::MAX.into());
+        Timestamp::from_nanos(i64::try_from(nanos).unwrap_or_default())
+    }
+}
+
+fn ticks(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
+    match (sum, more) {
+        (Some(sum), Some(more)) => Some(sum.saturating_add(more)),
+        (sum, more) => sum.or(more),
+    }
+}
+
+fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
+    match u32::from_le_bytes(magic) {
+        BYTE_ORDER_MAGIC => Ok(ByteOrder::Little),
+        other if other.swap_bytes() == BYTE_ORDER_MAGIC => Ok(ByteOrder::Big),
+        _ => Err(Fault::Damaged("a section header without its byte-order magic".to_owned())),
+    }
+}
+
+/// The type of a section header, with which every pcapng file begins.
+pub(super) const SECTION: [u8; 4] = [0x0A, 0x0D, 0x0D, 0x0A];
+
+pub(super) const INTERFACE: u32 = 1;
+const OBSOLETE: u32 = 2;
+const SIMPLE: u32 = 3;
+pub(super) const STATISTICS: u32 = 5;
+pub(super) const ENHANCED: u32 = 6;
+
+const END_OF_OPTIONS: u16 = 0;
+pub(super) const IF_TSRESOL: u16 = 9;
+const IF_TSOFFSET: u16 = 14;
+const ISB_IFDROP: u16 = 5;
+pub(super) const ISB_OSDROP: u16 = 7;
+
+/// The byte order is told by how a section writes this number.
+pub(super) const BYTE_ORDER_MAGIC: u32 = 0x1A2B_3C4D;
+
+/// `if_tsresol` of a clock that counts nanoseconds.
+pub(super) const NANOSECONDS: u8 = 9;
+
+/// The clock of an interface that says nothing of it.
+const MICROSECONDS: u8 = 6;
+
+/// A block's type and its length, before and after its body.
+const BLOCK_FRAME: usize = 12;
+
+/// The most bytes of a block that is looked into: the largest packet, and 1 MiB for its options
+/// (each is at most 64 KiB; comments of that length are not written by anything known).
+const BLOCK_BYTES: u32 = PACKET_BYTES + (1 << 20);
+
+/// The most interfaces of a section. A host has a few hundred at most; the obsolete packet block
+/// counts them in 16 bits.
+const INTERFACES: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_of_every_kind() {
+        let nanos =
+            |resolution, offset, ticks| Clock::new(resolution, offset).time(ticks).as_nanos();
+        assert_eq!(nanos(6, 0, 1_700_000_000_123_456), 1_700_000_000_123_456_000);
+        assert_eq!(nanos(9, 0, 1_700_000_000_123_456_789), 1_700_000_000_123_456_789);
+        assert_eq!(nanos(0, 0, 1_700_000_000), 1_700_000_000_000_000_000);
+        assert_eq!(nanos(12, 0, 5_678_999), 5_678);
+        assert_eq!(nanos(127, 0, u64::MAX), 0);
+        // Half a second in binary ticks of 2^-20.
+        assert_eq!(nanos(0x80 | 20, 0, 3 << 19), 1_500_000_000);
+        assert_eq!(nanos(0x80 | 127, 0, u64::MAX), 0);
+        assert_eq!(nanos(6, 100, 1_000_000), 101_000_000_000);
+        assert_eq!(nanos(6, -100, 1_000_000), -99_000_000_000);
+        assert_eq!(nanos(0, i64::MAX, u64::MAX), i64::MAX);
+        assert_eq!(nanos(0, i64::MIN, 0), i64::MIN);
+    }
+}

@@ -1,0 +1,178 @@
+//! Bytes that arrive in any order → the same bytes in order. Knows nothing of TCP: positions in,
+//! bytes out.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::limits::HELD_OVERHEAD;
+use crate::packet::PacketRef;
+
+/// What was taken of one side's stream, and what is held behind it.
+///
+/// ```text
+///   taken ───► next          held            held  held
+///  ━━━━━━━━━━━━━━┥  hole  ┝━━━━━━━━┥  hole  ┝━━━━━┿━━━━━┥
+/// ```
+///
+/// Invariants: `next <= start` of every piece; `end <= start` of the piece behind it; no piece is
+/// empty; `held` is the sum of the pieces' weights. The first bytes that were seen for a position
+/// are those that are given for it.
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    next: u64,
+    pieces: BTreeMap<u64, Piece>,
+    held: usize,
+}
+
+/// Bytes that wait for what lies before them.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// The packet in which they were first seen.
+    pub packet: PacketRef,
+    /// They are not to be taken before the other side has reached this position of its stream.
+    pub after: u64,
+    /// The bytes.
+    pub data: Box<[u8]>,
+}
+
+impl Piece {
+    fn weight(&self) -> usize {
+        self.data.len() + HELD_OVERHEAD
+    }
+}
+
+/// What came of bytes that were to be held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// How many had not been seen before.
+    pub fresh: usize,
+    /// Whether others differ from what is held for the same position.
+    pub conflict: bool,
+}
+
+impl Assembler {
+    /// Position of the first byte that was not taken yet.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// What the held bytes weigh.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The first piece that is held, and its position.
+    pub fn first(&self) -> Option<(u64, &Piece)> {
+        self.pieces.first_key_value().map(|(&start, piece)| (start, piece))
+    }
+
+    /// The first piece, if it comes next.
+    pub fn ready(&self) -> Option<&Piece> {
+        self.first().filter(|&(start, _)| start == self.next).map(|(_, piece)| piece)
+    }
+
+    /// Lets the stream begin at `position`; what is held before it goes away.
+    pub fn begin(&mut self, position: u64) {
+        self.next = position;
+        while let Some(first) = self.pieces.first_entry()
+            && *first.key() < position
+        {
+            let start = *first.key();
+            let mut piece = first.remove();
+            self.held -= piece.weight();
+            let before = usize::try_from(position - start).unwrap_or(usize::MAX);
+            if let Some(rest) = piece.data.get(before..).filter(|rest| !rest.is_empty()) {
+                piece.data = rest.into();
+                self.held += piece.weight();
+                self.pieces.insert(position, piece);
+            }
+        }
+    }
+
+    /// Takes the bytes that come next straight from `data`, which lies at `start`. Gives them, and
+    /// those behind them that cannot be taken yet: the last `later.len()` bytes of `data`.
+    pub fn lend<'d>(&mut self, start: u64, data: &'d [u8]) -> (&'d [u8], &'d [u8]) {
+        let Some(seen) = self.next.checked_sub(start) else {
+            return (&[], data);
+        };
+        let seen = usize::try_from(seen).unwrap_or(usize::MAX);
+        let Some(fresh) = data.get(seen..) else {
+            return (&[], &[]);
+        };
+        let free = match self.pieces.first_key_value() {
+            None => fresh.len(),
+            Some((first, _)) => usize::try_from(first - self.next).unwrap_or(usize::MAX),
+        };
+        let (now, later) = fresh.split_at_checked(free).unwrap_or((fresh, &[]));
+        self.next += now.len() as u64;
+        (now, later)
+    }
+
+    /// Holds the bytes of `data`, which lies at `start`, that were neither taken nor are held.
+    pub fn hold(&mut self, start: u64, data: &[u8], packet: PacketRef, after: u64) -> Held {
+        let mut result = Held::default();
+        let end = start + data.len() as u64;
+        let mut at = start.max(self.next);
+        let part = |from: u64, to: u64| {
+            let from = usize::try_from(from - start).unwrap_or(usize::MAX);
+            let to = usize::try_from(to - start).unwrap_or(usize::MAX);
+            data.get(from..to).unwrap_or_default()
+        };
+        // A piece that begins before may reach into these bytes.
+        if let Some((&before, piece)) = self.pieces.range(..at).next_back() {
+            let skip = usize::try_from(at - before).unwrap_or(usize::MAX);
+            if let Some(old) = piece.data.get(skip..) {
+                let to = end.min(at + old.len() as u64);
+                if at < to {
+                    result.conflict |= !old.starts_with(part(at, to));
+                    at = to;
+                }
+            }
+        }
+        while at < end {
+            let (hole_end, resume) = match self.pieces.range(at..end).next() {
+                None => (end, end),
+                Some((&next, piece)) => {
+                    let to = end.min(next + piece.data.len() as u64);
+                    result.conflict |= !piece.data.starts_with(part(next, to));
+                    (next, to)
+                }
+            };
+            if at < hole_end {
+                let piece = Piece { packet, after, data: part(at, hole_end).into() };
+                result.fresh += piece.data.len();
+                self.held += piece.weight();
+                if let Entry::Vacant(place) = self.pieces.entry(at) {
+                    place.insert(piece);
+                }
+            }
+            at = resume;
+        }
+        result
+    }
+
+    /// Takes the first piece, if it comes next. Gives its position too.
+    pub fn release(&mut self) -> Option<(u64, Piece)> {
+        let first = self.pieces.first_entry()?;
+        if *first.key() != self.next {
+            return None;
+        }
+        let (start, piece) = first.remove_entry();
+        self.held -= piece.weight();
+        self.next += piece.data.len() as u64;
+        Some((start, piece))
+    }
+
+    /// Gives the bytes up to `position` up, at most up to what is held. Says how many.
+    pub fn skip_to(&mut self, position: u64) -> u64 {
+        let bound = self.first().map_or(position, |(start, _)| start);
+        let bytes = position.min(bound).saturating_sub(self.next);
+        self.next += bytes;
+        bytes
+    }
+}

@@ -1,0 +1,174 @@
+//! What is known of one side of a connection.
+
+use std::net::SocketAddr;
+
+use super::assembler::Assembler;
+use super::sequence::{first_position, position};
+use crate::decode::Seq;
+use crate::limits::{FARTHEST, HELD_PER_SIDE};
+use crate::packet::PacketRef;
+
+/// How surely the first byte of a side is known.
+///
+/// ```text
+///  Unknown ──ACK of the other side──► Acknowledged ──data──► Seen
+///     └───────────────┴──────────SYN, or its SYN-ACK──────────┴────► Exact
+/// ```
+///
+/// Until the connection is settled, an earlier packet moves the first byte of `Acknowledged` and
+/// `Seen` back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Nothing was seen of it.
+    #[default]
+    Unknown,
+    /// The lowest position that was acknowledged, or at which a segment without bytes was seen.
+    Acknowledged,
+    /// The lowest position at which bytes of it were seen.
+    Seen,
+    /// The initial sequence number told it.
+    Exact,
+}
+
+/// One side of a connection: what it sent. All positions are of its own stream.
+#[derive(Debug)]
+pub(super) struct Half {
+    pub address: SocketAddr,
+    pub start: Start,
+    /// Position of the first byte. `origin <= stream.next()`.
+    pub origin: u64,
+    pub stream: Assembler,
+    /// It is known to have sent everything before this position.
+    pub sent: u64,
+    /// The other side acknowledged everything before this position.
+    pub acked: u64,
+    /// The packet that did.
+    pub acked_by: PacketRef,
+    /// The position at which its FIN ends the stream, and the packet with the FIN.
+    pub fin: Option<(u64, PacketRef)>,
+    /// One position was acknowledged behind the last byte seen: a byte, or a FIN that the capture
+    /// lacks. Taken for the latter until more is known.
+    pub fin_unseen: bool,
+    /// The latest packet of which bytes were delivered, by time.
+    pub latest: PacketRef,
+    /// A wait for what was acknowledged is queued.
+    pub awaits_acked: bool,
+    /// A wait for a hole to be filled is queued.
+    pub awaits_hole: bool,
+    pub tally: Tally,
+}
+
+/// What is counted of a side while the connection lives.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub packets: u64,
+    pub bytes: u64,
+    pub retransmissions: u64,
+    pub gaps: u64,
+    pub gap_bytes: u64,
+}
+
+impl Half {
+    /// A side of which nothing was seen.
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            start: Start::Unknown,
+            origin: 0,
+            stream: Assembler::default(),
+            sent: 0,
+            acked: 0,
+            acked_by: PacketRef::default(),
+            fin: None,
+            fin_unseen: false,
+            latest: PacketRef::default(),
+            awaits_acked: false,
+            awaits_hole: false,
+            tally: Tally::default(),
+        }
+    }
+
+    /// The position of a sequence number of this side.
+    pub fn position(&self, seq: Seq) -> u64 {
+        match self.start {
+            Start::Unknown => first_position(seq),
+            _ => position(seq, self.stream.next()),
+        }
+    }
+
+    /// The SYN, or what answered it, told the position of the first byte.
+    pub fn starts_at(&mut self, position: u64) {
+        self.start = Start::Exact;
+        self.begin(position);
+    }
+
+    /// Bytes or the FIN were seen at `position`.
+    pub fn seen_at(&mut self, position: u64, settled: bool) {
+        let untouched = self.stream.next() == self.origin && self.stream.is_empty();
+        let earlier = match self.start {
+            Start::Unknown => true,
+            // One position off: a keep-alive was the first that was seen of this side.
+            Start::Acknowledged => !settled || untouched && position == self.origin + 1,
+            Start::Seen => !settled && position < self.origin,
+            Start::Exact => false,
+        };
+        if earlier {
+            self.start = Start::Seen;
+            self.begin(position);
+        }
+    }
+
+    /// What lies before `position` was sent: the other side acknowledged it, or a segment without
+    /// bytes stands there.
+    pub fn acknowledged_at(&mut self, position: u64, settled: bool) {
+        let earlier = match self.start {
+            Start::Unknown => true,
+            Start::Acknowledged => !settled && position < self.origin,
+            Start::Seen | Start::Exact => false,
+        };
+        if earlier {
+            self.start = Start::Acknowledged;
+            self.begin(position);
+        }
+    }
+
+    fn begin(&mut self, position: u64) {
+        self.origin = position;
+        self.stream.begin(position);
+        self.sent = self.sent.max(position);
+    }
+
+    /// The first position of which nothing was delivered, the FIN counted as one.
+    pub fn reach(&self) -> u64 {
+        let next = self.stream.next();
+        next + u64::from(self.fin_unseen || self.fin.is_some_and(|(fin, _)| fin == next))
+    }
+
+    /// Whether nothing is missing of what lies before `position`. Nothing lies behind the FIN.
+    pub fn has_reached(&self, position: u64) -> bool {
+        self.reach() >= position || self.is_finished()
+    }
+
+    /// Whether everything before its FIN was delivered.
+    pub fn is_finished(&self) -> bool {
+        self.fin.is_some_and(|(fin, _)| self.stream.next() >= fin)
+    }
+
+    /// Whether `position` can be of this stream at all.
+    pub fn can_reach(&self, position: u64) -> bool {
+        self.start == Start::Unknown || position <= self.top().saturating_add(FARTHEST)
+    }
+
+    /// Whether `position` lies where the next packets of this stream are expected.
+    pub fn expects(&self, position: u64) -> bool {
+        let window = HELD_PER_SIDE as u64;
+        self.start == Start::Unknown
+            || (self.origin.saturating_sub(window)..=self.top().saturating_add(window))
+                .contains(&position)
+    }
+
+    /// The highest position that is known of.
+    fn top(&self) -> u64 {
+        self.sent.max(self.acked).max(self.stream.next())
+    }
+}

@@ -1,0 +1,139 @@
+//! The connections that are followed, found by their ends, in whichever direction.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::SocketAddr;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use super::connection::Connection;
+use crate::limits::CONNECTIONS;
+
+/// Connections in slots, and an index of the slots by the unordered pair of ends.
+///
+/// Invariants: `index` names exactly the slots that are taken; `free` names exactly those that are
+/// not.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    slots: Vec<Option<Connection>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    /// Keyed at random: the peers choose the ends, and might choose them to collide.
+    hasher: RandomState,
+    /// The slot at which the search for a connection that gives way goes on.
+    hand: usize,
+    created: u64,
+}
+
+impl Table {
+    /// The slot of the connection between two ends.
+    pub fn find(&self, one: &SocketAddr, other: &SocketAddr) -> Option<u32> {
+        let slots = &self.slots;
+        self.index
+            .find(self.hash(one, other), |&slot| {
+                slots.get(slot as usize).and_then(Option::as_ref).is_some_and(|connection| {
+                    let client = &connection.halves.client.address;
+                    let server = &connection.halves.server.address;
+                    client == one && server == other || client == other && server == one
+                })
+            })
+            .copied()
+    }
+
+    /// The connection in a slot.
+    pub fn get_mut(&mut self, slot: u32) -> Option<&mut Connection> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// Whether one must give way before another is put in.
+    pub fn is_full(&self) -> bool {
+        self.index.len() >= CONNECTIONS
+    }
+
+    /// The slot of a connection that was silent for long: not heard of since the hand passed it
+    /// the last time.
+    pub fn silent(&mut self) -> Option<u32> {
+        // The second round finds one, as the first has marked all as not heard of.
+        for _ in 0..2 * self.slots.len() {
+            let slot = self.hand;
+            self.hand = (slot + 1) % self.slots.len();
+            if let Some(Some(connection)) = self.slots.get_mut(slot) {
+                if !connection.recent {
+                    return Some(connection.slot);
+                }
+                connection.recent = false;
+            }
+        }
+        None
+    }
+
+    /// Puts in what `create` makes of a free slot and a number that no other connection has.
+    pub fn insert(&mut self, create: impl FnOnce(u32, u64) -> Connection) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            // At most `CONNECTIONS`, which fits.
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let connection = create(slot, self.created);
+        self.created += 1;
+        let hash = self.hash_of(&connection);
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            *place = Some(connection);
+        }
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hash, slot, |&slot| {
+            let taken = slots.get(slot as usize).and_then(Option::as_ref);
+            taken.map_or(0, |c| {
+                hash_ends(hasher, &c.halves.client.address, &c.halves.server.address)
+            })
+        });
+        slot
+    }
+
+    /// Takes out the connection in a slot.
+    pub fn remove(&mut self, slot: u32) -> Option<Connection> {
+        let connection = self.slots.get_mut(slot as usize)?.take()?;
+        let hash = self.hash_of(&connection);
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+        self.free.push(slot);
+        Some(connection)
+    }
+
+    /// Takes out all, in no particular order.
+    pub fn drain(&mut self) -> Vec<Connection> {
+        self.index.clear();
+        self.free.clear();
+        self.slots.drain(..).flatten().collect()
+    }
+
+    fn hash(&self, one: &SocketAddr, other: &SocketAddr) -> u64 {
+        hash_ends(&self.hasher, one, other)
+    }
+
+    fn hash_of(&self, connection: &Connection) -> u64 {
+        let halves = &connection.halves;
+        self.hash(&halves.client.address, &halves.server.address)
+    }
+}
+
+/// The same for both orders of the ends.
+fn hash_ends(state: &RandomState, one: &SocketAddr, other: &SocketAddr) -> u64 {
+    let mut hasher = state.build_hasher();
+    match (one, other) {
+        (SocketAddr::V4(one), SocketAddr::V4(other)) => {
+            let key = |end: &std::net::SocketAddrV4| {
+                u64::from(end.ip().to_bits()) << 16 | u64::from(end.port())
+            };
+            let (one, other) = (key(one), key(other));
+            hasher.write_u64(one.min(other));
+            hasher.write_u64(one.max(other));
+        }
+        _ => {
+            one.min(other).hash(&mut hasher);
+            one.max(other).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}

@@ -1,0 +1,132 @@
+//! What waits for time to pass. Each kind of wait lasts equally long for everybody, so waits end
+//! in the order in which they began: a queue each, of which only the front is looked at.
+
+use std::collections::VecDeque;
+
+use crate::endpoint::Side;
+use crate::limits::{
+    REORDER_AT_LEAST, REORDER_AT_MOST_FILE, REORDER_PACKETS, RETRANSMISSION_WAIT, WAITS,
+};
+use crate::packet::PacketRef;
+use crate::time::{Nanos, Timestamp};
+
+/// How much of the capture has passed. Never steps back, though packets may come out of order and
+/// the clock of the capture may be set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clock {
+    latest: Option<Timestamp>,
+    now: Moment,
+}
+
+/// A point in the passing of the capture.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moment {
+    /// The highest packet number so far.
+    packets: u64,
+    /// Time passed since the first packet.
+    elapsed: Nanos,
+}
+
+impl Clock {
+    /// A packet came.
+    pub fn packet(&mut self, packet: PacketRef) {
+        self.now.packets = self.now.packets.max(packet.number);
+        self.time(packet.at);
+        // Too far back for a packet out of order: the clock was set. Time goes on from there, or
+        // nothing that waits would end until the clock is where it was.
+        if let Some(latest) = self.latest
+            && latest.saturating_since(packet.at) > REORDER_AT_MOST_FILE
+        {
+            self.latest = Some(packet.at);
+        }
+    }
+
+    /// It is at least `at`.
+    pub fn time(&mut self, at: Timestamp) {
+        let latest = *self.latest.get_or_insert(at);
+        if let Some(passed) = at.since(latest) {
+            self.now.elapsed = Nanos::new(self.now.elapsed.get().saturating_add(passed.get()));
+            self.latest = Some(at);
+        }
+    }
+}
+
+/// What a connection waits for. `slot` and `generation` name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub slot: u32,
+    pub generation: u64,
+    pub what: What,
+}
+
+/// What is to be done when the wait is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    /// Nothing earlier is expected any more: the streams begin with what was seen.
+    Settle,
+    /// `side` must have been seen up to `upto`, which `by` acknowledged.
+    Reach { side: Side, upto: u64, by: PacketRef },
+    /// The hole of `side` at `at` must have been filled.
+    Hole { side: Side, at: u64 },
+    /// Nothing is expected any more of a connection that ended.
+    Close,
+}
+
+/// The queues.
+#[derive(Debug)]
+pub(super) struct Waits {
+    reorder_at_most: Nanos,
+    reorder: VecDeque<(Moment, Wait)>,
+    retransmission: VecDeque<(Moment, Wait)>,
+}
+
+impl Waits {
+    /// No waits; packets out of order are waited for at most `reorder_at_most`.
+    pub fn new(reorder_at_most: Nanos) -> Self {
+        Self { reorder_at_most, reorder: VecDeque::new(), retransmission: VecDeque::new() }
+    }
+
+    /// Begins a wait.
+    pub fn add(&mut self, clock: &Clock, wait: Wait) {
+        match wait.what {
+            What::Hole { .. } => self.retransmission.push_back((clock.now, wait)),
+            _ => self.reorder.push_back((clock.now, wait)),
+        }
+    }
+
+    /// The next wait that is over.
+    pub fn due(&mut self, clock: &Clock) -> Option<Wait> {
+        if let Some((since, _)) = self.reorder.front()
+            && self.reordering_passed(*since, clock.now)
+        {
+            return self.reorder.pop_front().map(|(_, wait)| wait);
+        }
+        if let Some((since, _)) = self.retransmission.front()
+            && clock.now.since(*since) >= RETRANSMISSION_WAIT
+        {
+            return self.retransmission.pop_front().map(|(_, wait)| wait);
+        }
+        None
+    }
+
+    /// The oldest wait of a queue that is too long.
+    pub fn overdue(&mut self) -> Option<Wait> {
+        [&mut self.reorder, &mut self.retransmission]
+            .into_iter()
+            .find(|queue| queue.len() > WAITS)
+            .and_then(|queue| queue.pop_front())
+            .map(|(_, wait)| wait)
+    }
+
+    fn reordering_passed(&self, since: Moment, now: Moment) -> bool {
+        let time = now.since(since);
+        let packets = now.packets.saturating_sub(since.packets);
+        time >= self.reorder_at_most || packets >= REORDER_PACKETS && time >= REORDER_AT_LEAST
+    }
+}
+
+impl Moment {
+    fn since(self, earlier: Self) -> Nanos {
+        Nanos::new(self.elapsed.get().saturating_sub(earlier.elapsed.get()))
+    }
+}
