@@ -24,12 +24,7 @@ impl Civil {
 
     /// As `format` says (strftime), in `zone`.
     pub const fn new(zone: TimeZone, format: &'static str) -> Self {
-        Self {
-            zone,
-            format,
-            second: None,
-            text: String::new(),
-        }
+        Self { zone, format, second: None, text: String::new() }
     }
 
     /// `at` to the second.
@@ -89,10 +84,7 @@ mod tests {
     fn a_second_is_remembered_and_left() {
         let mut civil = Civil::new(TimeZone::UTC, "%H:%M:%S");
         assert_eq!(civil.second(Timestamp::from_nanos(999_999_999)), "00:00:00");
-        assert_eq!(
-            civil.second(Timestamp::from_nanos(1_000_000_000)),
-            "00:00:01"
-        );
+        assert_eq!(civil.second(Timestamp::from_nanos(1_000_000_000)), "00:00:01");
         assert_eq!(civil.second(Timestamp::from_nanos(-1)), "23:59:59");
     }
 }

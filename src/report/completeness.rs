@@ -37,11 +37,7 @@ impl Losses<'_> {
             calls_open,
             ..
         } = *self.completeness;
-        write!(
-            out,
-            "{}, ",
-            counted(self.capture.packets, "packet", "packets")
-        )?;
+        write!(out, "{}, ", counted(self.capture.packets, "packet", "packets"))?;
         match self.completeness.kernel_drops {
             None => write!(out, "kernel drops unknown")?,
             Some(drops) => loss(out, palette, drops, "kernel drop", "kernel drops")?,
@@ -49,11 +45,7 @@ impl Losses<'_> {
         for (number, one, many) in [
             (gaps, "gap", "gaps"),
             (truncated_packets, "cut packet", "cut packets"),
-            (
-                frames_undecodable,
-                "undecodable frame",
-                "undecodable frames",
-            ),
+            (frames_undecodable, "undecodable frame", "undecodable frames"),
             (orphan_replies, "orphan reply", "orphan replies"),
             (calls_open, "call still open", "calls still open"),
         ] {
@@ -135,6 +127,18 @@ impl Losses<'_> {
                 "the bytes seen first were kept",
             ),
             (
+                losses.out_of_window_segments,
+                "segment cannot belong to its connection",
+                "segments cannot belong to their connection",
+                "left out",
+            ),
+            (
+                losses.waits_given_up,
+                "wait for missing bytes was cut short",
+                "waits for missing bytes were cut short",
+                "too much was held behind them",
+            ),
+            (
                 losses.clock_steps,
                 "latency was set to 0",
                 "latencies were set to 0",
@@ -163,6 +167,10 @@ impl Losses<'_> {
             notes.push(format!(
                 "{bytes} missing in {gaps}: a call whose final reply may lie there is unknown"
             ));
+        }
+        if let Some(link) = losses.unknown_link {
+            let packets = counted(losses.unknown_link_packets, "packet has", "packets have");
+            notes.push(format!("{packets} a link type that is not read: the first is {link}"));
         }
         for (number, one, many, meaning) in rows {
             if number > 0 {
@@ -210,14 +218,8 @@ mod tests {
     use super::*;
 
     fn written(completeness: &Completeness, palette: &Palette) -> String {
-        let capture = Capture {
-            packets: 1_670_000,
-            ..Capture::default()
-        };
-        let losses = Losses {
-            capture: &capture,
-            completeness,
-        };
+        let capture = Capture { packets: 1_670_000, ..Capture::default() };
+        let losses = Losses { capture: &capture, completeness };
         let mut out = Vec::new();
         losses.write(&mut out, palette).unwrap();
         String::from_utf8(out).unwrap()
@@ -243,6 +245,10 @@ mod tests {
             gap_bytes: 5_000,
             truncated_packets: 6,
             malformed_packets: 7,
+            unknown_link_packets: 19,
+            unknown_link: Some(147),
+            out_of_window_segments: 20,
+            waits_given_up: 21,
             fragments_lost: 8,
             retransmissions: 9,
             conflicting_segments: 10,
@@ -254,23 +260,16 @@ mod tests {
             patterns_folded: 16,
             connections_evicted: 17,
             file_bytes_cut: 18,
-            foreign_connections: [
-                (Foreign::Tls, 1),
-                (Foreign::Http1, 2),
-                (Foreign::Unknown, 3),
-            ]
-            .into(),
+            foreign_connections: [(Foreign::Tls, 1), (Foreign::Http1, 2), (Foreign::Unknown, 3)]
+                .into(),
         };
         insta::assert_snapshot!(written(&completeness, &Palette::PLAIN));
     }
 
     #[test]
     fn a_loss_has_the_colour_of_a_warning() {
-        let completeness = Completeness {
-            kernel_drops: Some(0),
-            orphan_replies: 2,
-            ..Completeness::default()
-        };
+        let completeness =
+            Completeness { kernel_drops: Some(0), orphan_replies: 2, ..Completeness::default() };
         let written = written(&completeness, &Palette::COLOURED);
         assert!(written.contains(", 0 kernel drops, 0 gaps,"));
         assert!(written.contains("\x1b[33m2 orphan replies\x1b[0m"));

@@ -8,6 +8,7 @@ mod completeness;
 mod layout;
 mod payload;
 pub mod summary;
+pub mod table;
 mod units;
 mod visible;
 
@@ -15,3 +16,12 @@ pub use completeness::Losses;
 pub use layout::{Layout, Palette};
 pub use summary::Summary;
 pub use visible::visible;
+
+/// The error below one of the csv crate, whose own conversion hides its kind, and with it that
+/// nobody reads the output any more.
+fn csv_error(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}

@@ -58,10 +58,7 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
 /// Appends a number, or `null`, or whatever else cannot hold text from the wire.
 pub fn push_value(out: &mut Vec<u8>, value: &impl serde::Serialize) {
     let written = serde_json::to_writer(out, value);
-    debug_assert!(
-        written.is_ok(),
-        "numbers and texts are JSON, and a Vec takes every byte"
-    );
+    debug_assert!(written.is_ok(), "numbers and texts are JSON, and a Vec takes every byte");
 }
 
 /// Appends the UTF-16 units of `c` as escapes.
@@ -110,10 +107,7 @@ mod tests {
             r#""\u202e\u007f\u009b\ufeff\u2028\udb40\udc41""#
         );
         // After an escaped quote the string goes on; after an escaped backslash it does not.
-        assert_eq!(
-            written(b"[\"\\\"\n\",\n\"\\\\\",\n1]"),
-            "[\"\\\"\\u000a\", \"\\\\\", 1]"
-        );
+        assert_eq!(written(b"[\"\\\"\n\",\n\"\\\\\",\n1]"), "[\"\\\"\\u000a\", \"\\\\\", 1]");
     }
 
     #[test]
@@ -126,9 +120,6 @@ mod tests {
         let mut out = b"x".to_vec();
         push_string(&mut out, r#"{"cmd":"sum"}"#);
         push_string(&mut out, "求\u{202e}\n");
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            r#"x"{\"cmd\":\"sum\"}""求\u202e\n""#
-        );
+        assert_eq!(String::from_utf8(out).unwrap(), r#"x"{\"cmd\":\"sum\"}""求\u202e\n""#);
     }
 }

@@ -67,12 +67,7 @@ mod tests {
 
     #[test]
     fn counts_are_grouped() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(count(number), text);
         }
         assert_eq!(counted(1, "gap", "gaps"), "1 gap");

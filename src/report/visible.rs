@@ -37,14 +37,7 @@ pub fn visible(text: &str) -> String {
 /// Appends `bytes` as they may be shown, at most `columns` wide and cut with `…` where that is too
 /// narrow. Returns the width. Reads no more of `bytes` than it shows.
 pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
-    let mut pen = Pen {
-        out,
-        columns,
-        width: 0,
-        room_for_cut: None,
-        last: 0,
-        marks: 0,
-    };
+    let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
     for chunk in bytes.utf8_chunks() {
         let replaced = (!chunk.invalid().is_empty()).then_some('\u{fffd}');
         for c in chunk.valid().chars().chain(replaced) {
@@ -113,11 +106,7 @@ impl Pen<'_> {
             // Writing to a String cannot fail.
             None => _ = write!(self.out, "\\u{{{:x}}}", u32::from(c)),
         }
-        let width = if picture.is_some() {
-            1
-        } else {
-            self.out.len() - start
-        };
+        let width = if picture.is_some() { 1 } else { self.out.len() - start };
         if self.width + width > self.columns {
             self.out.truncate(start);
             return false;
@@ -158,10 +147,7 @@ mod tests {
             ("a\r\nb\tc\0\x7f", "a␍␊b␉c␀␡"),
             ("\u{9b}31m", "\\u{9b}31m"),
             ("abc\u{202e}txt.exe\u{202c}", "abc\\u{202e}txt.exe\\u{202c}"),
-            (
-                "\u{2066}x\u{2069}\u{200f}\u{61c}",
-                "\\u{2066}x\\u{2069}\\u{200f}\\u{61c}",
-            ),
+            ("\u{2066}x\u{2069}\u{200f}\u{61c}", "\\u{2066}x\\u{2069}\\u{200f}\\u{61c}"),
             ("in\u{200b}visible\u{feff}", "in\\u{200b}visible\\u{feff}"),
             ("line\u{2028}break\u{2029}", "line\\u{2028}break\\u{2029}"),
             ("tag\u{e0041}\u{fff9}", "tag\\u{e0041}\\u{fff9}"),

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use super::json::push_responses;
 use crate::exchange::Exchange;
 use crate::report::civil::Civil;
+use crate::report::csv_error;
 use crate::report::payload::push_payload;
 use crate::report::visible::push_visible;
 
@@ -49,42 +50,28 @@ impl<W: Write> Csv<W> {
     /// Writes the header row to `out`.
     pub fn new(out: W) -> io::Result<Self> {
         let mut out = csv::Writer::from_writer(out);
-        out.write_record(COLUMNS)?;
-        Ok(Self {
-            out,
-            field: Vec::new(),
-            pattern: String::new(),
-            civil: Civil::rfc3339(),
-        })
+        out.write_record(COLUMNS).map_err(csv_error)?;
+        Ok(Self { out, field: Vec::new(), pattern: String::new(), civil: Civil::rfc3339() })
     }
 
     /// Writes one exchange.
     pub fn write(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
-        let Exchange {
-            request,
-            reply,
-            latency,
-            ..
-        } = exchange;
+        let Exchange { request, reply, latency, .. } = exchange;
         self.number(Some(exchange.number))?;
-        self.out.write_field(exchange.kind.name())?;
+        self.text(exchange.kind.name())?;
         // The only text from the wire that is not JSON, which could spell it otherwise.
         self.pattern.clear();
         let pattern = exchange.pattern.unwrap_or_default();
         push_visible(&mut self.pattern, pattern.as_bytes(), usize::MAX);
-        self.out.write_field(&self.pattern)?;
+        self.out.write_field(&self.pattern).map_err(csv_error)?;
         self.payload(exchange.id)?;
         self.number(Some(exchange.ends.client))?;
         self.number(Some(exchange.ends.server))?;
         self.time(exchange)?;
-        self.out.write_field(exchange.status.name())?;
-        for span in [
-            latency.latency,
-            latency.first_reply,
-            latency.request,
-            latency.wait,
-            latency.reply,
-        ] {
+        self.text(exchange.status.name())?;
+        for span in
+            [latency.latency, latency.first_reply, latency.request, latency.wait, latency.reply]
+        {
             self.number(span.map(|span| span.get()))?;
         }
         self.number(Some(exchange.replies))?;
@@ -97,10 +84,9 @@ impl<W: Write> Csv<W> {
         self.payload(exchange.data)?;
         self.field.clear();
         push_responses(&mut self.field, exchange);
-        self.out.write_field(&self.field)?;
+        self.out.write_field(&self.field).map_err(csv_error)?;
         self.payload(exchange.error)?;
-        self.out.write_record(None::<&[u8]>)?;
-        Ok(())
+        self.out.write_record(None::<&[u8]>).map_err(csv_error)
     }
 
     /// Flushes what was written.
@@ -108,25 +94,29 @@ impl<W: Write> Csv<W> {
         self.out.flush()
     }
 
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_field(text).map_err(csv_error)
+    }
+
     fn number(&mut self, number: Option<impl Display>) -> io::Result<()> {
         self.field.clear();
         if let Some(number) = number {
             write!(self.field, "{number}")?;
         }
-        Ok(self.out.write_field(&self.field)?)
+        self.out.write_field(&self.field).map_err(csv_error)
     }
 
     fn payload(&mut self, json: Option<&[u8]>) -> io::Result<()> {
         self.field.clear();
         push_payload(&mut self.field, json.unwrap_or_default());
-        Ok(self.out.write_field(&self.field)?)
+        self.out.write_field(&self.field).map_err(csv_error)
     }
 
     fn time(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
         self.field.clear();
         self.civil.push_nanos(&mut self.field, exchange.time());
         self.field.push(b'Z');
-        Ok(self.out.write_field(&self.field)?)
+        self.out.write_field(&self.field).map_err(csv_error)
     }
 }
 
@@ -139,16 +129,8 @@ mod tests {
     fn exchanges_are_rows() {
         let mut bytes = Vec::new();
         let mut writer = Csv::new(&mut bytes).unwrap();
-        let hostile = Exchange {
-            pattern: Some("=1+1,\"\u{1b}"),
-            ..samples::failed()
-        };
-        for exchange in [
-            samples::event(),
-            samples::stream(),
-            hostile,
-            samples::orphan(),
-        ] {
+        let hostile = Exchange { pattern: Some("=1+1,\"\u{1b}"), ..samples::failed() };
+        for exchange in [samples::event(), samples::stream(), hostile, samples::orphan()] {
             writer.write(&exchange).unwrap();
         }
         writer.flush().unwrap();

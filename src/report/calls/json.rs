@@ -17,11 +17,7 @@ pub struct JsonLines<W> {
 impl<W: Write> JsonLines<W> {
     /// Writes to `out`, one `write` per exchange.
     pub fn new(out: W) -> Self {
-        Self {
-            out,
-            line: Vec::new(),
-            civil: Civil::rfc3339(),
-        }
+        Self { out, line: Vec::new(), civil: Civil::rfc3339() }
     }
 
     /// Writes one exchange.
@@ -40,12 +36,7 @@ impl<W: Write> JsonLines<W> {
 
 /// Appends the object of one exchange. The order of the keys is part of the contract.
 fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: &mut Civil) {
-    let Exchange {
-        request,
-        reply,
-        latency,
-        ..
-    } = exchange;
+    let Exchange { request, reply, latency, .. } = exchange;
     key(line, "{\"n\":");
     push_value(line, &exchange.number);
     key(line, ",\"kind\":\"");
@@ -171,10 +162,7 @@ mod tests {
             ..samples::call()
         };
         let line = lines(&[exchange]);
-        assert!(
-            line.contains(r#""pattern":"a\u001b[2J\u202e\n\"","#),
-            "{line}"
-        );
+        assert!(line.contains(r#""pattern":"a\u001b[2J\u202e\n\"","#), "{line}");
         assert!(line.contains(r#""data":"\u009b\u2028","#), "{line}");
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["pattern"], "a\u{1b}[2J\u{202e}\n\"");

@@ -9,19 +9,12 @@ const START: i64 = 1_795_319_521_123_456_789;
 
 /// A packet, as many nanoseconds after the first one as is said.
 pub fn packet(number: u64, after: i64) -> PacketRef {
-    PacketRef {
-        number,
-        at: Timestamp::from_nanos(START + after),
-    }
+    PacketRef { number, at: Timestamp::from_nanos(START + after) }
 }
 
 fn one(number: u64, after: i64, bytes: u64) -> Option<Passage> {
     let packet = packet(number, after);
-    Some(Passage {
-        first: packet,
-        last: packet,
-        bytes,
-    })
+    Some(Passage { first: packet, last: packet, bytes })
 }
 
 /// The call of the walkthrough.
@@ -81,16 +74,8 @@ pub fn stream() -> Exchange<'static> {
         pattern: Some(r#"{"cmd":"count"}"#),
         pattern_id: PatternId(4),
         id: Some(b"7"),
-        request: Some(Passage {
-            first: packet(6, 0),
-            last: packet(7, 500),
-            bytes: 64,
-        }),
-        reply: Some(Passage {
-            first: packet(8, 900),
-            last: packet(12, 3_612_000),
-            bytes: 200,
-        }),
+        request: Some(Passage { first: packet(6, 0), last: packet(7, 500), bytes: 64 }),
+        reply: Some(Passage { first: packet(8, 900), last: packet(12, 3_612_000), bytes: 200 }),
         replies: 4,
         latency: Latency {
             latency: Some(Nanos::new(3_612_000)),
@@ -100,10 +85,7 @@ pub fn stream() -> Exchange<'static> {
             reply: Some(Nanos::new(3_611_000)),
         },
         data: Some(br#"{"to":3}"#),
-        responses: Payloads::new(
-            br#"112345678901234567890123{"b":1,"a":"\ud83d"}"#,
-            &[1, 24, 44],
-        ),
+        responses: Payloads::new(br#"112345678901234567890123{"b":1,"a":"\ud83d"}"#, &[1, 24, 44]),
         ..call()
     }
 }
@@ -128,10 +110,7 @@ pub fn open() -> Exchange<'static> {
         status: Status::Open,
         reply: None,
         replies: 0,
-        latency: Latency {
-            request: Some(Nanos::ZERO),
-            ..Latency::default()
-        },
+        latency: Latency { request: Some(Nanos::ZERO), ..Latency::default() },
         data: None,
         responses: Payloads::default(),
         ..call()
@@ -147,10 +126,7 @@ pub fn orphan() -> Exchange<'static> {
         pattern_id: PatternId::NONE,
         status: Status::Orphan,
         request: None,
-        latency: Latency {
-            reply: Some(Nanos::ZERO),
-            ..Latency::default()
-        },
+        latency: Latency { reply: Some(Nanos::ZERO), ..Latency::default() },
         data: None,
         responses: Payloads::new(b"{\"late\":true}", &[13]),
         ..call()

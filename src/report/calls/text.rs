@@ -58,12 +58,7 @@ impl Widths {
             _ => (7, 32, 43),
         };
         let payload = columns.saturating_sub(FIXED + number + pattern + ends);
-        Self {
-            number,
-            pattern,
-            ends,
-            payload: if payload < PAYLOAD { PAYLOAD } else { payload },
-        }
+        Self { number, pattern, ends, payload: if payload < PAYLOAD { PAYLOAD } else { payload } }
     }
 }
 
@@ -105,18 +100,9 @@ impl<W: Write> Text<W> {
     }
 
     fn push_header(&mut self) {
-        let Widths {
-            number,
-            pattern,
-            ends,
-            ..
-        } = self.widths;
+        let Widths { number, pattern, ends, .. } = self.widths;
         let heading = self.layout.palette.heading;
-        let told = if ends < 30 {
-            "ports"
-        } else {
-            "client → server"
-        };
+        let told = if ends < 30 { "ports" } else { "client → server" };
         // Writing to a String cannot fail, here and below.
         _ = writeln!(
             self.line,
@@ -126,12 +112,7 @@ impl<W: Write> Text<W> {
     }
 
     fn push_line(&mut self, exchange: &Exchange<'_>) {
-        let Widths {
-            number,
-            pattern,
-            ends,
-            payload,
-        } = self.widths;
+        let Widths { number, pattern, ends, payload } = self.widths;
         let palette = self.layout.palette;
         let at = exchange.time();
         _ = write!(
@@ -151,11 +132,7 @@ impl<W: Write> Text<W> {
             ExchangeKind::Event => '!',
             ExchangeKind::Reply => '←',
         };
-        _ = write!(
-            self.line,
-            " {status}{:<7}{status:#} {kind} ",
-            exchange.status.name()
-        );
+        _ = write!(self.line, " {status}{:<7}{status:#} {kind} ", exchange.status.name());
         let name = exchange.pattern.unwrap_or("-");
         let width = push_visible(&mut self.line, name.as_bytes(), pattern);
         pad(&mut self.line, pattern + 1 - width);
@@ -188,9 +165,7 @@ impl<W: Write> Text<W> {
         if self.payload.is_empty() {
             return;
         }
-        let answer = self
-            .payload
-            .trim_start_matches(if width == 0 { " " } else { "" });
+        let answer = self.payload.trim_start_matches(if width == 0 { " " } else { "" });
         _ = write!(self.line, "{style}");
         push_visible(&mut self.line, answer.as_bytes(), columns - width);
         _ = write!(self.line, "{style:#}");
@@ -248,11 +223,7 @@ mod tests {
     use crate::report::calls::samples;
 
     fn text(columns: usize, palette: Palette, exchanges: &[Exchange<'_>]) -> String {
-        let layout = Layout {
-            columns,
-            zone: TimeZone::UTC,
-            palette,
-        };
+        let layout = Layout { columns, zone: TimeZone::UTC, palette };
         let mut writer = Text::new(Vec::new(), layout);
         for exchange in exchanges {
             writer.write(exchange).unwrap();
@@ -262,12 +233,8 @@ mod tests {
 
     fn some() -> Vec<Exchange<'static>> {
         let far = Ends {
-            client: "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:51304"
-                .parse()
-                .unwrap(),
-            server: "[2001:db8:85a3:8d3:1319:8a2e:370:7349]:8888"
-                .parse()
-                .unwrap(),
+            client: "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:51304".parse().unwrap(),
+            server: "[2001:db8:85a3:8d3:1319:8a2e:370:7349]:8888".parse().unwrap(),
         };
         vec![
             samples::event(),
@@ -276,11 +243,7 @@ mod tests {
             samples::failed(),
             samples::open(),
             samples::orphan(),
-            Exchange {
-                ends: far,
-                number: 12_345,
-                ..samples::call()
-            },
+            Exchange { ends: far, number: 12_345, ..samples::call() },
             Exchange {
                 pattern: Some("orders.\u{202e}created.by.somebody.with.a.long.name"),
                 data: Some(
@@ -306,11 +269,7 @@ mod tests {
 
     #[test]
     fn colours_have_a_meaning_and_an_end() {
-        let written = text(
-            120,
-            Palette::COLOURED,
-            &[samples::call(), samples::failed()],
-        );
+        let written = text(120, Palette::COLOURED, &[samples::call(), samples::failed()]);
         insta::assert_snapshot!(written.replace('\x1b', "␛"));
     }
 
@@ -324,11 +283,7 @@ mod tests {
         let written = text(80, Palette::PLAIN, &[samples::call(), tomorrow]);
         let days: Vec<_> = written
             .lines()
-            .filter_map(|line| {
-                line.split_whitespace()
-                    .nth(1)
-                    .filter(|word| word.len() == 10)
-            })
+            .filter_map(|line| line.split_whitespace().nth(1).filter(|word| word.len() == 10))
             .collect();
         assert_eq!(days, ["2026-11-22", "2026-11-23"]);
     }

@@ -1,9 +1,9 @@
 //! What the tables for people tell of a pattern and of a connection.
 
-use super::table::Column;
 use super::{exchanges, protocol, state};
 use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
+use crate::report::table::Column;
 use crate::report::units::{count, percent, size};
 use crate::store::{ConnectionRow, Outcomes, PatternRow, Percentiles};
 use crate::time::Nanos;
@@ -74,11 +74,7 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
         Column::numbers("errors", 1, cells(&|row| count(row.outcomes.error))),
         Column::numbers("asked", 6, cells(&|row| size(row.end.bytes.client))),
         Column::numbers("answered", 6, cells(&|row| size(row.end.bytes.server))),
-        Column::numbers(
-            "sent again",
-            8,
-            cells(&|row| count(both(row.end.retransmissions))),
-        ),
+        Column::numbers("sent again", 8, cells(&|row| count(both(row.end.retransmissions)))),
         Column::numbers("missing", 3, cells(&missing)),
     ]
 }

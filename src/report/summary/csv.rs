@@ -4,30 +4,27 @@ use std::io::{self, Write};
 
 use super::{Summary, exchanges};
 use crate::exchange::ExchangeKind;
-use crate::report::visible;
+use crate::report::{csv_error, visible};
 use crate::store::{Latencies, PatternRow};
 
 /// Writes the header row and a row per pattern, the costliest first.
 pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(header())?;
+    csv.write_record(header()).map_err(csv_error)?;
     for row in summary.statistics.patterns() {
-        csv.write_record(record(row))?;
+        csv.write_record(record(row)).map_err(csv_error)?;
     }
     csv.flush()
 }
 
 /// What a distribution is told by.
-const PERCENTILES: [&str; 9] = [
-    "count", "min", "mean", "p50", "p90", "p95", "p99", "p999", "max",
-];
+const PERCENTILES: [&str; 9] = ["count", "min", "mean", "p50", "p90", "p95", "p99", "p999", "max"];
 
 fn header() -> Vec<String> {
-    let mut names: Vec<_> = [
-        "pattern", "kind", "calls", "ok", "error", "open", "closed", "unknown",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut names: Vec<_> =
+        ["pattern", "kind", "calls", "ok", "error", "open", "closed", "unknown"]
+            .map(str::to_owned)
+            .into();
     for distribution in ["latency_ns", "wait_ns"] {
         names.extend(PERCENTILES.map(|name| format!("{distribution}_{name}")));
     }
@@ -36,10 +33,8 @@ fn header() -> Vec<String> {
 }
 
 fn record(row: &PatternRow) -> Vec<String> {
-    let mut fields = vec![
-        row.pattern.as_deref().map(visible).unwrap_or_default(),
-        row.kind.name().to_owned(),
-    ];
+    let mut fields =
+        vec![row.pattern.as_deref().map(visible).unwrap_or_default(), row.kind.name().to_owned()];
     let outcomes = row.outcomes;
     fields.extend(
         [

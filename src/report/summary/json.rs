@@ -52,9 +52,12 @@ struct Completeness {
     orphan_replies: u64,
     frames_other: u64,
     malformed_packets: u64,
+    unknown_link_packets: u64,
+    unknown_link: Option<u16>,
     fragments_lost: u64,
     retransmissions: u64,
     conflicting_segments: u64,
+    out_of_window_segments: u64,
     late_replies: u64,
     calls_open: u64,
     calls_evicted: u64,
@@ -62,6 +65,7 @@ struct Completeness {
     patterns_folded: u64,
     connections_evicted: u64,
     connections_folded: u64,
+    waits_given_up: u64,
     file_bytes_cut: u64,
     foreign_connections: BTreeMap<&'static str, u64>,
 }
@@ -109,11 +113,7 @@ struct Sides {
 
 impl<'a> Report<'a> {
     fn of(summary: &Summary<'a>) -> Self {
-        let Summary {
-            capture,
-            statistics,
-            ..
-        } = summary;
+        let Summary { capture, statistics, .. } = summary;
         Self {
             capture: Capture {
                 packets: capture.packets,
@@ -121,18 +121,12 @@ impl<'a> Report<'a> {
                 segments: capture.segments,
                 first: capture.span.map(|(first, _)| Civil::utc(first)),
                 last: capture.span.map(|(_, last)| Civil::utc(last)),
-                duration_ns: capture
-                    .span
-                    .map(|(first, last)| last.saturating_since(first).get()),
+                duration_ns: capture.span.map(|(first, last)| last.saturating_since(first).get()),
             },
             completeness: Completeness::of(summary),
             totals: statistics.totals(),
             patterns: statistics.patterns().into_iter().map(Pattern::of).collect(),
-            connections: statistics
-                .connections()
-                .into_iter()
-                .map(Connection::of)
-                .collect(),
+            connections: statistics.connections().into_iter().map(Connection::of).collect(),
         }
     }
 }
@@ -150,9 +144,12 @@ impl Completeness {
             orphan_replies: losses.orphan_replies,
             frames_other: losses.frames_other,
             malformed_packets: losses.malformed_packets,
+            unknown_link_packets: losses.unknown_link_packets,
+            unknown_link: losses.unknown_link,
             fragments_lost: losses.fragments_lost,
             retransmissions: losses.retransmissions,
             conflicting_segments: losses.conflicting_segments,
+            out_of_window_segments: losses.out_of_window_segments,
             late_replies: losses.late_replies,
             calls_open: losses.calls_open,
             calls_evicted: losses.calls_evicted,
@@ -160,6 +157,7 @@ impl Completeness {
             patterns_folded: losses.patterns_folded,
             connections_evicted: losses.connections_evicted,
             connections_folded: summary.statistics.connections_folded(),
+            waits_given_up: losses.waits_given_up,
             file_bytes_cut: losses.file_bytes_cut,
             foreign_connections: losses
                 .foreign_connections
@@ -232,7 +230,7 @@ mod tests {
     fn a_report_is_written_to_the_letter() {
         let expected = concat!(
             r#"{"capture":{"packets":40,"bytes":4096,"segments":38,"first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","duration_ns":5000000000},"#,
-            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"fragments_lost":0,"retransmissions":0,"conflicting_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1}},"#,
+            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":0,"conflicting_segments":0,"out_of_window_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1}},"#,
             r#""totals":{"calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0},"#,
             r#""patterns":["#,
             r#"{"pattern":"sum","kind":"request","calls":2,"ok":1,"error":1,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"request_bytes":128,"reply_bytes":128},"#,

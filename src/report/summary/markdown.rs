@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::table::write_markdown;
 use super::{Summary, columns, text};
+use crate::report::table::write_markdown;
 use crate::report::units::{counted, size};
 use crate::report::visible::visible;
 
@@ -11,15 +11,10 @@ use crate::report::visible::visible;
 pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
     let capture = summary.capture;
     let packets = counted(capture.packets, "packet", "packets");
-    let took = capture.span.map_or(String::new(), |(first, last)| {
-        format!(" in {}", last.saturating_since(first))
-    });
-    writeln!(
-        out,
-        "**{}** in {packets}, {}{took}",
-        text::totals(summary),
-        size(capture.bytes)
-    )?;
+    let took = capture
+        .span
+        .map_or(String::new(), |(first, last)| format!(" in {}", last.saturating_since(first)));
+    writeln!(out, "**{}** in {packets}, {}{took}", text::totals(summary), size(capture.bytes))?;
     let patterns = summary.statistics.patterns();
     if !patterns.is_empty() {
         writeln!(out)?;
@@ -30,11 +25,7 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\n<details><summary>Connections</summary>\n")?;
         write_markdown(out, &columns::connections(&connections))?;
         if more > 0 {
-            writeln!(
-                out,
-                "\nand {}",
-                counted(more, "more connection", "more connections")
-            )?;
+            writeln!(out, "\nand {}", counted(more, "more connection", "more connections"))?;
         }
         writeln!(out, "\n</details>")?;
     }
@@ -45,9 +36,7 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
     if !summary.losses().notes().is_empty() {
         writeln!(out)?;
     }
-    summary
-        .losses()
-        .write_line(out, &crate::report::Palette::PLAIN)
+    summary.losses().write_line(out, &crate::report::Palette::PLAIN)
 }
 
 /// `text` from the wire as code, so that none of it is markup, in a cell of a table.
@@ -56,11 +45,8 @@ fn code(text: &str) -> String {
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     // A space keeps the fence from what begins or ends like one; both are left out when shown.
-    let space = if shown.starts_with('`') || shown.ends_with('`') || shown.is_empty() {
-        " "
-    } else {
-        ""
-    };
+    let space =
+        if shown.starts_with('`') || shown.ends_with('`') || shown.is_empty() { " " } else { "" };
     format!("{fence}{space}{shown}{space}{fence}")
 }
 

@@ -5,7 +5,6 @@ mod columns;
 mod csv;
 mod json;
 mod markdown;
-mod table;
 mod text;
 
 use std::io::{self, Write};
@@ -52,10 +51,7 @@ impl Summary<'_> {
 
     /// What the capture lacks.
     pub const fn losses(&self) -> Losses<'_> {
-        Losses {
-            capture: self.capture,
-            completeness: self.completeness,
-        }
+        Losses { capture: self.capture, completeness: self.completeness }
     }
 
     /// The connections with the most exchanges, and how many more there are.

@@ -2,6 +2,7 @@
 
 use super::Summary;
 use crate::endpoint::{ConnectionId, Ends, PerSide};
+use crate::engine::ClosedConnection;
 use crate::exchange::{Exchange, PatternId};
 use crate::protocol::Foreign;
 use crate::report::calls::samples::{call, event, failed, open, orphan, packet, stream};
@@ -47,10 +48,7 @@ impl Sample {
             },
             statistics: Statistics::default(),
         };
-        let hostile = Exchange {
-            pattern: Some("sl|ow`\u{202e}\u{1b}[2J"),
-            ..open()
-        };
+        let hostile = Exchange { pattern: Some("sl|ow`\u{202e}\u{1b}[2J"), ..open() };
         for exchange in [event(), call(), failed(), stream(), hostile, orphan()] {
             sample.statistics.add(&exchange);
         }
@@ -60,39 +58,16 @@ impl Sample {
             call().ends,
             None,
             ConnectionEnd {
-                packets: PerSide {
-                    client: 20,
-                    server: 18,
-                },
-                bytes: PerSide {
-                    client: 1_000,
-                    server: 2_000,
-                },
-                retransmissions: PerSide {
-                    client: 0,
-                    server: 1,
-                },
-                gaps: PerSide {
-                    client: 0,
-                    server: 1,
-                },
-                gap_bytes: PerSide {
-                    client: 0,
-                    server: 1_448,
-                },
+                packets: PerSide { client: 20, server: 18 },
+                bytes: PerSide { client: 1_000, server: 2_000 },
+                retransmissions: PerSide { client: 0, server: 1 },
+                gaps: PerSide { client: 0, server: 1 },
+                gap_bytes: PerSide { client: 0, server: 1_448 },
             },
         );
-        let ends = Ends {
-            client: "[::1]:40000".parse().unwrap(),
-            server: "[::1]:80".parse().unwrap(),
-        };
-        sample.close(
-            1,
-            Why::CaptureEnded,
-            ends,
-            Some(Foreign::Http1),
-            ConnectionEnd::default(),
-        );
+        let ends =
+            Ends { client: "[::1]:40000".parse().unwrap(), server: "[::1]:80".parse().unwrap() };
+        sample.close(1, Why::CaptureEnded, ends, Some(Foreign::Http1), ConnectionEnd::default());
         sample
     }
 
@@ -104,10 +79,7 @@ impl Sample {
             sample.statistics.add(&Exchange {
                 pattern: Some(&pattern),
                 pattern_id: PatternId(100 + index),
-                connection: ConnectionId {
-                    serial: 10 + index,
-                    slot: 10 + index,
-                },
+                connection: ConnectionId { serial: 10 + index, slot: 10 + index },
                 ..call()
             });
             let end = ConnectionEnd::default();
@@ -124,19 +96,15 @@ impl Sample {
         foreign: Option<Foreign>,
         end: ConnectionEnd,
     ) {
-        let connection = ConnectionId {
-            serial,
-            slot: serial,
-        };
+        let connection = ConnectionId { serial, slot: serial };
         let known = foreign.is_none();
         let at = packet(38, if known { 5_000_000_000 } else { 0 });
-        let closed = Closed {
-            connection,
-            at,
-            why,
-            end,
-        };
-        self.statistics
-            .close(&closed, ends, packet(1, 0).at, known, foreign);
+        self.statistics.close(&ClosedConnection {
+            closed: Closed { connection, at, why, end },
+            ends,
+            first: packet(1, 0).at,
+            from_start: PerSide { client: known, server: known },
+            foreign,
+        });
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::table::write_text;
 use super::{Summary, columns};
 use crate::report::civil::{Civil, millis};
+use crate::report::table::write_text;
 use crate::report::units::{count, counted, size};
 use crate::report::{Layout, visible};
 use crate::time::Timestamp;
@@ -18,28 +18,14 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write, layout: &Layout) -> io
     if patterns.is_empty() {
         writeln!(out, "No message of Nest was seen.")?;
     } else {
-        write_text(
-            out,
-            columns::patterns(&patterns, visible),
-            layout.columns,
-            heading,
-        )?;
+        write_text(out, columns::patterns(&patterns, visible), layout.columns, heading)?;
     }
     let (connections, more) = summary.busiest_connections();
     if !connections.is_empty() {
         writeln!(out)?;
-        write_text(
-            out,
-            columns::connections(&connections),
-            layout.columns,
-            heading,
-        )?;
+        write_text(out, columns::connections(&connections), layout.columns, heading)?;
         if more > 0 {
-            writeln!(
-                out,
-                "and {}",
-                counted(more, "more connection", "more connections")
-            )?;
+            writeln!(out, "and {}", counted(more, "more connection", "more connections"))?;
         }
     }
     writeln!(out)?;
@@ -92,17 +78,8 @@ pub fn totals(summary: &Summary<'_>) -> String {
 
 /// A point in time with its zone, to the millisecond.
 fn moment(at: Timestamp, layout: &Layout) -> String {
-    let second = |format| {
-        Civil::new(layout.zone.clone(), format)
-            .second(at)
-            .to_owned()
-    };
-    format!(
-        "{}.{:03} {}",
-        second("%Y-%m-%d %H:%M:%S"),
-        millis(at),
-        second("%Z")
-    )
+    let second = |format| Civil::new(layout.zone.clone(), format).second(at).to_owned();
+    format!("{}.{:03} {}", second("%Y-%m-%d %H:%M:%S"), millis(at), second("%Z"))
 }
 
 #[cfg(test)]
@@ -115,11 +92,7 @@ mod tests {
     use crate::report::summary::samples::Sample;
 
     fn text(sample: &Sample, columns: usize) -> String {
-        let layout = Layout {
-            columns,
-            zone: TimeZone::UTC,
-            palette: Palette::PLAIN,
-        };
+        let layout = Layout { columns, zone: TimeZone::UTC, palette: Palette::PLAIN };
         let mut out = Vec::new();
         write(&sample.summary(), &mut out, &layout).unwrap();
         String::from_utf8(out).unwrap()
