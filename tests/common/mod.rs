@@ -1,0 +1,141 @@
+//! What the tests over captures share: reading one, running the engine over it, and what the Nest
+//! processes themselves say they sent.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
+
+pub mod mutate;
+pub mod sent;
+pub mod wire;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nestscope::engine::{Config, Counts, Engine, Update};
+use nestscope::exchange::{Exchange, ExchangeKind, Latency, Status};
+use nestscope::packet::{LinkType, Packet};
+use nestscope::source::file::CaptureFile;
+use nestscope::source::{Next, Stop};
+use nestscope::time::Timestamp;
+
+/// A packet that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    pub at: i64,
+    pub link: LinkType,
+    pub data: Vec<u8>,
+    pub original_len: u32,
+}
+
+/// An exchange that is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub number: u64,
+    pub kind: ExchangeKind,
+    pub pattern: Option<String>,
+    pub id: Option<String>,
+    pub client: String,
+    pub server: String,
+    pub status: Status,
+    pub replies: u32,
+    pub request_bytes: u64,
+    pub reply_bytes: u64,
+    pub latency: Latency,
+    pub data: Option<String>,
+    pub responses: Vec<String>,
+    pub error: Option<String>,
+}
+
+impl Record {
+    fn of(exchange: &Exchange<'_>) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            number: exchange.number,
+            kind: exchange.kind,
+            pattern: exchange.pattern.map(str::to_owned),
+            id: exchange.id.map(text),
+            client: exchange.ends.client.to_string(),
+            server: exchange.ends.server.to_string(),
+            status: exchange.status,
+            replies: exchange.replies,
+            request_bytes: exchange.request.map_or(0, |passage| passage.bytes),
+            reply_bytes: exchange.reply.map_or(0, |passage| passage.bytes),
+            latency: exchange.latency,
+            data: exchange.data.map(text),
+            responses: exchange.responses.iter().map(text).collect(),
+            error: exchange.error.map(text),
+        }
+    }
+}
+
+/// What an engine made of a capture. The records are in the order of their numbers.
+#[derive(Debug)]
+pub struct Outcome {
+    pub records: Vec<Record>,
+    pub counts: Counts,
+}
+
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The captures of the lab, by name and path, in the order of their names.
+pub fn recordings(folder: &Path) -> Vec<(String, PathBuf)> {
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter_map(|path| {
+            let name = path.file_name()?.to_str()?;
+            let name = name.strip_suffix(".pcap").or_else(|| name.strip_suffix(".pcap.gz"))?;
+            Some((name.to_owned(), path.clone()))
+        })
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no captures in {}", folder.display());
+    found
+}
+
+pub fn read(path: &Path) -> Vec<Raw> {
+    let mut file = CaptureFile::open(path.to_str().unwrap(), Stop::default()).unwrap();
+    let mut packets = Vec::new();
+    loop {
+        match file.next().unwrap() {
+            Next::Packet(packet) => packets.push(Raw {
+                at: packet.at.as_nanos(),
+                link: packet.link,
+                data: packet.data.to_vec(),
+                original_len: packet.original_len,
+            }),
+            Next::Idle(_) => {}
+            Next::End => return packets,
+        }
+    }
+}
+
+pub fn analyse(packets: &[Raw]) -> Outcome {
+    analyse_with(packets, Config { keep_payloads: true, ..Config::default() })
+}
+
+pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
+    let mut records = Vec::new();
+    let mut engine = Engine::new(config);
+    let mut emit = |update: Update<'_>| {
+        if let Update::Exchange(exchange) = update {
+            records.push(Record::of(exchange));
+        }
+    };
+    for (packet, number) in packets.iter().zip(1..) {
+        let packet = Packet {
+            number,
+            at: Timestamp::from_nanos(packet.at),
+            link: packet.link,
+            data: &packet.data,
+            original_len: packet.original_len,
+        };
+        engine.push(&packet, &mut emit);
+    }
+    engine.finish(&mut emit);
+    let counts = engine.counts();
+    records.sort_by_key(|record| record.number);
+    Outcome { records, counts }
+}

@@ -1,0 +1,1 @@
+//! What wire, tap and format can do to a capture.
