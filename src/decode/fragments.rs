@@ -61,10 +61,12 @@ impl Fragments {
             return pushed;
         };
         let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id };
-        let order = &mut self.order;
+        let (order, weight) = (&mut self.order, &mut self.weight);
         let whole = self.waiting.entry(key).or_insert_with(|| {
             order.push_back((packet.at, key));
-            Whole::new(key, packet.at)
+            let whole = Whole::new(key, packet.at);
+            *weight += whole.weight();
+            whole
         });
         let before = whole.weight();
         pushed.malformed = !whole.add(packet, ip, fragment, end);

@@ -16,7 +16,7 @@ use crate::packet::PacketRef;
 ///             first segment
 ///                   ▼
 ///   ┌──────────── opening ────────────┐  everything is held
-///   │ both first bytes known by SYN,  │
+///   │ first bytes known by both SYNs, │
 ///   │ window passed, or bound reached │
 ///   └───────────────┬─────────────────┘
 ///                   ▼ settle: roles and first bytes are fixed
@@ -98,21 +98,24 @@ impl Connection {
         if !segment.flags.has(Flags::SYN) {
             return false;
         }
-        let differs = |half: &Half, first: u64| match half.start {
-            Start::Unknown => false,
-            Start::Exact => first != half.origin,
-            Start::Seen | Start::Acknowledged => {
-                half.origin.checked_sub(first).is_none_or(|before| before > HELD_PER_SIDE as u64)
-            }
-        };
         let side = self.sender(segment);
-        let half = self.halves.of(side);
+        let (half, other) = (self.halves.of(side), self.halves.of(side.other()));
+        let fits_before = |half: &Half, position: u64| {
+            let before = half.origin.checked_sub(position);
+            before.is_some_and(|before| before <= HELD_PER_SIDE as u64)
+        };
         let first = half.position(segment.seq).wrapping_add(1);
-        if half.start != Start::Unknown {
-            return differs(half, first);
+        match (half.start, segment.ack.map(|ack| other.position(ack))) {
+            (Start::Exact, _) => first != half.origin,
+            (Start::Seen | Start::Acknowledged, _) => !fits_before(half, first),
+            // A SYN-ACK acknowledges the SYN, and the data that it may have carried (RFC 7413).
+            (Start::Unknown, Some(ack)) => match other.start {
+                Start::Exact => !(other.origin..=other.sent).contains(&ack),
+                Start::Seen | Start::Acknowledged => !fits_before(other, ack),
+                Start::Unknown => false,
+            },
+            (Start::Unknown, None) => false,
         }
-        let other = self.halves.of(side.other());
-        segment.ack.is_some_and(|ack| differs(other, other.position(ack)))
     }
 
     /// Takes in a segment.
@@ -204,9 +207,10 @@ impl Connection {
         }
         if self.settled {
             self.advance(shared, emit);
-        } else if self.halves.client.start == Start::Exact
-            && self.halves.server.start == Start::Exact
-        {
+        } else if Side::BOTH.into_iter().all(|side| {
+            let half = self.halves.of(side);
+            half.start == Start::Exact && half.tally.packets > 0
+        }) {
             self.settle(shared, emit);
         }
         self.bound(shared, emit);
@@ -230,7 +234,7 @@ impl Connection {
         if self.settled {
             let theirs = self.halves.of(side.other());
             if theirs.tally.packets == 0 {
-                // The capture shows one direction only: no use in waiting for the other.
+                // As in `advance`, so that these bytes need not be held.
                 self.give_up_to(side.other(), after, packet, shared, emit);
             }
             let (mine, theirs) = self.halves.pair_mut(side);
@@ -291,12 +295,19 @@ impl Connection {
 
     /// Delivers what can be delivered, and begins the waits for what cannot.
     fn advance(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        for side in Side::BOTH {
+            // The capture shows one direction only: no use in waiting for the other.
+            let half = self.halves.of(side);
+            if half.tally.packets == 0 {
+                self.give_up_to(side, half.acked, half.acked_by, shared, emit);
+            }
+        }
         let PerSide { client, server } = &self.halves;
         if !(client.stream.is_empty() && server.stream.is_empty()) {
             self.release(shared, emit);
         }
         for side in Side::BOTH {
-            self.watch(side, shared, emit);
+            self.watch(side, shared);
         }
         let PerSide { client, server } = &self.halves;
         if let (Some((_, first)), Some((_, second))) = (client.fin, server.fin)
@@ -351,12 +362,7 @@ impl Connection {
     }
 
     /// Begins the waits that the state of `side` asks for, unless they are queued.
-    fn watch(&mut self, side: Side, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        let half = self.halves.of(side);
-        if half.tally.packets == 0 {
-            let (upto, by) = (half.acked, half.acked_by);
-            self.give_up_to(side, upto, by, shared, emit);
-        }
+    fn watch(&mut self, side: Side, shared: &mut Shared) {
         let (slot, generation) = (self.slot, self.generation);
         let half = self.halves.of_mut(side);
         if !half.awaits_acked && !half.has_reached(half.acked) {

@@ -93,13 +93,15 @@ impl Script {
         if ack.is_some() {
             flags.0 |= Flags::ACK.0;
         }
-        let end = offset + data.len() as i64 + i64::from(missing);
+        let end = offset + i64::try_from(data.len()).unwrap() + i64::from(missing);
         let next = self.next.of_mut(side);
-        *next = (*next).max(end + i64::from(flags.has(Flags::FIN)));
+        if !flags.has(Flags::RST) {
+            *next = (*next).max(end + i64::from(flags.has(Flags::FIN)));
+        }
         *self.spoke.of_mut(side) = true;
         let seq = |side: Side, offset: i64| {
-            let first = if side == Side::Client { 1001 } else { 5001 };
-            Seq(u32::try_from((i64::from(first) + offset).rem_euclid(1 << 32)).unwrap())
+            let first = if side == Side::Client { 1001_i64 } else { 5001 };
+            Seq(u32::try_from((first + offset).rem_euclid(1 << 32)).unwrap())
         };
         let (from, to) = match side {
             Side::Client => (self.client, self.server),
@@ -205,4 +207,566 @@ fn a_whole_connection() {
         Finished #6
         ",
     );
+}
+
+#[test]
+fn a_handshake_alone_is_told_of() {
+    check(
+        "
+        C SYN
+        S SYN
+        C
+        ",
+        "
+        open: server S known, from start both #1
+        CaptureEnded #3
+        ",
+    );
+}
+
+#[test]
+fn a_refused_connection() {
+    check(
+        "
+        C SYN
+        S RST 0
+        ",
+        "
+        open: server S known, from start C #1
+        Reset #2
+        ",
+    );
+}
+
+#[test]
+fn segments_out_of_order_keep_their_packets() {
+    check(
+        "
+        C SYN
+        S SYN
+        C 5 world
+        C 15 again
+        C 10 dlrow
+        C 0 hello
+        S ok ack=20
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #6
+        C 5 world #3
+        C 10 dlrow #5
+        C 15 again #4
+        S 0 ok #7
+        CaptureEnded #7
+        ",
+    );
+}
+
+#[test]
+fn a_retransmission_is_counted_and_not_told_again() {
+    let mut run = Script::new(Config::default());
+    let told = run.run("C SYN\nS SYN\nC hello\nC 0 hello\nC 0 helloworld\nC 3 lowor").finish();
+    assert!(told.contains("C 0 hello #3\nC 5 world #5\nCaptureEnded #6"), "{told}");
+    assert_eq!(run.streams.counts().retransmissions, 2);
+    assert_eq!(run.streams.counts().conflicting, 0);
+}
+
+#[test]
+fn of_overlapping_bytes_the_first_win_and_a_difference_is_counted() {
+    let mut run = Script::new(Config::default());
+    let told = run.run("C SYN\nS SYN\nC 3 DEF\nC 8 IJ\nC 0 abcdefghijkl").finish();
+    let expected = "C 0 abc #5\nC 3 DEF #3\nC 6 gh #5\nC 8 IJ #4\nC 10 kl #5\n";
+    assert!(told.contains(expected), "{told}");
+    assert_eq!(run.streams.counts().conflicting, 1);
+}
+
+#[test]
+fn keep_alives_are_neither_data_nor_retransmissions() {
+    let mut run = Script::new(Config::default());
+    let told =
+        run.run("C SYN\nS SYN\nC -1\nC -1 x\nC hello\nS\nC 4\nS\nC 4 x\nS\nC world\nS").finish();
+    assert!(told.contains("C 0 hello #5\nC 5 world #11\nCapture"), "{told}");
+    assert_eq!(run.streams.counts().retransmissions, 0);
+    assert_eq!(run.streams.counts().gaps, 0);
+}
+
+#[test]
+fn a_zero_window_probe_is_data() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello
+        C w
+        S ack=6
+        C orld
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        C 5 w #4
+        C 6 orld #6
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn data_on_the_syn() {
+    check(
+        "
+        C SYN hello
+        S SYN ack=5
+        C world
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #1
+        C 5 world #3
+        CaptureEnded #3
+        ",
+    );
+}
+
+#[test]
+fn a_half_closed_connection_goes_on() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello FIN
+        S
+        pass
+        S world
+        pass
+        S again
+        C
+        S FIN
+        C
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        S 0 world #5
+        S 5 again #6
+        Finished #8
+        ",
+    );
+}
+
+#[test]
+fn data_after_a_reset_is_delivered_while_the_connection_lingers() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello
+        C RST
+        S world ack=0
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        S 0 world #5
+        Reset #4
+        ",
+    );
+}
+
+#[test]
+fn a_reset_that_does_not_fit_is_ignored() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello
+        C RST 100000000 ack=100000000
+        pass
+        C world
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        C 5 world #5
+        CaptureEnded #5
+        ",
+    );
+}
+
+#[test]
+fn bytes_that_were_acknowledged_are_a_gap_when_the_window_has_passed() {
+    check(
+        "
+        C SYN
+        S SYN
+        C 5 world
+        S ack=10
+        wait 9000
+        C again
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C gap 5 #3
+        C 5 world #3
+        C 10 again #5
+        CaptureEnded #5
+        ",
+    );
+}
+
+#[test]
+fn bytes_that_were_not_acknowledged_wait_for_their_retransmission() {
+    check(
+        "
+        C SYN
+        S SYN
+        C 5 world
+        S ack=0
+        wait 3000
+        C 0 hello
+        C 15 again
+        wait 3000
+        wait 3000
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #5
+        C 5 world #3
+        C gap 5 #6
+        C 15 again #6
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn a_gap_at_the_tail_is_told_by_the_acknowledgement() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello
+        S ack=10
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        C gap 5 #4
+        CaptureEnded #4
+        ",
+    );
+}
+
+#[test]
+fn a_fin_that_the_capture_lacks_is_no_gap() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello
+        S ack=6
+        pass
+        S world ack=6 FIN
+        C 6
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        S 0 world #5
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn a_reply_is_never_told_before_its_request() {
+    check(
+        "
+        C SYN
+        S SYN
+        S world ack=5 #=4
+        C hello ack=0 #=3
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        S 0 world #4
+        CaptureEnded #4
+        ",
+    );
+}
+
+#[test]
+fn a_reply_to_a_request_that_the_capture_lacks_comes_behind_the_gap() {
+    check(
+        "
+        C SYN
+        S SYN
+        S world ack=5
+        wait 9000
+        C 5 again ack=5
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C gap 5 #4
+        S 0 world #3
+        C 5 again #4
+        CaptureEnded #4
+        ",
+    );
+}
+
+#[test]
+fn a_retransmission_with_a_late_acknowledgement_does_not_stop_both_sides() {
+    // The capture lacks the request, and sees it only when it is sent again, after the reply.
+    check(
+        "
+        C SYN
+        S SYN
+        S world ack=5
+        C 0 hello ack=5
+        S again
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #4
+        S 0 world #3
+        S 5 again #5
+        CaptureEnded #5
+        ",
+    );
+}
+
+#[test]
+fn an_absurd_acknowledgement_is_ignored() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello ack=1500000000
+        S world
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        S 0 world #4
+        CaptureEnded #4
+        ",
+    );
+}
+
+#[test]
+fn a_capture_that_began_late() {
+    check(
+        "
+        C 100 world ack=50
+        C 95 hello ack=50
+        S 50 reply ack=105
+        wait 11000
+        C 105 again
+        ",
+        "
+        open: server S guessed, from start neither #1
+        C 0 hello #2
+        C 5 world #1
+        S 0 reply #3
+        C 10 again #4
+        CaptureEnded #4
+        ",
+    );
+}
+
+#[test]
+fn a_capture_that_began_with_keep_alives() {
+    check(
+        "
+        C 99 ack=50
+        S 50 ack=100
+        pass
+        C 100 hello ack=50
+        S 50 world ack=105
+        ",
+        "
+        open: server S guessed, from start neither #1
+        C 0 hello #3
+        S 0 world #4
+        CaptureEnded #4
+        ",
+    );
+}
+
+#[test]
+fn one_direction_only() {
+    check(
+        "
+        S SYN ack=0
+        S hello ack=10
+        pass
+        S world ack=20
+        S again ack=20
+        S 20 end ack=20
+        S FIN ack=21
+        pass
+        ",
+        "
+        open: server S known, from start both #1
+        C gap 10 #2
+        S 0 hello #2
+        C gap 10 #3
+        S 5 world #3
+        S 10 again #4
+        S gap 5 #5
+        S 20 end #5
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn a_syn_after_its_data_belongs_to_it() {
+    check(
+        "
+        C 0 hello ack=0 #=4
+        C 0 ack=0 #=3
+        C 0 SYN noack #=1
+        S SYN ack=0 #=2
+        S world #=5
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #4
+        S 0 world #5
+        CaptureEnded #5
+        ",
+    );
+}
+
+#[test]
+fn a_port_used_again_is_a_new_connection() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello
+        C 77777 SYN noack
+        S 88888 SYN
+        C 77777 again
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        Replaced #3
+        open: server S known, from start both #4
+        C 0 again #6
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn a_syn_sent_again_is_the_same_connection() {
+    check(
+        "
+        C SYN
+        C 0 SYN noack
+        S SYN
+        S 0 SYN
+        C hello
+        C 0 SYN noack
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #5
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn what_follows_a_closed_connection_opens_none() {
+    check(
+        "
+        C SYN
+        S SYN
+        C hello FIN
+        S FIN
+        pass
+        C
+        S FIN
+        S RST
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 hello #3
+        Finished #4
+        ",
+    );
+}
+
+#[test]
+fn a_tail_cut_by_the_snap_length_is_a_gap() {
+    check(
+        "
+        C SYN
+        S SYN
+        C missing=7 abc
+        C next
+        S ack=14
+        pass
+        C missing=2 x
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 abc #3
+        C gap 7 #4
+        C 10 next #4
+        C 14 x #6
+        C gap 2 #6
+        CaptureEnded #6
+        ",
+    );
+}
+
+#[test]
+fn a_tail_cut_by_the_snap_length_may_be_filled() {
+    check(
+        "
+        C SYN
+        S SYN
+        C missing=2 abc
+        C 5 next
+        C 3 de
+        ",
+        "
+        open: server S known, from start both #1
+        C 0 abc #3
+        C 3 de #5
+        C 5 next #4
+        CaptureEnded #5
+        ",
+    );
+}
+
+#[test]
+fn ports_choose_the_connections_and_the_server() {
+    let config = |ports: &str| Config { ports: ports.parse().unwrap(), ..Config::default() };
+    let script = "C 7 hello\nS 7 world\npass";
+    let told = |server, roles| {
+        format!(
+            "open: server {server} {roles}, from start neither #1\nC 0 hello #1\nS 0 world #2\nCaptureEnded #2"
+        )
+    };
+    check_with(config("8888"), script, &told("S", "known"));
+    check_with(config("40000"), script, &told("C", "known"));
+    check_with(config("8000-50000"), script, &told("S", "guessed"));
+    let mut run = Script::new(config("3000"));
+    assert_eq!(run.run(script).finish(), "");
+    assert_eq!(run.streams.counts().ignored, 2);
 }

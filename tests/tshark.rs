@@ -1,0 +1,141 @@
+//! The streams of the captures in `fixtures/`, byte for byte as tshark puts them together.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nestscope::decode::Decoder;
+use nestscope::endpoint::{ConnectionId, Ends, PerSide, Side};
+use nestscope::packet::{LinkType, Packet};
+use nestscope::stream::{Config, StreamEvent, Streams};
+use nestscope::time::Timestamp;
+
+#[test]
+fn every_stream_is_what_tshark_follows() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut captures: Vec<PathBuf> = fs::read_dir(&fixtures)
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    captures.retain(|path| path.extension().is_some_and(|ext| ext == "pcap"));
+    captures.sort();
+    assert!(!captures.is_empty() || !fixtures.exists(), "no captures in {}", fixtures.display());
+    for capture in captures {
+        let ours = streams(&fs::read(&capture).unwrap());
+        let theirs = followed(&capture, &ours);
+        assert_eq!(ours.len(), theirs.len(), "{}: connections", capture.display());
+        for (number, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            let place = format!("{}: connection {number}, {:?}", capture.display(), ours.ends);
+            assert_eq!(ours.gaps, 0, "{place}: gaps");
+            for side in Side::BOTH {
+                let (ours, theirs) = (ours.bytes.of(side), theirs.of(side));
+                assert!(ours == theirs, "{place}: {} and {} bytes", ours.len(), theirs.len());
+            }
+        }
+    }
+}
+
+struct Stream {
+    ends: Ends,
+    bytes: PerSide<Vec<u8>>,
+    gaps: u64,
+}
+
+/// Our streams, in the order in which the connections were first seen.
+fn streams(capture: &[u8]) -> Vec<Stream> {
+    let mut found = BTreeMap::<ConnectionId, (u64, Stream)>::new();
+    let mut take = |event: StreamEvent<'_>| match event {
+        StreamEvent::Opened(opened) => {
+            let bytes = PerSide::default();
+            let stream = Stream { ends: opened.ends, bytes, gaps: 0 };
+            found.insert(opened.connection, (opened.at.number, stream));
+        }
+        StreamEvent::Data(chunk) => {
+            let (_, stream) = found.get_mut(&chunk.connection).unwrap();
+            let bytes = stream.bytes.of_mut(chunk.from);
+            assert_eq!(chunk.offset, bytes.len() as u64);
+            bytes.extend_from_slice(chunk.data);
+        }
+        StreamEvent::Gap(gap) => found.get_mut(&gap.connection).unwrap().1.gaps += 1,
+        StreamEvent::Closed(_) => {}
+    };
+    let mut decoder = Decoder::new();
+    let mut streams = Streams::new(Config::default());
+    packets(capture, |packet| {
+        decoder.push(&packet, &mut |segment| streams.push(&segment, &mut take));
+    });
+    streams.finish(&mut take);
+    let mut found: Vec<(u64, Stream)> = found.into_values().collect();
+    found.sort_by_key(|(first, _)| *first);
+    found.into_iter().map(|(_, stream)| stream).collect()
+}
+
+/// The packets of a classic pcap file, little-endian.
+fn packets(capture: &[u8], mut take: impl FnMut(Packet<'_>)) {
+    let word = |at: usize| u32::from_le_bytes(capture[at..at + 4].try_into().unwrap());
+    let nanos_per_unit = match word(0) {
+        0xa1b2_c3d4 => 1_000,
+        0xa1b2_3c4d => 1,
+        magic => panic!("not a little-endian pcap file: {magic:08x}"),
+    };
+    let link = LinkType(u16::try_from(word(20) & 0xffff).unwrap());
+    let (mut at, mut number) = (24, 0);
+    while at + 16 <= capture.len() {
+        let nanos = i64::from(word(at)) * 1_000_000_000 + i64::from(word(at + 4)) * nanos_per_unit;
+        let end = at + 16 + word(at + 8) as usize;
+        number += 1;
+        take(Packet {
+            number,
+            at: Timestamp::from_nanos(nanos),
+            link,
+            data: &capture[at + 16..end],
+            original_len: word(at + 12),
+        });
+        at = end;
+    }
+}
+
+/// What `tshark -z follow,tcp,raw,N` prints for each stream: a line for each of its two nodes, then
+/// the bytes in hex, those of node 1 behind a tab.
+fn followed(capture: &Path, streams: &[Stream]) -> Vec<PerSide<Vec<u8>>> {
+    let mut tshark = Command::new("tshark");
+    tshark.arg("-r").arg(capture).arg("-q");
+    // One more than we know of: there must be none.
+    for number in 0..=streams.len() {
+        tshark.arg("-z").arg(format!("follow,tcp,raw,{number}"));
+    }
+    let output = tshark.output().expect("this test compares with tshark, which cannot be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut found = BTreeMap::new();
+    for report in text.split("Filter: tcp.stream eq ").skip(1) {
+        let mut lines = report.lines();
+        let number: usize = lines.next().unwrap().parse().unwrap();
+        let node = lines.next().unwrap().strip_prefix("Node 0: ").unwrap();
+        lines.next();
+        // So it reports a stream that does not exist.
+        if node == ":0" {
+            continue;
+        }
+        let client = streams.get(number).map(|stream| stream.ends.client.to_string());
+        let mut bytes = PerSide::<Vec<u8>>::default();
+        for line in lines.take_while(|line| !line.starts_with('=')) {
+            let of_node_0 = !line.starts_with('\t');
+            let side = match of_node_0 == (client.as_deref() == Some(node)) {
+                true => Side::Client,
+                false => Side::Server,
+            };
+            bytes.of_mut(side).extend(from_hex(line.trim()));
+        }
+        found.insert(number, bytes);
+    }
+    found.into_values().collect()
+}
+
+fn from_hex(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+}
