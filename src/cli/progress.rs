@@ -69,7 +69,7 @@ impl ProgressLine {
 /// Hidden by indicatif where standard error is no terminal.
 fn bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
-    let style = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    let style = "{percent:>3}% {wide_bar} {bytes} of {total_bytes}";
     bar.with_style(
         ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
     )
