@@ -14,11 +14,11 @@ const NONE: &str = "-";
 /// A table of patterns. `show` makes a pattern fit for the format.
 pub fn patterns(rows: &[&PatternRow], show: fn(&str) -> String) -> Vec<Column> {
     let cells = |cell: &dyn Fn(&PatternRow) -> String| rows.iter().map(|row| cell(row)).collect();
+    // Asked once a row: a distribution of few values is put together for each answer.
+    let told: Vec<_> = rows.iter().map(|row| row.latency.percentiles()).collect();
     let percentile = |value: fn(&Percentiles) -> u64| {
-        cells(&|row| {
-            let told = row.latency.percentiles();
-            told.map_or(NONE.to_owned(), |told| Nanos::new(value(&told)).to_string())
-        })
+        let cell = |told: &Percentiles| Nanos::new(value(told)).to_string();
+        told.iter().map(|told| told.as_ref().map_or(NONE.to_owned(), cell)).collect()
     };
     let pattern = |row: &PatternRow| match &row.pattern {
         Some(pattern) => show(pattern),
@@ -33,9 +33,9 @@ pub fn patterns(rows: &[&PatternRow], show: fn(&str) -> String) -> Vec<Column> {
     let errors = of_calls(|outcomes| percent(outcomes.error, outcomes.calls));
     // Calls without a final reply, for whatever reason.
     let unanswered = of_calls(|outcomes| count(outcomes.open + outcomes.closed + outcomes.unknown));
-    let total = |row: &PatternRow| match row.latency.percentiles() {
-        Some(_) => Nanos::new(u64::try_from(row.latency.sum()).unwrap_or(u64::MAX)).to_string(),
-        None => NONE.to_owned(),
+    let total = |row: &PatternRow| match row.latency.sum() {
+        0 => NONE.to_owned(),
+        sum => Nanos::new(u64::try_from(sum).unwrap_or(u64::MAX)).to_string(),
     };
     vec![
         Column::texts("pattern", 0, cells(&pattern)).at_least(16),
