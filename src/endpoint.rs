@@ -97,6 +97,11 @@ impl Ports {
         self.0.iter().any(|range| range.contains(&port))
     }
 
+    /// The ranges that were named.
+    pub fn ranges(&self) -> &[RangeInclusive<u16>] {
+        &self.0
+    }
+
     /// Adds those of `range`.
     pub fn add(&mut self, range: RangeInclusive<u16>) {
         self.0.push(range);

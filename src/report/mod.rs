@@ -1,1 +1,27 @@
-//! (to be built)
+//! Numbers and exchanges → text, JSON, CSV, Markdown. Every writer is pure: it takes what to tell
+//! and a `Write`, and knows no terminal, no clock and no file. Nothing that came from the wire
+//! reaches the output raw: [`visible`] is for people, `payload` for JSON and CSV.
+
+pub mod calls;
+mod civil;
+mod completeness;
+mod layout;
+mod payload;
+pub mod summary;
+pub mod table;
+mod units;
+mod visible;
+
+pub use completeness::Losses;
+pub use layout::{Layout, Palette};
+pub use summary::Summary;
+pub use visible::visible;
+
+/// The error below one of the csv crate, whose own conversion hides its kind, and with it that
+/// nobody reads the output any more.
+fn csv_error(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}

@@ -80,7 +80,7 @@ impl Latencies {
             Shape::Few(values) => {
                 few = {
                     let mut histogram = Box::new(empty_histogram());
-                    values.iter().for_each(|&value| histogram.saturating_record(value));
+                    values.iter().for_each(|&value| add(&mut histogram, value));
                     histogram
                 };
                 &few
@@ -131,6 +131,17 @@ mod tests {
             let exact = exact * 1_000_000;
             assert!(percentile.abs_diff(exact) <= exact / 1_000, "{percentile} for {exact}");
         }
+    }
+
+    #[test]
+    fn a_few_values_have_percentiles_of_their_own() {
+        let mut latencies = Latencies::default();
+        for value in [1_000_000, 9_000_000, 2_000_000] {
+            latencies.record(Nanos::new(value));
+        }
+        let told = latencies.percentiles().unwrap();
+        assert!(told.p50.abs_diff(2_000_000) <= 2_000, "{told:?}");
+        assert_eq!([told.p90, told.p99, told.max], [9_000_000; 3]);
     }
 
     #[test]

@@ -1,0 +1,196 @@
+//! What was typed. Types and spelling only: what it means, and whether it makes sense together, is
+//! decided in [`settings`](super::settings).
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{ArgAction, Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
+
+use crate::endpoint::Ports;
+
+const TEMPLATE: &str = "\
+{about}
+
+Examples:
+  sudo nestscope -i lo -p 8888            every call as it happens, on the loopback interface
+  nestscope -r trace.pcap                 the same for a capture file, without root
+  nestscope report -r trace.pcap          latency and outcome per pattern
+  nestscope -r trace.pcap -T json         one JSON object per call, for jq
+  ssh host sudo tcpdump -i any -U -w - port 8888 | nestscope -r -
+
+{usage-heading} {usage}
+
+{all-args}{after-help}
+";
+
+const AFTER: &str = "\
+Options go before or after the command. Without a command, calls are shown as they end.
+
+Exit codes: 0 done; 2 could not run (arguments, permission, unreadable file).
+";
+
+/// Reads NestJS microservice traffic from the network or from capture files, and shows every call
+/// with its answer and its latency.
+#[derive(Clone, Debug, Parser)]
+#[command(version, max_term_width = 100, help_template = TEMPLATE, after_help = AFTER)]
+#[command(disable_help_subcommand = true)]
+pub struct Args {
+    /// What to do; `calls` where nothing was typed.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options, the same for every command.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Command {
+    /// Every call and event, as it ends
+    Calls,
+    /// Latency and outcome per pattern, per connection, and what the capture lacks
+    Report,
+    /// What can be captured on, and whether this user may
+    Interfaces,
+}
+
+/// Every option. The short names are those of tcpdump and tshark.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Options {
+    /// Capture on this interface; `any` for all of them. May be given several times
+    #[arg(short = 'i', long = "interface", value_name = "IFACE", global = true)]
+    pub interfaces: Vec<String>,
+
+    /// Read this capture file, `-` for standard input: pcap or pcapng, also .gz and .zst. Several
+    /// are merged by time
+    #[arg(short = 'r', long = "read", value_name = "FILE", global = true)]
+    pub files: Vec<String>,
+
+    /// Ports of the servers: `3000`, `3000,3001`, `3000-3010`. Without it Nest is recognised by
+    /// its bytes on every port
+    #[arg(short = 'p', long = "port", value_name = "PORT", global = true)]
+    pub ports: Vec<Ports>,
+
+    /// Format of the output; markdown is for report [default: text]
+    #[arg(short = 'T', long = "format", value_name = "FORMAT", global = true)]
+    pub format: Option<Format>,
+
+    /// Capture filter in the language of tcpdump, for live capture
+    #[arg(short = 'f', long = "filter", value_name = "BPF", global = true)]
+    pub capture_filter: Option<String>,
+
+    /// Display filter; comes in a later version
+    #[arg(short = 'Y', value_name = "FILTER", global = true)]
+    pub display_filter: Option<String>,
+
+    /// Save the packets to this file, as pcapng
+    #[arg(short = 'w', long = "write", value_name = "FILE", global = true)]
+    pub save: Option<String>,
+
+    /// Stop after this many packets
+    #[arg(short = 'c', long = "count", value_name = "PACKETS", global = true)]
+    pub packets: Option<u64>,
+
+    /// Stop after a time: `duration:10` for ten seconds
+    #[arg(short = 'a', long = "autostop", value_name = "duration:SECONDS", global = true)]
+    pub autostop: Option<Autostop>,
+
+    /// Bytes captured of each packet, for live capture [default: 262144]
+    #[arg(
+        short = 's',
+        long = "snapshot-length",
+        value_name = "BYTES",
+        global = true,
+        value_parser = clap::value_parser!(u32).range(0..=262_144)
+    )]
+    pub snap_len: Option<u32>,
+
+    /// Buffer of the kernel in KiB, for live capture
+    #[arg(
+        short = 'B',
+        long = "buffer-size",
+        value_name = "KIB",
+        global = true,
+        value_parser = clap::value_parser!(u32).range(1..=1_048_576)
+    )]
+    pub buffer_kib: Option<u32>,
+
+    /// Show addresses, never names
+    #[arg(short = 'n', global = true)]
+    pub no_names: bool,
+
+    /// Nothing on standard error but errors
+    #[arg(short = 'q', long = "quiet", global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more on standard error; twice for more still
+    #[arg(short = 'v', long = "verbose", action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// Colours: auto is for terminals, unless NO_COLOR is set [default: auto]
+    #[arg(long = "color", value_name = "WHEN", global = true, hide_default_value = true)]
+    #[arg(default_value = "auto", hide_possible_values = false)]
+    pub color: ColorChoice,
+}
+
+/// The format of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Csv,
+    Markdown,
+}
+
+/// When to stop by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Autostop(pub Duration);
+
+impl FromStr for Autostop {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = text.strip_prefix("duration:").and_then(|text| text.parse().ok());
+        seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .filter(|duration| !duration.is_zero())
+            .map(Self)
+            .ok_or_else(|| "only duration:SECONDS is known, such as duration:10".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        for line in [
+            "nestscope -r a.pcap -p 3000,3002-3004 report -T json",
+            "nestscope report -r a.pcap -T json -p 3000,3002-3004",
+        ] {
+            let args = Args::try_parse_from(line.split(' ')).unwrap();
+            assert!(matches!(args.command, Some(Command::Report)), "{line}");
+            assert_eq!(args.options.format, Some(Format::Json), "{line}");
+            assert_eq!(args.options.files, ["a.pcap"], "{line}");
+            assert_eq!(args.options.ports, ["3000,3002-3004".parse().unwrap()], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_run_can_end_by_time() {
+        assert_eq!("duration:10".parse(), Ok(Autostop(Duration::from_secs(10))));
+        assert_eq!("duration:0.5".parse(), Ok(Autostop(Duration::from_millis(500))));
+        for text in ["10", "duration:", "duration:-1", "duration:0", "duration:NaN", "filesize:10"]
+        {
+            assert!(text.parse::<Autostop>().is_err(), "{text}");
+        }
+    }
+}

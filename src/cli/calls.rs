@@ -1,0 +1,85 @@
+//! `nestscope calls`: every exchange, as it ends.
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use super::analysis::{self, Event};
+use super::args::Format;
+use super::error::CliError;
+use super::settings::Settings;
+use super::terminal;
+use crate::engine::Update;
+use crate::exchange::Exchange;
+use crate::report::Losses;
+use crate::report::calls::{Csv, JsonLines, Text};
+
+/// Bytes that are gathered before they are written, where nobody waits for them.
+const BUFFER: usize = 256 << 10;
+
+/// Shows the exchanges; whether every source was read to its end.
+///
+/// # Errors
+///
+/// Where nothing can be read, and where the output cannot be written.
+pub fn run(settings: &Settings) -> Result<bool, CliError> {
+    let out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let mut writer = Writer::new(settings, out)?;
+    let is_live = settings.is_live();
+    let outcome = analysis::run(settings, true, &mut |event| match event {
+        Event::Found(Update::Exchange(exchange)) => {
+            writer.write(exchange)?;
+            if is_live { writer.flush() } else { Ok(()) }
+        }
+        Event::Found(Update::Closed(_)) => Ok(()),
+        Event::Idle => writer.flush(),
+    })?;
+    writer.flush()?;
+    let losses = Losses { capture: &outcome.capture, completeness: &outcome.completeness };
+    match writer {
+        Writer::Text(text) => {
+            let palette = terminal::palette(settings.output.color, &io::stdout());
+            let mut out = text.into_inner();
+            losses.write(&mut out, &palette)?;
+            out.flush()?;
+        }
+        Writer::Json(_) | Writer::Csv(_) => terminal::tell_losses(&settings.output, losses),
+    }
+    Ok(!outcome.failed)
+}
+
+/// A writer of the format that was asked for.
+enum Writer {
+    Text(Text<Out>),
+    Json(JsonLines<Out>),
+    Csv(Csv<Out>),
+}
+
+type Out = BufWriter<StdoutLock<'static>>;
+
+impl Writer {
+    fn new(settings: &Settings, out: Out) -> io::Result<Self> {
+        Ok(match settings.output.format {
+            Format::Json => Self::Json(JsonLines::new(out)),
+            Format::Csv => Self::Csv(Csv::new(out)?),
+            // The settings let no other format through.
+            Format::Text | Format::Markdown => {
+                Self::Text(Text::new(out, terminal::layout(&settings.output)))
+            }
+        })
+    }
+
+    fn write(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
+        match self {
+            Self::Text(writer) => writer.write(exchange),
+            Self::Json(writer) => writer.write(exchange),
+            Self::Csv(writer) => writer.write(exchange),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Text(writer) => writer.flush(),
+            Self::Json(writer) => writer.flush(),
+            Self::Csv(writer) => writer.flush(),
+        }
+    }
+}

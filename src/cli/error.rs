@@ -1,0 +1,90 @@
+//! Why the program could not do what was asked. Printed once, by [`run`](super::run); each message
+//! names the thing and the next step.
+
+use std::io;
+
+use super::args::{Command, Format};
+use crate::source::SourceError;
+
+/// Why the program could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Neither `-i` nor `-r`.
+    #[error("nothing to read: neither -i nor -r was given")]
+    NoInput,
+    /// Both of them.
+    #[error(
+        "-i and -r were both given: capture live with -i, or read files with -r, one at a time"
+    )]
+    LiveAndFiles,
+    /// `-Y`, which is not built yet.
+    #[error(
+        "-Y: display filters come in a later version. Until then -p chooses ports, -f filters a \
+         live capture, and the JSON output can be filtered: \
+         nestscope calls -r FILE -T json | jq 'select(.pattern == \"sum\")'"
+    )]
+    DisplayFilter,
+    /// `-f` with a file.
+    #[error(
+        "-f applies to live capture (-i): what a file holds was chosen when it was captured. \
+         -p chooses ports of a file"
+    )]
+    FilterOfFile,
+    /// Another option of live capture with a file.
+    #[error("{option} applies to live capture (-i), not to files")]
+    LiveOnly {
+        /// The option.
+        option: &'static str,
+    },
+    /// A format that the command does not have.
+    #[error(
+        "{} cannot be written as {}; it can be {}",
+        .command.name(),
+        .format.name(),
+        either(.command.formats())
+    )]
+    Format {
+        /// The command.
+        command: Command,
+        /// The format.
+        format: Format,
+    },
+    /// `-w -`, where the exchanges go too.
+    #[error(
+        "-w -: standard output is for the calls. Save to a file, or capture with \
+         tcpdump -w - and pipe it into nestscope -r -"
+    )]
+    SaveToOutput,
+    /// A file where a command should be.
+    #[error("`{file}` is no command. To read a capture file: nestscope -r {file}")]
+    FileWithoutOption {
+        /// What was typed.
+        file: String,
+    },
+    /// The output could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// Packets cannot be read, or not be saved.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The program cannot be told to end.
+    #[error("cannot catch Ctrl-C: {0}")]
+    Signals(#[from] ctrlc::Error),
+}
+
+impl CliError {
+    /// Whether nobody reads the output any more, as after `| head`: no failure of ours.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// `text, json or csv`.
+fn either(formats: &[Format]) -> String {
+    let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,64 @@
+//! What is known of the terminals that the program writes to.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice as Ansi};
+use clap::ColorChoice;
+use jiff::tz::TimeZone;
+use terminal_size::{Width, terminal_size_of};
+
+use super::settings::Output;
+use crate::report::{Layout, Losses, Palette, visible};
+
+/// Columns of a text that goes to a file or into a pipe: wide enough for whole addresses and a
+/// good part of the payloads.
+const COLUMNS: usize = 200;
+
+/// How a text on standard output is to look.
+pub fn layout(output: &Output) -> Layout {
+    let stdout = io::stdout();
+    Layout {
+        columns: terminal_size_of(&stdout).map_or(COLUMNS, |(Width(columns), _)| columns.into()),
+        zone: TimeZone::system(),
+        palette: palette(output.color, &stdout),
+    }
+}
+
+/// The colours for `stream`: NO_COLOR and the like count, unless somebody asked by option.
+pub fn palette(choice: ColorChoice, stream: &impl RawStream) -> Palette {
+    let coloured = match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => AutoStream::choice(stream) != Ansi::Never,
+    };
+    if coloured { Palette::COLOURED } else { Palette::PLAIN }
+}
+
+/// Tells on standard error what is wrong. Names of files and what the system says may hold
+/// anything, so they are shown like text from the wire.
+pub fn complain(choice: ColorChoice, what: &str, message: &dyn Display) {
+    let mut stderr = io::stderr().lock();
+    let palette = palette(choice, &stderr);
+    let style = if what == "error" { palette.error } else { palette.warning };
+    let text = message.to_string();
+    let lines: Vec<_> = text.lines().map(visible).collect();
+    // Where even this cannot be written nobody can be told.
+    let _ = writeln!(stderr, "{style}{what}:{style:#} {}", lines.join("\n"));
+}
+
+/// Tells on standard error what the capture lacks: for formats that have no place for it.
+pub fn tell_losses(output: &Output, losses: Losses<'_>) {
+    if !output.quiet {
+        let mut stderr = io::stderr().lock();
+        let palette = palette(output.color, &stderr);
+        // Where standard error is closed nobody wants to know.
+        let _ = losses.write(&mut stderr, &palette);
+    }
+}
+
+/// Whether something is piped into the program.
+pub fn has_piped_input() -> bool {
+    !io::stdin().is_terminal()
+}

@@ -1,0 +1,148 @@
+//! CSV: one row per exchange. The names are the JSON keys, flattened; payloads are JSON texts.
+//! Values stay as they are: nothing is added to what a spreadsheet might take for a formula.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use super::json::push_responses;
+use crate::exchange::Exchange;
+use crate::report::civil::Civil;
+use crate::report::csv_error;
+use crate::report::payload::push_payload;
+use crate::report::visible::push_visible;
+
+const COLUMNS: [&str; 23] = [
+    "n",
+    "kind",
+    "pattern",
+    "id",
+    "client",
+    "server",
+    "time",
+    "status",
+    "latency_ns",
+    "first_reply_ns",
+    "request_ns",
+    "wait_ns",
+    "reply_ns",
+    "replies",
+    "request_bytes",
+    "reply_bytes",
+    "request_first_packet",
+    "request_last_packet",
+    "reply_first_packet",
+    "reply_last_packet",
+    "data",
+    "response",
+    "error",
+];
+
+/// Writes exchanges as CSV. What does not apply is an empty field.
+#[derive(Debug)]
+pub struct Csv<W: Write> {
+    out: csv::Writer<W>,
+    field: Vec<u8>,
+    pattern: String,
+    civil: Civil,
+}
+
+impl<W: Write> Csv<W> {
+    /// Writes the header row to `out`.
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut out = csv::Writer::from_writer(out);
+        out.write_record(COLUMNS).map_err(csv_error)?;
+        Ok(Self { out, field: Vec::new(), pattern: String::new(), civil: Civil::rfc3339() })
+    }
+
+    /// Writes one exchange.
+    pub fn write(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
+        let Exchange { request, reply, latency, .. } = exchange;
+        self.number(Some(exchange.number))?;
+        self.text(exchange.kind.name())?;
+        // The only text from the wire that is not JSON, which could spell it otherwise.
+        self.pattern.clear();
+        let pattern = exchange.pattern.unwrap_or_default();
+        push_visible(&mut self.pattern, pattern.as_bytes(), usize::MAX);
+        self.out.write_field(&self.pattern).map_err(csv_error)?;
+        self.payload(exchange.id)?;
+        self.number(Some(exchange.ends.client))?;
+        self.number(Some(exchange.ends.server))?;
+        self.time(exchange)?;
+        self.text(exchange.status.name())?;
+        for span in
+            [latency.latency, latency.first_reply, latency.request, latency.wait, latency.reply]
+        {
+            self.number(span.map(|span| span.get()))?;
+        }
+        self.number(Some(exchange.replies))?;
+        self.number(request.map(|passage| passage.bytes))?;
+        self.number(Some(reply.map_or(0, |passage| passage.bytes)))?;
+        for passage in [request, reply] {
+            self.number(passage.map(|passage| passage.first.number))?;
+            self.number(passage.map(|passage| passage.last.number))?;
+        }
+        self.payload(exchange.data)?;
+        self.field.clear();
+        push_responses(&mut self.field, exchange);
+        self.out.write_field(&self.field).map_err(csv_error)?;
+        self.payload(exchange.error)?;
+        self.out.write_record(None::<&[u8]>).map_err(csv_error)
+    }
+
+    /// Flushes what was written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_field(text).map_err(csv_error)
+    }
+
+    fn number(&mut self, number: Option<impl Display>) -> io::Result<()> {
+        self.field.clear();
+        if let Some(number) = number {
+            write!(self.field, "{number}")?;
+        }
+        self.out.write_field(&self.field).map_err(csv_error)
+    }
+
+    fn payload(&mut self, json: Option<&[u8]>) -> io::Result<()> {
+        self.field.clear();
+        push_payload(&mut self.field, json.unwrap_or_default());
+        self.out.write_field(&self.field).map_err(csv_error)
+    }
+
+    fn time(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
+        self.field.clear();
+        self.civil.push_nanos(&mut self.field, exchange.time());
+        self.field.push(b'Z');
+        self.out.write_field(&self.field).map_err(csv_error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::calls::samples;
+
+    #[test]
+    fn exchanges_are_rows() {
+        let mut bytes = Vec::new();
+        let mut writer = Csv::new(&mut bytes).unwrap();
+        let hostile = Exchange { pattern: Some("=1+1,\"\u{1b}"), ..samples::failed() };
+        for exchange in [samples::event(), samples::stream(), hostile, samples::orphan()] {
+            writer.write(&exchange).unwrap();
+        }
+        writer.flush().unwrap();
+        drop(writer);
+        let expected = [
+            "n,kind,pattern,id,client,server,time,status,latency_ns,first_reply_ns,request_ns,wait_ns,reply_ns,replies,request_bytes,reply_bytes,request_first_packet,request_last_packet,reply_first_packet,reply_last_packet,data,response,error",
+            r#"1,event,log,,127.0.0.1:51304,127.0.0.1:8888,2026-11-22T03:52:01.123456789Z,sent,,,0,,,0,34,0,4,4,,,"""求和""",[],"#,
+            r#"3,request,"{""cmd"":""count""}",7,[::1]:40000,[::1]:3001,2026-11-22T03:52:01.123456789Z,ok,3612000,1000,500,400,3611000,4,64,200,6,7,8,12,"{""to"":3}","[1,12345678901234567890123,{""b"":1,""a"":""\ud83d""}]","#,
+            r#"4,request,"=1+1,""␛","""e32e6daac5b801d68adcf""",127.0.0.1:51304,127.0.0.1:8888,2026-11-22T03:52:01.123456789Z,error,3612000,3612000,0,3612000,0,1,64,64,6,6,8,8,"[1,2,3]",[],"{""status"":""error"",""message"":""Internal server error""}""#,
+            r#"6,reply,,"""e32e6daac5b801d68adcf""",127.0.0.1:51304,127.0.0.1:8888,2026-11-22T03:52:01.127068789Z,orphan,,,,,0,1,,64,,,8,8,,"[{""late"":true}]","#,
+            "",
+        ];
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected.join("\n"));
+    }
+}

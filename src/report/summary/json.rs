@@ -1,0 +1,260 @@
+//! The report as one JSON object. The order and the names of the keys are the contract.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Summary, exchanges, protocol, state};
+use crate::endpoint::PerSide;
+use crate::exchange::ExchangeKind;
+use crate::report::civil::Civil;
+use crate::report::payload::push_payload;
+use crate::store::{ConnectionRow, Outcomes, PatternRow, Percentiles};
+
+/// Writes the report.
+pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
+    let raw = serde_json::to_vec(&Report::of(summary))?;
+    // Patterns come from the wire: what acts on a terminal is spelt as an escape.
+    let mut json = Vec::with_capacity(raw.len() + 1);
+    push_payload(&mut json, &raw);
+    json.push(b'\n');
+    out.write_all(&json)
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    capture: Capture,
+    completeness: Completeness,
+    totals: &'a Outcomes,
+    patterns: Vec<Pattern<'a>>,
+    connections: Vec<Connection>,
+}
+
+#[derive(Serialize)]
+struct Capture {
+    packets: u64,
+    bytes: u64,
+    segments: u64,
+    first: Option<String>,
+    last: Option<String>,
+    duration_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Completeness {
+    frames: u64,
+    frames_undecodable: u64,
+    kernel_drops: Option<u64>,
+    gaps: u64,
+    gap_bytes: u64,
+    truncated_packets: u64,
+    orphan_replies: u64,
+    frames_other: u64,
+    malformed_packets: u64,
+    unknown_link_packets: u64,
+    unknown_link: Option<u16>,
+    fragments_lost: u64,
+    retransmissions: u64,
+    conflicting_segments: u64,
+    out_of_window_segments: u64,
+    late_replies: u64,
+    calls_open: u64,
+    calls_evicted: u64,
+    clock_steps: u64,
+    patterns_folded: u64,
+    connections_evicted: u64,
+    connections_folded: u64,
+    waits_given_up: u64,
+    file_bytes_cut: u64,
+    foreign_connections: BTreeMap<&'static str, u64>,
+}
+
+/// In a row of events `calls` counts the events.
+#[derive(Serialize)]
+struct Pattern<'a> {
+    pattern: Option<&'a str>,
+    kind: &'static str,
+    calls: u64,
+    ok: u64,
+    error: u64,
+    open: u64,
+    closed: u64,
+    unknown: u64,
+    latency_ns: Option<Percentiles>,
+    wait_ns: Option<Percentiles>,
+    request_bytes: u64,
+    reply_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Connection {
+    client: String,
+    server: String,
+    first: String,
+    last: String,
+    state: &'static str,
+    from_start: bool,
+    protocol: &'static str,
+    #[serde(flatten)]
+    outcomes: Outcomes,
+    packets: Sides,
+    bytes: Sides,
+    retransmissions: Sides,
+    gaps: Sides,
+    gap_bytes: Sides,
+}
+
+#[derive(Serialize)]
+struct Sides {
+    client: u64,
+    server: u64,
+}
+
+impl<'a> Report<'a> {
+    fn of(summary: &Summary<'a>) -> Self {
+        let Summary { capture, statistics, .. } = summary;
+        Self {
+            capture: Capture {
+                packets: capture.packets,
+                bytes: capture.bytes,
+                segments: capture.segments,
+                first: capture.span.map(|(first, _)| Civil::utc(first)),
+                last: capture.span.map(|(_, last)| Civil::utc(last)),
+                duration_ns: capture.span.map(|(first, last)| last.saturating_since(first).get()),
+            },
+            completeness: Completeness::of(summary),
+            totals: statistics.totals(),
+            patterns: statistics.patterns().into_iter().map(Pattern::of).collect(),
+            connections: statistics.connections().into_iter().map(Connection::of).collect(),
+        }
+    }
+}
+
+impl Completeness {
+    fn of(summary: &Summary<'_>) -> Self {
+        let losses = summary.completeness;
+        Self {
+            frames: losses.frames,
+            frames_undecodable: losses.frames_undecodable,
+            kernel_drops: losses.kernel_drops,
+            gaps: losses.gaps,
+            gap_bytes: losses.gap_bytes,
+            truncated_packets: losses.truncated_packets,
+            orphan_replies: losses.orphan_replies,
+            frames_other: losses.frames_other,
+            malformed_packets: losses.malformed_packets,
+            unknown_link_packets: losses.unknown_link_packets,
+            unknown_link: losses.unknown_link,
+            fragments_lost: losses.fragments_lost,
+            retransmissions: losses.retransmissions,
+            conflicting_segments: losses.conflicting_segments,
+            out_of_window_segments: losses.out_of_window_segments,
+            late_replies: losses.late_replies,
+            calls_open: losses.calls_open,
+            calls_evicted: losses.calls_evicted,
+            clock_steps: losses.clock_steps,
+            patterns_folded: losses.patterns_folded,
+            connections_evicted: losses.connections_evicted,
+            connections_folded: summary.statistics.connections_folded(),
+            waits_given_up: losses.waits_given_up,
+            file_bytes_cut: losses.file_bytes_cut,
+            foreign_connections: losses
+                .foreign_connections
+                .iter()
+                .map(|(foreign, &number)| (foreign.name(), number))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Pattern<'a> {
+    fn of(row: &'a PatternRow) -> Self {
+        let is_request = row.kind == ExchangeKind::Request;
+        Self {
+            pattern: row.pattern.as_deref(),
+            kind: row.kind.name(),
+            calls: exchanges(row),
+            ok: row.outcomes.ok,
+            error: row.outcomes.error,
+            open: row.outcomes.open,
+            closed: row.outcomes.closed,
+            unknown: row.outcomes.unknown,
+            latency_ns: row.latency.percentiles().filter(|_| is_request),
+            wait_ns: row.wait.percentiles().filter(|_| is_request),
+            request_bytes: row.request_bytes,
+            reply_bytes: row.reply_bytes,
+        }
+    }
+}
+
+impl Connection {
+    fn of(row: &ConnectionRow) -> Self {
+        let (first, last) = row.span;
+        Self {
+            client: row.ends.client.to_string(),
+            server: row.ends.server.to_string(),
+            first: Civil::utc(first),
+            last: Civil::utc(last),
+            state: state(row.why),
+            from_start: row.from_start,
+            protocol: protocol(row),
+            outcomes: row.outcomes,
+            packets: Sides::of(row.end.packets),
+            bytes: Sides::of(row.end.bytes),
+            retransmissions: Sides::of(row.end.retransmissions),
+            gaps: Sides::of(row.end.gaps),
+            gap_bytes: Sides::of(row.end.gap_bytes),
+        }
+    }
+}
+
+impl Sides {
+    const fn of(PerSide { client, server }: PerSide<u64>) -> Self {
+        Self { client, server }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::summary::samples::Sample;
+
+    fn written(sample: &Sample) -> String {
+        let mut out = Vec::new();
+        write(&sample.summary(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_report_is_written_to_the_letter() {
+        let expected = concat!(
+            r#"{"capture":{"packets":40,"bytes":4096,"segments":38,"first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","duration_ns":5000000000},"#,
+            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":0,"conflicting_segments":0,"out_of_window_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1}},"#,
+            r#""totals":{"calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0},"#,
+            r#""patterns":["#,
+            r#"{"pattern":"sum","kind":"request","calls":2,"ok":1,"error":1,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"request_bytes":128,"reply_bytes":128},"#,
+            r#"{"pattern":"{\"cmd\":\"count\"}","kind":"request","calls":1,"ok":1,"error":0,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":1,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":1,"min":400,"mean":400,"p50":400,"p90":400,"p95":400,"p99":400,"p999":400,"max":400},"request_bytes":64,"reply_bytes":200},"#,
+            r#"{"pattern":"sl|ow`\u202e\u001b[2J","kind":"request","calls":1,"ok":0,"error":0,"open":1,"closed":0,"unknown":0,"latency_ns":null,"wait_ns":null,"request_bytes":64,"reply_bytes":0},"#,
+            r#"{"pattern":"log","kind":"event","calls":1,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"latency_ns":null,"wait_ns":null,"request_bytes":34,"reply_bytes":0}],"#,
+            r#""connections":["#,
+            r#"{"client":"127.0.0.1:51304","server":"127.0.0.1:8888","first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","state":"finished","from_start":true,"protocol":"nest-tcp","calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0,"packets":{"client":20,"server":18},"bytes":{"client":1000,"server":2000},"retransmissions":{"client":0,"server":1},"gaps":{"client":0,"server":1},"gap_bytes":{"client":0,"server":1448}},"#,
+            r#"{"client":"[::1]:40000","server":"[::1]:80","first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:01.123456789Z","state":"open","from_start":false,"protocol":"HTTP/1","calls":0,"events":0,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"packets":{"client":0,"server":0},"bytes":{"client":0,"server":0},"retransmissions":{"client":0,"server":0},"gaps":{"client":0,"server":0},"gap_bytes":{"client":0,"server":0}}]}"#,
+            "\n"
+        );
+        let written = written(&Sample::some());
+        assert_eq!(written, expected);
+        let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(value["patterns"][2]["pattern"], "sl|ow`\u{202e}\u{1b}[2J");
+    }
+
+    #[test]
+    fn a_report_of_nothing_says_so() {
+        let written = written(&Sample::default());
+        let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert!(value["capture"]["first"].is_null());
+        assert!(value["capture"]["duration_ns"].is_null());
+        assert!(value["completeness"]["kernel_drops"].is_null());
+        assert_eq!(value["patterns"], serde_json::json!([]));
+    }
+}

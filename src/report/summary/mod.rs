@@ -1,0 +1,93 @@
+//! What a capture says as a whole: latency and outcome per pattern, per connection, and what the
+//! capture lacks. One file per format, each a pure function to a `Write`.
+
+mod columns;
+mod csv;
+mod json;
+mod markdown;
+mod text;
+
+use std::io::{self, Write};
+
+use super::{Layout, Losses};
+use crate::exchange::ExchangeKind;
+use crate::store::{Capture, Completeness, ConnectionRow, PatternRow, Statistics};
+use crate::stream::Why;
+
+/// Connections that a report for people lists one by one; JSON lists them all.
+const CONNECTIONS: usize = 10;
+
+/// Everything that a report tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    /// What was read.
+    pub capture: &'a Capture,
+    /// What was seen whole, and what was not.
+    pub completeness: &'a Completeness,
+    /// The numbers.
+    pub statistics: &'a Statistics,
+}
+
+impl Summary<'_> {
+    /// Writes it as one JSON object on one line.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        json::write(self, out)
+    }
+
+    /// Writes a row per pattern as CSV.
+    pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
+        csv::write(self, out)
+    }
+
+    /// Writes it for people. The last line is the completeness line.
+    pub fn write_text(&self, out: &mut impl Write, layout: &Layout) -> io::Result<()> {
+        text::write(self, out, layout)
+    }
+
+    /// Writes it for a pull request. The last line is the completeness line.
+    pub fn write_markdown(&self, out: &mut impl Write) -> io::Result<()> {
+        markdown::write(self, out)
+    }
+
+    /// What the capture lacks.
+    pub const fn losses(&self) -> Losses<'_> {
+        Losses { capture: self.capture, completeness: self.completeness }
+    }
+
+    /// The connections with the most exchanges, and how many more there are.
+    fn busiest_connections(&self) -> (Vec<&ConnectionRow>, u64) {
+        let mut rows = self.statistics.connections();
+        // Stable: among equals the one that was seen first.
+        rows.sort_by_key(|row| std::cmp::Reverse(row.outcomes.calls + row.outcomes.events));
+        let more = rows.len().saturating_sub(CONNECTIONS) as u64;
+        rows.truncate(CONNECTIONS);
+        (rows, more + self.statistics.connections_folded())
+    }
+}
+
+/// How a connection ended, in every output.
+const fn state(why: Why) -> &'static str {
+    match why {
+        Why::Finished => "finished",
+        Why::Reset => "reset",
+        Why::Replaced => "replaced",
+        Why::Evicted => "evicted",
+        Why::CaptureEnded => "open",
+    }
+}
+
+/// What a connection spoke, in every output.
+fn protocol(row: &ConnectionRow) -> &'static str {
+    row.foreign.map_or("nest-tcp", |foreign| foreign.name())
+}
+
+/// The exchanges of a row: its calls, or its events.
+const fn exchanges(row: &PatternRow) -> u64 {
+    match row.kind {
+        ExchangeKind::Event => row.outcomes.events,
+        _ => row.outcomes.calls,
+    }
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,110 @@
+//! A report for the tests of the writers.
+
+use super::Summary;
+use crate::endpoint::{ConnectionId, Ends, PerSide};
+use crate::engine::ClosedConnection;
+use crate::exchange::{Exchange, PatternId};
+use crate::protocol::Foreign;
+use crate::report::calls::samples::{call, event, failed, open, orphan, packet, stream};
+use crate::store::{Capture, Completeness, Statistics};
+use crate::stream::{Closed, ConnectionEnd, Why};
+
+/// What a summary is lent.
+#[derive(Default)]
+pub struct Sample {
+    pub capture: Capture,
+    pub completeness: Completeness,
+    pub statistics: Statistics,
+}
+
+impl Sample {
+    pub fn summary(&self) -> Summary<'_> {
+        Summary {
+            capture: &self.capture,
+            completeness: &self.completeness,
+            statistics: &self.statistics,
+        }
+    }
+
+    /// Five exchanges on one connection, an orphan reply, and a connection of HTTP.
+    pub fn some() -> Self {
+        let mut sample = Self {
+            capture: Capture {
+                packets: 40,
+                bytes: 4_096,
+                segments: 38,
+                span: Some((packet(1, 0).at, packet(1, 5_000_000_000).at)),
+            },
+            completeness: Completeness {
+                frames: 11,
+                frames_undecodable: 1,
+                kernel_drops: Some(0),
+                gaps: 1,
+                gap_bytes: 1_448,
+                orphan_replies: 1,
+                calls_open: 1,
+                foreign_connections: [(Foreign::Http1, 1)].into(),
+                ..Completeness::default()
+            },
+            statistics: Statistics::default(),
+        };
+        let hostile = Exchange { pattern: Some("sl|ow`\u{202e}\u{1b}[2J"), ..open() };
+        for exchange in [event(), call(), failed(), stream(), hostile, orphan()] {
+            sample.statistics.add(&exchange);
+        }
+        sample.close(
+            0,
+            Why::Finished,
+            call().ends,
+            None,
+            ConnectionEnd {
+                packets: PerSide { client: 20, server: 18 },
+                bytes: PerSide { client: 1_000, server: 2_000 },
+                retransmissions: PerSide { client: 0, server: 1 },
+                gaps: PerSide { client: 0, server: 1 },
+                gap_bytes: PerSide { client: 0, server: 1_448 },
+            },
+        );
+        let ends =
+            Ends { client: "[::1]:40000".parse().unwrap(), server: "[::1]:80".parse().unwrap() };
+        sample.close(1, Why::CaptureEnded, ends, Some(Foreign::Http1), ConnectionEnd::default());
+        sample
+    }
+
+    /// As many patterns and connections, each with a few exchanges.
+    pub fn many(number: u32) -> Self {
+        let mut sample = Self::some();
+        for index in 0..number {
+            let pattern = format!("orders.{index}");
+            sample.statistics.add(&Exchange {
+                pattern: Some(&pattern),
+                pattern_id: PatternId(100 + index),
+                connection: ConnectionId { serial: 10 + index, slot: 10 + index },
+                ..call()
+            });
+            let end = ConnectionEnd::default();
+            sample.close(10 + index, Why::Reset, call().ends, None, end);
+        }
+        sample
+    }
+
+    fn close(
+        &mut self,
+        serial: u32,
+        why: Why,
+        ends: Ends,
+        foreign: Option<Foreign>,
+        end: ConnectionEnd,
+    ) {
+        let connection = ConnectionId { serial, slot: serial };
+        let known = foreign.is_none();
+        let at = packet(38, if known { 5_000_000_000 } else { 0 });
+        self.statistics.close(&ClosedConnection {
+            closed: Closed { connection, at, why, end },
+            ends,
+            first: packet(1, 0).at,
+            from_start: PerSide { client: known, server: known },
+            foreign,
+        });
+    }
+}

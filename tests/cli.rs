@@ -1,0 +1,243 @@
+//! The program as its users meet it: what it says to arguments that make no sense, and how it ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "clippy takes the helpers of a test for a program"
+)]
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+const WALKTHROUGH: &str = "fixtures/walkthrough.pcap";
+
+/// Runs the program with `arguments`, separated by spaces, and nothing on standard input.
+fn run(arguments: &str) -> Output {
+    run_with(arguments, b"")
+}
+
+fn run_with(arguments: &str, input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_nestscope"))
+        .args(arguments.split_whitespace())
+        .env("TZ", "UTC")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments does not read what is piped into it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[test]
+fn a_refusal_says_what_to_do_and_ends_with_2() {
+    let cases = [
+        (
+            "-i lo -r a.pcap",
+            "error: -i and -r were both given: capture live with -i, or read files with -r, one at a time\n",
+        ),
+        (
+            "-r a.pcap -f tcp",
+            "error: -f applies to live capture (-i): what a file holds was chosen when it was captured. -p chooses ports of a file\n",
+        ),
+        ("-r a.pcap -s 96", "error: -s applies to live capture (-i), not to files\n"),
+        ("report -r a.pcap -B 96", "error: -B applies to live capture (-i), not to files\n"),
+        (
+            "-r a.pcap -Y sum",
+            "error: -Y: display filters come in a later version. Until then -p chooses ports, -f filters a live capture, and the JSON output can be filtered: nestscope calls -r FILE -T json | jq 'select(.pattern == \"sum\")'\n",
+        ),
+        (
+            "-r a.pcap -T markdown",
+            "error: calls cannot be written as markdown; it can be text, json or csv\n",
+        ),
+        ("interfaces -T csv", "error: interfaces cannot be written as csv; it can be text\n"),
+        (
+            "-i lo -w -",
+            "error: -w -: standard output is for the calls. Save to a file, or capture with tcpdump -w - and pipe it into nestscope -r -\n",
+        ),
+        (
+            "trace.pcap",
+            "error: `trace.pcap` is no command. To read a capture file: nestscope -r trace.pcap\n",
+        ),
+        (
+            "report trace.pcapng.gz",
+            "error: `trace.pcapng.gz` is no command. To read a capture file: nestscope -r trace.pcapng.gz\n",
+        ),
+        (
+            "-r there-is-no.pcap",
+            "error: cannot open there-is-no.pcap: No such file or directory (os error 2)\n",
+        ),
+    ];
+    for (arguments, message) in cases {
+        let output = run(arguments);
+        assert_eq!(stderr(&output), message, "{arguments}");
+        assert_eq!(stdout(&output), "", "{arguments}");
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+    }
+}
+
+#[test]
+fn spelling_is_explained_by_its_place() {
+    let cases = [
+        ("-r a.pcap -p nest", "`nest` is neither a port (1 to 65535) nor a range of ports"),
+        ("-r a.pcap -p 3000-", "`3000-` is neither a port"),
+        ("-r a.pcap -a 10", "only duration:SECONDS is known, such as duration:10"),
+        ("-r a.pcap -T yaml", "[possible values: text, json, csv, markdown]"),
+        ("-r a.pcap --color red", "[possible values: auto, always, never]"),
+        ("-r a.pcap -q -v", "cannot be used with"),
+        ("-i lo -s 262145", "262145 is not in 0..=262144"),
+        ("report -r a.pcap --colour never", "a similar argument exists: '--color'"),
+        ("raport", "a similar subcommand exists: 'report'"),
+        ("-r", "a value is required for '--read <FILE>'"),
+    ];
+    for (arguments, part) in cases {
+        let output = run(arguments);
+        assert!(stderr(&output).contains(part), "{arguments}: {}", stderr(&output));
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+    }
+}
+
+#[test]
+fn who_types_nothing_is_shown_the_usual_ways() {
+    for arguments in ["", "report", "calls -T json"] {
+        let output = run(arguments);
+        assert_eq!(
+            stderr(&output),
+            "error: nothing to read: neither -i nor -r was given\n\n  \
+             sudo nestscope -i lo -p 8888     every call as it happens, on the loopback interface\n  \
+             nestscope -r trace.pcap          the same for a capture file, without root\n  \
+             … | nestscope -r -               what is piped in\n\n\
+             nestscope --help shows the rest.\n"
+        );
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_capture_is_named_with_what_it_is() {
+    let mut file = tempfile::Builder::new().suffix(".pcap").tempfile().unwrap();
+    file.write_all(b"{\"hello\":1}").unwrap();
+    let path = file.path().to_str().unwrap();
+    let output = run(&format!("-r {path}"));
+    assert!(stderr(&output).starts_with(&format!("error: {path} is not a capture file: ")));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn help_shows_examples_before_options() {
+    let output = run("--help");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+    insta::assert_snapshot!("help", stdout(&output));
+    for command in ["calls", "report", "interfaces"] {
+        let output = run(&format!("{command} --help"));
+        assert_eq!(output.status.code(), Some(0), "{command}");
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let output = run("--version");
+    assert_eq!(stdout(&output), concat!("nestscope ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_capture_can_be_piped_in() {
+    let capture = std::fs::read(WALKTHROUGH).unwrap();
+    for arguments in
+        ["-r - -T json", "-r - report -T json", "-r - -T csv", "-r - report -T markdown"]
+    {
+        let piped = run_with(arguments, &capture);
+        let read = run(&arguments.replace("-r -", &format!("-r {WALKTHROUGH}")));
+        assert_eq!(stdout(&piped), stdout(&read), "{arguments}");
+        assert_eq!(piped.status.code(), Some(0), "{arguments}");
+    }
+}
+
+#[test]
+fn every_text_ends_with_the_completeness_line() {
+    let last = "14 packets, kernel drops unknown, 0 gaps, 0 cut packets, \
+                0 undecodable frames, 0 orphan replies, 0 calls still open";
+    for arguments in ["", "report", "report -T markdown"] {
+        let output = run(&format!("{arguments} -r {WALKTHROUGH}"));
+        assert_eq!(stdout(&output).lines().last(), Some(last), "{arguments}");
+        assert_eq!(stderr(&output), "", "{arguments}");
+    }
+    for arguments in ["-T json", "-T csv", "report -T json", "report -T csv"] {
+        let output = run(&format!("{arguments} -r {WALKTHROUGH}"));
+        assert_eq!(stderr(&output).lines().last(), Some(last), "{arguments}");
+        let output = run(&format!("{arguments} -q -r {WALKTHROUGH}"));
+        assert_eq!(stderr(&output), "", "{arguments}");
+    }
+}
+
+#[test]
+fn a_file_that_ends_inside_a_packet_is_read_to_its_last_whole_one() {
+    let capture = std::fs::read(WALKTHROUGH).unwrap();
+    let mut file = tempfile::Builder::new().suffix(".pcap").tempfile().unwrap();
+    file.write_all(&capture[..capture.len() - 7]).unwrap();
+    let path = file.path().to_str().unwrap();
+    let output = run(&format!("report -T json -r {path}"));
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).starts_with(r#"{"capture":{"packets":13,"#));
+    assert!(stderr(&output).contains(&format!("warning: {path} ends inside a packet")));
+}
+
+#[test]
+fn a_run_ends_after_its_packets() {
+    let output = run(&format!("report -T json -c 5 -r {WALKTHROUGH}"));
+    assert!(stdout(&output).starts_with(r#"{"capture":{"packets":5,"#));
+}
+
+#[test]
+fn packets_are_saved_while_they_are_analysed() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.pcapng");
+    let copy = copy.to_str().unwrap();
+    let first = run(&format!("report -T json -r {WALKTHROUGH} -w {copy}"));
+    assert_eq!(first.status.code(), Some(0));
+    let second = run(&format!("report -T json -r {copy}"));
+    assert_eq!(stdout(&first), stdout(&second));
+}
+
+#[test]
+fn colours_are_for_who_wants_them() {
+    let coloured = |arguments: &str| {
+        let output = run(&format!("report {arguments} -r {WALKTHROUGH}"));
+        stdout(&output).contains('\x1b')
+    };
+    assert!(!coloured(""));
+    assert!(!coloured("--color never"));
+    assert!(coloured("--color always"));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    for arguments in ["calls", "calls -T json", "calls -T csv", "report", "report -T csv", "--help"]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nestscope"))
+            .args(arguments.split(' '))
+            .args(["-r", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let capture = std::fs::read(WALKTHROUGH).unwrap();
+        let _ = child.stdin.take().unwrap().write_all(&capture);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("error"), "{arguments}: {}", stderr(&output));
+    }
+}
