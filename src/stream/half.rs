@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::assembler::Assembler;
-use super::sequence::{first_position, position};
+use super::sequence::{LOWEST_POSITION, first_position, position};
 use crate::decode::Seq;
 use crate::limits::{FARTHEST, HELD_PER_SIDE};
 use crate::packet::PacketRef;
@@ -156,7 +156,8 @@ impl Half {
 
     /// Whether `position` can be of this stream at all.
     pub fn can_reach(&self, position: u64) -> bool {
-        self.start == Start::Unknown || position <= self.top().saturating_add(FARTHEST)
+        let farthest = self.top().saturating_add(FARTHEST);
+        self.start == Start::Unknown || (LOWEST_POSITION..=farthest).contains(&position)
     }
 
     /// Whether `position` lies where the next packets of this stream are expected.
