@@ -456,7 +456,7 @@ impl Connection {
                 half.fin_unseen = true;
                 return;
             }
-            let until = later(until, half.latest);
+            let until = half.latest.map_or(until, |latest| later(until, latest));
             let bytes = half.stream.skip_to(end);
             half.tally.gaps += 1;
             half.tally.gap_bytes += bytes;
@@ -589,7 +589,7 @@ impl Connection {
     ) {
         let connection = self.told(shared, emit);
         let half = self.halves.of_mut(side);
-        half.latest = later(half.latest, packet);
+        half.latest = Some(half.latest.map_or(packet, |latest| later(latest, packet)));
         half.fin_unseen = false;
         half.tally.bytes += data.len() as u64;
         emit(StreamEvent::Data(Chunk {

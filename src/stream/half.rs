@@ -50,7 +50,7 @@ pub(super) struct Half {
     /// lacks. Taken for the latter until more is known.
     pub fin_unseen: bool,
     /// The latest packet of which bytes were delivered, by time.
-    pub latest: PacketRef,
+    pub latest: Option<PacketRef>,
     /// A wait for what was acknowledged is queued.
     pub awaits_acked: bool,
     /// A wait for a hole to be filled is queued.
@@ -81,7 +81,7 @@ impl Half {
             acked_by: PacketRef::default(),
             fin: None,
             fin_unseen: false,
-            latest: PacketRef::default(),
+            latest: None,
             awaits_acked: false,
             awaits_hole: false,
             tally: Tally::default(),
