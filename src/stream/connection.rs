@@ -185,15 +185,25 @@ impl Connection {
         // A keep-alive repeats the last position, with or without a byte that means nothing
         // (RFC 9293, section 3.8.4).
         let next = mine.stream.next();
-        let probe = mine.start != Start::Unknown && start.wrapping_add(1) == next && length <= 1;
-        if !probe || syn {
+        let probe = length <= 1
+            && !syn
+            && !segment.flags.has(Flags::FIN)
+            && start.wrapping_add(1) == next
+            && match mine.start {
+                Start::Unknown => false,
+                // What lies before the first bytes seen so far may be the first.
+                Start::Seen => self.settled,
+                Start::Acknowledged | Start::Exact => true,
+            };
+        if !probe {
             if length > 0 || segment.flags.has(Flags::FIN) {
                 mine.seen_at(start, self.settled);
             } else {
                 mine.acknowledged_at(start, self.settled);
             }
             mine.sent = mine.sent.max(end);
-            if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.next() {
+            // One that lies before bytes that were seen is not theirs.
+            if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.end() {
                 mine.fin = Some((end, packet));
                 mine.fin_unseen = false;
             }
@@ -309,13 +319,18 @@ impl Connection {
         for side in Side::BOTH {
             self.watch(side, shared);
         }
-        let PerSide { client, server } = &self.halves;
-        if let (Some((_, first)), Some((_, second))) = (client.fin, server.fin)
-            && client.is_finished()
-            && server.is_finished()
-        {
-            self.ends(Why::Finished, later(first, second), shared);
+        if let Some(packet) = self.finished_by() {
+            self.ends(Why::Finished, packet, shared);
         }
+    }
+
+    /// The packet with the second FIN, if everything before both was delivered.
+    fn finished_by(&self) -> Option<PacketRef> {
+        let PerSide { client, server } = &self.halves;
+        let (Some((_, first)), Some((_, second))) = (client.fin, server.fin) else {
+            return None;
+        };
+        (client.is_finished() && server.is_finished()).then(|| later(first, second))
     }
 
     /// Delivers held bytes that come next and were sent after nothing that is missing.
@@ -432,7 +447,7 @@ impl Connection {
                 half.fin_unseen = true;
                 return;
             }
-            let until = later(until, half.latest);
+            let until = half.latest.map_or(until, |latest| later(until, latest));
             let bytes = half.stream.skip_to(end);
             half.tally.gaps += 1;
             half.tally.gap_bytes += bytes;
@@ -525,7 +540,8 @@ impl Connection {
             return;
         }
         let connection = self.told(shared, emit);
-        let (why, at) = self.end.unwrap_or((why, self.last));
+        let finished = || self.finished_by().map(|packet| (Why::Finished, packet));
+        let (why, at) = self.end.or_else(finished).unwrap_or((why, self.last));
         emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
     }
 
@@ -554,7 +570,7 @@ impl Connection {
     ) {
         let connection = self.told(shared, emit);
         let half = self.halves.of_mut(side);
-        half.latest = later(half.latest, packet);
+        half.latest = Some(half.latest.map_or(packet, |latest| later(latest, packet)));
         half.fin_unseen = false;
         half.tally.bytes += data.len() as u64;
         emit(StreamEvent::Data(Chunk {
