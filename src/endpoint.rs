@@ -138,9 +138,7 @@ mod tests {
     #[test]
     fn ports_are_read_with_commas_and_ranges() {
         let ports: Ports = "8888, 3000-3002".parse().unwrap();
-        let named: Vec<u16> = (1..=u16::MAX)
-            .filter(|&port| ports.contains(port))
-            .collect();
+        let named: Vec<u16> = (1..=u16::MAX).filter(|&port| ports.contains(port)).collect();
         assert_eq!(named, [3000, 3001, 3002, 8888]);
         for wrong in ["", "0", "65536", "http", "3001-3000", "1,,2", "-5"] {
             assert!(wrong.parse::<Ports>().is_err(), "{wrong}");

@@ -45,10 +45,7 @@ pub struct Packet<'a> {
 impl Packet<'_> {
     /// What remains of the packet when its bytes are gone.
     pub fn place(&self) -> PacketRef {
-        PacketRef {
-            number: self.number,
-            at: self.at,
-        }
+        PacketRef { number: self.number, at: self.at }
     }
 }
 

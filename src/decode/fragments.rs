@@ -61,12 +61,7 @@ impl Fragments {
             pushed.lost = 1;
             return pushed;
         };
-        let key = Key {
-            from: ip.from,
-            to: ip.to,
-            protocol: ip.protocol,
-            id: fragment.id,
-        };
+        let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id };
         let whole = match self.waiting.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(place) => {
@@ -126,8 +121,7 @@ impl Fragments {
         // What was completed leaves its entry behind: swept before such entries outnumber others.
         if self.order.len() > 2 * self.waiting.len() + 64 {
             let waiting = &self.waiting;
-            self.order
-                .retain(|(since, key)| waiting.get(key).is_some_and(|w| w.since == *since));
+            self.order.retain(|(since, key)| waiting.get(key).is_some_and(|w| w.since == *since));
         }
         Some(whole)
     }
@@ -161,23 +155,13 @@ struct Piece {
 
 impl Piece {
     fn len(&self) -> u32 {
-        u32::try_from(self.data.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(self.missing)
+        u32::try_from(self.data.len()).unwrap_or(u32::MAX).saturating_add(self.missing)
     }
 }
 
 impl Whole {
     fn new(key: Key, since: Timestamp) -> Self {
-        Self {
-            key,
-            since,
-            pieces: BTreeMap::new(),
-            covered: 0,
-            end: None,
-            fragments: 0,
-            held: 0,
-        }
+        Self { key, since, pieces: BTreeMap::new(), covered: 0, end: None, fragments: 0, held: 0 }
     }
 
     fn weight(&self) -> usize {
@@ -264,10 +248,7 @@ impl Whole {
                 seq = seq.add(syn).add(offset.saturating_sub(headers));
             }
             if carriers.peek().is_some() {
-                flags = flags
-                    .without(Flags::FIN)
-                    .without(Flags::RST)
-                    .without(Flags::PSH);
+                flags = flags.without(Flags::FIN).without(Flags::RST).without(Flags::PSH);
             }
             let skip = headers.saturating_sub(offset) as usize;
             emit(Segment {
@@ -289,11 +270,7 @@ fn cut(packet: PacketRef, payload: &[u8], skip: u32, length: u32) -> Piece {
     let rest = payload.get(skip as usize..).unwrap_or_default();
     let data = rest.get(..length as usize).unwrap_or(rest).to_vec();
     let captured = u32::try_from(data.len()).unwrap_or(length);
-    Piece {
-        packet,
-        data,
-        missing: length.saturating_sub(captured),
-    }
+    Piece { packet, data, missing: length.saturating_sub(captured) }
 }
 
 /// The largest payload that the 16 bits of an IP length can tell.

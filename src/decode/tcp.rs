@@ -26,9 +26,7 @@ pub(super) fn parse(
         from: SocketAddr::new(from, header.source_port()),
         to: SocketAddr::new(to, header.destination_port()),
         seq: Seq(header.sequence_number()),
-        ack: flags
-            .has(Flags::ACK)
-            .then(|| Seq(header.acknowledgment_number())),
+        ack: flags.has(Flags::ACK).then(|| Seq(header.acknowledgment_number())),
         flags,
         window: header.window_size(),
         payload: bytes.get(header.slice().len()..).ok_or(Malformed)?,

@@ -54,8 +54,7 @@ impl Capture {
             original_len: u32::try_from(data.len() + cut).unwrap(),
         };
         let mut segments = Vec::new();
-        self.decoder
-            .push(&packet, &mut |segment| segments.push(owned(&segment)));
+        self.decoder.push(&packet, &mut |segment| segments.push(owned(&segment)));
         segments
     }
 
@@ -94,12 +93,7 @@ fn ipv6(next: u8, payload: &[u8]) -> Vec<u8> {
 
 fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     // Destination and source address, then what follows.
-    [
-        &[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1][..],
-        &ether_type.to_be_bytes(),
-        payload,
-    ]
-    .concat()
+    [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1][..], &ether_type.to_be_bytes(), payload].concat()
 }
 
 fn v4() -> Vec<u8> {
@@ -128,12 +122,7 @@ const V6: &str = "[fe80::1]:40000 > [fe80::2]:8888";
 fn every_link_type() {
     // Packet type, ARPHRD of Ethernet, address length and address: then the protocol.
     let sll = |protocol: [u8; 2], rest: Vec<u8>| {
-        [
-            &[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0][..],
-            &protocol,
-            &rest,
-        ]
-        .concat()
+        [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], &protocol, &rest].concat()
     };
     // Protocol, reserved, interface 3, ARPHRD, packet type, address length, address.
     let sll2 = |protocol: [u8; 2], rest: Vec<u8>| {
@@ -146,32 +135,12 @@ fn every_link_type() {
         ("Ethernet", 1, ethernet(0x0800, &v4()), V4),
         ("Ethernet, version 6", 1, ethernet(0x86dd, &v6()), V6),
         ("802.1Q", 1, ethernet(0x8100, &tag(0x0800, v4())), V4),
-        (
-            "802.1ad",
-            1,
-            ethernet(0x88a8, &tag(0x8100, tag(0x86dd, v6()))),
-            V6,
-        ),
-        (
-            "three tags",
-            1,
-            ethernet(0x9100, &tag(0x8100, tag(0x8100, tag(0x0800, v4())))),
-            V4,
-        ),
+        ("802.1ad", 1, ethernet(0x88a8, &tag(0x8100, tag(0x86dd, v6()))), V6),
+        ("three tags", 1, ethernet(0x9100, &tag(0x8100, tag(0x8100, tag(0x0800, v4())))), V4),
         ("cooked 1", 113, sll([0x08, 0x00], v4()), V4),
-        (
-            "cooked 1, tagged",
-            113,
-            sll([0x81, 0x00], tag(0x86dd, v6())),
-            V6,
-        ),
+        ("cooked 1, tagged", 113, sll([0x81, 0x00], tag(0x86dd, v6())), V6),
         ("cooked 2", 276, sll2([0x86, 0xdd], v6()), V6),
-        (
-            "cooked 2, tagged",
-            276,
-            sll2([0x81, 0x00], tag(0x0800, v4())),
-            V4,
-        ),
+        ("cooked 2, tagged", 276, sll2([0x81, 0x00], tag(0x0800, v4())), V4),
         ("NULL, little-endian", 0, family([2, 0, 0, 0], v4()), V4),
         ("NULL, big-endian", 0, family([0, 0, 0, 2], v4()), V4),
         ("NULL, FreeBSD", 0, family([28, 0, 0, 0], v6()), V6),
@@ -205,11 +174,7 @@ fn every_link_type() {
                 };
                 assert_eq!(segments, [segment], "{name}, {length}");
             } else {
-                assert_eq!(
-                    (segments, counts.malformed),
-                    (vec![], 1),
-                    "{name}, {length}"
-                );
+                assert_eq!((segments, counts.malformed), (vec![], 1), "{name}, {length}");
             }
         }
     }
@@ -229,10 +194,7 @@ fn what_is_not_tcp_is_counted() {
     }
     assert_eq!(capture.push(0, &[7, 0, 0, 0, 1, 2, 3], 0), []); // an address family of others
     let counts = capture.counts();
-    assert_eq!(
-        (counts.not_tcp, counts.malformed, counts.packets),
-        (5, 0, 5)
-    );
+    assert_eq!((counts.not_tcp, counts.malformed, counts.packets), (5, 0, 5));
 }
 
 #[test]
@@ -288,18 +250,11 @@ fn a_length_that_the_network_card_fills_in_later() {
 fn options_of_ip_and_tcp_are_skipped() {
     let mut header = TcpHeader::new(40_000, 8888, 1000, 512);
     (header.ack, header.psh) = (true, true);
-    header
-        .set_options(&[TcpOptionElement::Noop, TcpOptionElement::Timestamp(1, 2)])
-        .unwrap();
+    header.set_options(&[TcpOptionElement::Noop, TcpOptionElement::Timestamp(1, 2)]).unwrap();
     let tcp = [&header.to_bytes()[..], PAYLOAD].concat();
-    let mut ip = Ipv4Header::new(
-        u16::try_from(tcp.len()).unwrap(),
-        64,
-        IpNumber(6),
-        CLIENT,
-        SERVER,
-    )
-    .unwrap();
+    let mut ip =
+        Ipv4Header::new(u16::try_from(tcp.len()).unwrap(), 64, IpNumber(6), CLIENT, SERVER)
+            .unwrap();
     ip.options = [0x94, 4, 0, 0].into(); // router alert
     ip.set_payload_len(tcp.len()).unwrap();
     let packet = [&ip.to_bytes()[..], &tcp].concat();
@@ -314,21 +269,12 @@ fn extension_headers_are_walked_over() {
     // A fragment header of a packet that is whole: offset 0, no more.
     let atomic = [6, 0, 0, 0, 0, 0, 0, 9];
     let chain = [&pad(43)[..], &routing, &pad(44), &atomic, &tcp(PAYLOAD)].concat();
-    assert_eq!(
-        Capture::default().push(101, &ipv6(0, &chain), 0),
-        [expected(V6)]
-    );
+    assert_eq!(Capture::default().push(101, &ipv6(0, &chain), 0), [expected(V6)]);
     // The authentication header counts its length in units of 4 bytes, less 2.
     let authentication = [6, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
     let chain = [&authentication[..], &tcp(PAYLOAD)].concat();
-    assert_eq!(
-        Capture::default().push(101, &ipv4(51, &chain), 0),
-        [expected(V4)]
-    );
-    assert_eq!(
-        Capture::default().push(101, &ipv6(51, &chain), 0),
-        [expected(V6)]
-    );
+    assert_eq!(Capture::default().push(101, &ipv4(51, &chain), 0), [expected(V4)]);
+    assert_eq!(Capture::default().push(101, &ipv6(51, &chain), 0), [expected(V6)]);
 }
 
 /// A part of a payload as an IPv4 packet of its own.
@@ -340,9 +286,7 @@ fn v4_part(id: u16, whole: &[u8], from: usize, to: usize) -> Vec<u8> {
     header.fragment_offset = IpFragOffset::try_new(u16::try_from(from / 8).unwrap()).unwrap();
     header.more_fragments = to < whole.len();
     let mut bytes = Vec::new();
-    IpHeaders::Ipv4(header, Default::default())
-        .write(&mut bytes)
-        .unwrap();
+    IpHeaders::Ipv4(header, Default::default()).write(&mut bytes).unwrap();
     bytes.extend(payload);
     bytes
 }
@@ -351,10 +295,7 @@ fn v6_part(id: u32, next: u8, whole: &[u8], from: usize, to: usize) -> Vec<u8> {
     let place = u16::try_from(from).unwrap() | u16::from(to < whole.len());
     let [a, b] = place.to_be_bytes();
     let [c, d, e, f] = id.to_be_bytes();
-    ipv6(
-        44,
-        &[&[next, 0, a, b, c, d, e, f][..], &whole[from..to]].concat(),
-    )
+    ipv6(44, &[&[next, 0, a, b, c, d, e, f][..], &whole[from..to]].concat())
 }
 
 /// 20 bytes of header and 80 of payload, cut at 24, 56 and 80.
@@ -386,10 +327,7 @@ fn fragments_in_any_order_are_put_together_each_with_its_packet() {
                 segments = capture.push(101, &packet, 0);
             }
             let number = |part| order.iter().position(|&p| p == part).unwrap() as u64 + 1;
-            let told: Vec<_> = segments
-                .iter()
-                .map(|s| (s.packet, s.seq, s.flags))
-                .collect();
+            let told: Vec<_> = segments.iter().map(|s| (s.packet, s.seq, s.flags)).collect();
             // The SYN takes a sequence number; ACK is 0x10, PSH and FIN 0x09, SYN 0x02.
             let expected = [
                 (number(0), 1000, 0x12),
@@ -400,10 +338,7 @@ fn fragments_in_any_order_are_put_together_each_with_its_packet() {
             assert_eq!(told, expected, "{order:?}");
             assert_eq!(joined(&segments), payload);
             let counts = capture.counts();
-            assert_eq!(
-                (counts.fragments, counts.segments, counts.fragments_lost),
-                (4, 4, 0)
-            );
+            assert_eq!((counts.fragments, counts.segments, counts.fragments_lost), (4, 4, 0));
         }
     }
 }
@@ -457,10 +392,7 @@ fn a_fragment_cut_by_the_snap_length_lacks_its_tail() {
     let first = v4_part(7, &whole, 0, 48);
     capture.push(101, &first[..first.len() - 8], 8);
     let segments = capture.push(101, &v4_part(7, &whole, 48, 100), 0);
-    let told: Vec<_> = segments
-        .iter()
-        .map(|s| (s.seq, s.payload.len(), s.missing))
-        .collect();
+    let told: Vec<_> = segments.iter().map(|s| (s.seq, s.payload.len(), s.missing)).collect();
     assert_eq!(told, [(1000, 20, 8), (1029, 52, 0)]);
 }
 
@@ -492,11 +424,7 @@ fn fragments_are_bounded() {
     let mut capture = Capture::default();
     let count = FRAGMENT_BYTES / 1000;
     for id in 0..count {
-        capture.push(
-            101,
-            &v6_part(u32::try_from(id).unwrap(), 6, &whole, 0, 1000),
-            0,
-        );
+        capture.push(101, &v6_part(u32::try_from(id).unwrap(), 6, &whole, 0, 1000), 0);
     }
     let counts = capture.counts();
     assert!(counts.fragments_lost > 0);

@@ -158,8 +158,6 @@ pub struct Exchange<'a> {
 impl Exchange<'_> {
     /// When its first byte was seen.
     pub fn time(&self) -> Timestamp {
-        self.request
-            .or(self.reply)
-            .map_or(Timestamp::default(), |passage| passage.first.at)
+        self.request.or(self.reply).map_or(Timestamp::default(), |passage| passage.first.at)
     }
 }

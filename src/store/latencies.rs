@@ -41,13 +41,7 @@ pub struct Percentiles {
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self {
-            shape: Shape::Few(Vec::new()),
-            count: 0,
-            sum: 0,
-            min: u64::MAX,
-            max: 0,
-        }
+        Self { shape: Shape::Few(Vec::new()), count: 0, sum: 0, min: u64::MAX, max: 0 }
     }
 }
 
@@ -63,10 +57,7 @@ impl Latencies {
             Shape::Few(values) if values.len() < FEW => values.push(value),
             Shape::Few(values) => {
                 let mut histogram = Box::new(empty_histogram());
-                values
-                    .iter()
-                    .chain([&value])
-                    .for_each(|&value| add(&mut histogram, value));
+                values.iter().chain([&value]).for_each(|&value| add(&mut histogram, value));
                 self.shape = Shape::Many(histogram);
             }
             Shape::Many(histogram) => add(histogram, value),
@@ -89,20 +80,14 @@ impl Latencies {
             Shape::Few(values) => {
                 few = {
                     let mut histogram = Box::new(empty_histogram());
-                    values
-                        .iter()
-                        .for_each(|&value| histogram.saturating_record(value));
+                    values.iter().for_each(|&value| histogram.saturating_record(value));
                     histogram
                 };
                 &few
             }
         };
         // A bucket's upper edge may lie beyond the largest value in it.
-        let at = |quantile| {
-            histogram
-                .value_at_quantile(quantile)
-                .clamp(self.min, self.max)
-        };
+        let at = |quantile| histogram.value_at_quantile(quantile).clamp(self.min, self.max);
         Some(Percentiles {
             count: self.count,
             min: self.min,
@@ -125,10 +110,7 @@ fn empty_histogram() -> Histogram<u32> {
 /// Adds a value. A histogram that resizes itself refuses none.
 fn add(histogram: &mut Histogram<u32>, value: u64) {
     let recorded = histogram.record(value);
-    debug_assert!(
-        recorded.is_ok(),
-        "an automatic histogram resizes to any value"
-    );
+    debug_assert!(recorded.is_ok(), "an automatic histogram resizes to any value");
 }
 
 #[cfg(test)]
@@ -143,17 +125,11 @@ mod tests {
             latencies.record(Nanos::new(value * 1_000_000));
         }
         let told = latencies.percentiles().unwrap();
-        assert_eq!(
-            (told.count, told.min, told.max),
-            (1_000, 1_000_000, 1_000_000_000)
-        );
+        assert_eq!((told.count, told.min, told.max), (1_000, 1_000_000, 1_000_000_000));
         assert_eq!(told.mean, 500_500_000);
         for (percentile, exact) in [(told.p50, 500_u64), (told.p90, 900), (told.p99, 990)] {
             let exact = exact * 1_000_000;
-            assert!(
-                percentile.abs_diff(exact) <= exact / 1_000,
-                "{percentile} for {exact}"
-            );
+            assert!(percentile.abs_diff(exact) <= exact / 1_000, "{percentile} for {exact}");
         }
     }
 

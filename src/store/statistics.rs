@@ -132,11 +132,7 @@ impl Statistics {
         foreign: Option<Foreign>,
     ) {
         let slot = closed.connection.slot as usize;
-        let outcomes = self
-            .live
-            .get_mut(slot)
-            .map(std::mem::take)
-            .unwrap_or_default();
+        let outcomes = self.live.get_mut(slot).map(std::mem::take).unwrap_or_default();
         if self.connections.len() >= limits::CONNECTION_ROWS {
             self.connections_folded += 1;
             return;
@@ -164,12 +160,7 @@ impl Statistics {
         let mut rows: Vec<_> = self.patterns.iter().collect();
         rows.sort_by_key(|row| {
             let count = row.outcomes.calls + row.outcomes.events;
-            (
-                Reverse(row.latency.sum()),
-                Reverse(count),
-                row.kind,
-                row.pattern.as_deref(),
-            )
+            (Reverse(row.latency.sum()), Reverse(count), row.kind, row.pattern.as_deref())
         });
         rows
     }

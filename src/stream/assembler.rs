@@ -75,16 +75,12 @@ impl Assembler {
 
     /// The first piece that is held, and its position.
     pub fn first(&self) -> Option<(u64, &Piece)> {
-        self.pieces
-            .first_key_value()
-            .map(|(&start, piece)| (start, piece))
+        self.pieces.first_key_value().map(|(&start, piece)| (start, piece))
     }
 
     /// The first piece, if it comes next.
     pub fn ready(&self) -> Option<&Piece> {
-        self.first()
-            .filter(|&(start, _)| start == self.next)
-            .map(|(_, piece)| piece)
+        self.first().filter(|&(start, _)| start == self.next).map(|(_, piece)| piece)
     }
 
     /// Lets the stream begin at `position`; what is held before it goes away.
@@ -155,11 +151,7 @@ impl Assembler {
                 }
             };
             if at < hole_end {
-                let piece = Piece {
-                    packet,
-                    after,
-                    data: part(at, hole_end).into(),
-                };
+                let piece = Piece { packet, after, data: part(at, hole_end).into() };
                 result.fresh += piece.data.len();
                 self.held += piece.weight();
                 if let Entry::Vacant(place) = self.pieces.entry(at) {
@@ -241,10 +233,7 @@ mod tests {
     }
 
     fn packet(number: u64) -> PacketRef {
-        PacketRef {
-            number,
-            ..PacketRef::default()
-        }
+        PacketRef { number, ..PacketRef::default() }
     }
 
     proptest! {

@@ -65,10 +65,7 @@ impl Connection {
             slot,
             generation,
             recent: true,
-            halves: PerSide {
-                client: Half::new(segment.from),
-                server: Half::new(segment.to),
-            },
+            halves: PerSide { client: Half::new(segment.from), server: Half::new(segment.to) },
             opener: None,
             syn: None,
             settled: false,
@@ -82,11 +79,7 @@ impl Connection {
 
     /// The side that sent `segment`.
     pub fn sender(&self, segment: &Segment<'_>) -> Side {
-        if self.halves.client.address == segment.from {
-            Side::Client
-        } else {
-            Side::Server
-        }
+        if self.halves.client.address == segment.from { Side::Client } else { Side::Server }
     }
 
     /// Its number, where it was told of.
@@ -269,6 +262,8 @@ impl Connection {
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
             let held = mine.stream.hold(later_start, later, packet, after);
+            // Bytes follow, so what was acknowledged before them was a byte.
+            mine.fin_unseen = false;
             fresh += held.fresh;
             shared.counts.conflicting += u64::from(held.conflict);
             if self.settled && held.fresh > 0 {
@@ -363,11 +358,7 @@ impl Connection {
             let (Some(client), Some(server)) = (blocked.client, blocked.server) else {
                 return;
             };
-            let side = if client.number > server.number {
-                Side::Client
-            } else {
-                Side::Server
-            };
+            let side = if client.number > server.number { Side::Client } else { Side::Server };
             self.release_one(side, shared, emit);
         }
     }
@@ -445,7 +436,6 @@ impl Connection {
             let half = self.halves.of_mut(side);
             let next = half.stream.next();
             let (mut end, mut until) = (upto, by);
-            half.fin_unseen = false;
             if let Some((start, piece)) = half.stream.first()
                 && start <= upto
             {
@@ -456,23 +446,34 @@ impl Connection {
                 half.fin_unseen = true;
                 return;
             }
-            let until = half.latest.map_or(until, |latest| later(until, latest));
-            let bytes = half.stream.skip_to(end);
-            half.tally.gaps += 1;
-            half.tally.gap_bytes += bytes;
-            shared.counts.gaps += 1;
-            shared.counts.gap_bytes += bytes;
-            let connection = self.told(shared, emit);
-            emit(StreamEvent::Gap(Gap {
-                connection,
-                from: side,
-                bytes,
-                until,
-            }));
+            self.gap(side, end, until, shared, emit);
         }
     }
 
-    /// Gives up what the first held piece of `side` waits for.
+    /// Tells that the capture lacks the bytes of `side` up to `end`, which is behind the next one
+    /// and not behind the first that is held.
+    fn gap(
+        &mut self,
+        side: Side,
+        end: u64,
+        until: PacketRef,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let half = self.halves.of_mut(side);
+        let until = half.latest.map_or(until, |latest| later(until, latest));
+        let bytes = half.stream.skip_to(end);
+        half.fin_unseen = false;
+        half.tally.gaps += 1;
+        half.tally.gap_bytes += bytes;
+        shared.counts.gaps += 1;
+        shared.counts.gap_bytes += bytes;
+        let connection = self.told(shared, emit);
+        emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
+    }
+
+    /// Gives up what the first held piece of `side` waits for. Always gets on: it fills the hole
+    /// in front of the piece, or delivers the piece.
     fn give_up_first(
         &mut self,
         side: Side,
@@ -485,7 +486,7 @@ impl Connection {
         };
         let (packet, after) = (piece.packet, piece.after);
         if start > half.stream.next() {
-            self.give_up_to(side, start, packet, shared, emit);
+            self.gap(side, start, packet, shared, emit);
         } else {
             self.give_up_to(side.other(), after, packet, shared, emit);
             self.release_one(side, shared, emit);
@@ -556,12 +557,7 @@ impl Connection {
         let connection = self.told(shared, emit);
         let finished = || self.finished_by().map(|packet| (Why::Finished, packet));
         let (why, at) = self.end.or_else(finished).unwrap_or((why, self.last));
-        emit(StreamEvent::Closed(Closed {
-            connection,
-            at,
-            why,
-            end: self.tally(),
-        }));
+        emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
     }
 
     fn tally(&self) -> ConnectionEnd {
@@ -610,18 +606,12 @@ impl Connection {
         if let Some(id) = self.id {
             return id;
         }
-        let connection = ConnectionId {
-            serial: shared.next_serial(),
-            slot: self.slot,
-        };
+        let connection = ConnectionId { serial: shared.next_serial(), slot: self.slot };
         self.id = Some(connection);
         let PerSide { client, server } = &self.halves;
         emit(StreamEvent::Opened(Opened {
             connection,
-            ends: Ends {
-                client: client.address,
-                server: server.address,
-            },
+            ends: Ends { client: client.address, server: server.address },
             roles: self.roles,
             at: self.first,
             from_start: PerSide {

@@ -37,10 +37,7 @@ pub struct Config {
 impl Default for Config {
     /// For a file, on all ports.
     fn default() -> Self {
-        Self {
-            ports: Ports::default(),
-            reorder_at_most: REORDER_AT_MOST_FILE,
-        }
+        Self { ports: Ports::default(), reorder_at_most: REORDER_AT_MOST_FILE }
     }
 }
 
@@ -91,11 +88,7 @@ struct Shared {
 
 impl Shared {
     fn wait(&mut self, slot: u32, generation: u64, what: What) {
-        let wait = Wait {
-            slot,
-            generation,
-            what,
-        };
+        let wait = Wait { slot, generation, what };
         self.waits.add(&self.clock, wait);
     }
 
@@ -181,8 +174,7 @@ impl Streams {
             self.close(silent, Why::Evicted, emit);
         }
         let shared = &mut self.shared;
-        self.table
-            .insert(|slot, generation| Connection::new(slot, generation, segment, shared))
+        self.table.insert(|slot, generation| Connection::new(slot, generation, segment, shared))
     }
 
     fn close(&mut self, slot: u32, why: Why, emit: &mut impl FnMut(StreamEvent<'_>)) {

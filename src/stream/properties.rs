@@ -38,16 +38,8 @@ struct Turn {
 /// be told from a keep-alive.
 fn turn() -> impl Strategy<Value = Turn> {
     let side = prop_oneof![Just(Side::Client), Just(Side::Server)];
-    (
-        side,
-        prop::collection::vec(2..40_usize, 1..4),
-        any::<bool>(),
-    )
-        .prop_map(|(side, lengths, acknowledged)| Turn {
-            side,
-            lengths,
-            acknowledged,
-        })
+    (side, prop::collection::vec(2..40_usize, 1..4), any::<bool>())
+        .prop_map(|(side, lengths, acknowledged)| Turn { side, lengths, acknowledged })
 }
 
 /// The byte that `side` sends at `offset`.
@@ -65,9 +57,7 @@ fn conversation(turns: &[Turn]) -> Vec<Sent> {
             number: packets.len() as u64 + 1,
             side,
             offset,
-            data: (0..length)
-                .map(|i| byte(side, i + u64::try_from(offset).unwrap_or(0)))
-                .collect(),
+            data: (0..length).map(|i| byte(side, i + u64::try_from(offset).unwrap_or(0))).collect(),
             missing: 0,
             ack,
             flags: Flags(flags | if ack.is_some() { Flags::ACK.0 } else { 0 }),
@@ -80,13 +70,7 @@ fn conversation(turns: &[Turn]) -> Vec<Sent> {
     for turn in turns {
         let other = turn.side.other();
         for &length in &turn.lengths {
-            send(
-                turn.side,
-                at(&next, turn.side),
-                length as u64,
-                Some(at(&next, other)),
-                0,
-            );
+            send(turn.side, at(&next, turn.side), length as u64, Some(at(&next, other)), 0);
             *next.of_mut(turn.side) += length as u64;
         }
         if turn.acknowledged {
@@ -183,10 +167,7 @@ fn segment<'a>(sent: &'a Sent, first: &PerSide<u32>) -> Segment<'a> {
 }
 
 fn place(number: u64) -> PacketRef {
-    PacketRef {
-        number,
-        at: Timestamp::from_nanos(i64::try_from(number).unwrap() * 1_000_000),
-    }
+    PacketRef { number, at: Timestamp::from_nanos(i64::try_from(number).unwrap() * 1_000_000) }
 }
 
 /// Pushes packets as captured, and notes what is told.
@@ -198,11 +179,7 @@ fn run(captured: &[Sent], first: PerSide<u32>) -> Told {
         match event {
             StreamEvent::Opened(opened) => {
                 assert!(told.why.is_none(), "one connection is told as two");
-                told.from_start = opened.from_start
-                    == PerSide {
-                        client: true,
-                        server: true,
-                    };
+                told.from_start = opened.from_start == PerSide { client: true, server: true };
             }
             StreamEvent::Data(chunk) => {
                 let end = |side: Side| told.bytes.of(side).len() as u64 + told.gap_bytes.of(side);
@@ -233,9 +210,7 @@ fn first_seen(captured: &[Sent]) -> PerSide<BTreeMap<u64, (u8, u64)>> {
     for sent in captured {
         for (i, &byte) in (0..).zip(&sent.data) {
             let offset = u64::try_from(sent.offset).unwrap() + i;
-            seen.of_mut(sent.side)
-                .entry(offset)
-                .or_insert((byte, sent.number));
+            seen.of_mut(sent.side).entry(offset).or_insert((byte, sent.number));
         }
     }
     seen
@@ -243,11 +218,8 @@ fn first_seen(captured: &[Sent]) -> PerSide<BTreeMap<u64, (u8, u64)>> {
 
 /// Moves each packet back by up to `delays` places.
 fn shuffled(packets: &[Sent], delays: &[usize]) -> Vec<Sent> {
-    let mut order: Vec<(usize, &Sent)> = packets
-        .iter()
-        .enumerate()
-        .map(|(i, p)| (i + delays[i % delays.len()], p))
-        .collect();
+    let mut order: Vec<(usize, &Sent)> =
+        packets.iter().enumerate().map(|(i, p)| (i + delays[i % delays.len()], p)).collect();
     order.sort_by_key(|(place, _)| *place);
     order.into_iter().map(|(_, p)| p.clone()).collect()
 }

@@ -31,14 +31,11 @@ impl Table {
         let slots = &self.slots;
         self.index
             .find(self.hash(one, other), |&slot| {
-                slots
-                    .get(slot as usize)
-                    .and_then(Option::as_ref)
-                    .is_some_and(|connection| {
-                        let client = &connection.halves.client.address;
-                        let server = &connection.halves.server.address;
-                        client == one && server == other || client == other && server == one
-                    })
+                slots.get(slot as usize).and_then(Option::as_ref).is_some_and(|connection| {
+                    let client = &connection.halves.client.address;
+                    let server = &connection.halves.server.address;
+                    client == one && server == other || client == other && server == one
+                })
             })
             .copied()
     }

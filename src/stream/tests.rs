@@ -63,8 +63,7 @@ impl Script {
         self.millis += millis;
         let now = Timestamp::from_nanos(self.millis * 1_000_000);
         let (told, client) = (&mut self.told, self.client);
-        self.streams
-            .expire(now, &mut |event| tell(told, client, event));
+        self.streams.expire(now, &mut |event| tell(told, client, event));
     }
 
     fn segment(&mut self, side: Side, words: &[&str]) {
@@ -75,10 +74,7 @@ impl Script {
         let mut data = "";
         let mut missing = 0;
         let mut number = self.number;
-        let mut ack = self
-            .spoke
-            .of(side.other())
-            .then(|| *self.next.of(side.other()));
+        let mut ack = self.spoke.of(side.other()).then(|| *self.next.of(side.other()));
         for word in words {
             match (*word, word.split_once('=')) {
                 ("SYN", _) => flags.0 |= Flags::SYN.0,
@@ -113,10 +109,7 @@ impl Script {
         };
         let at = self.millis - i64::try_from(self.number).unwrap() + i64::try_from(number).unwrap();
         let segment = Segment {
-            packet: PacketRef {
-                number,
-                at: Timestamp::from_nanos(at * 1_000_000),
-            },
+            packet: PacketRef { number, at: Timestamp::from_nanos(at * 1_000_000) },
             from,
             to,
             seq: seq(side, offset - i64::from(syn)),
@@ -127,8 +120,7 @@ impl Script {
             missing,
         };
         let (told, client) = (&mut self.told, self.client);
-        self.streams
-            .push(&segment, &mut |event| tell(told, client, event));
+        self.streams.push(&segment, &mut |event| tell(told, client, event));
     }
 
     fn finish(&mut self) -> String {
@@ -163,10 +155,7 @@ fn tell(told: &mut String, client: SocketAddr, event: StreamEvent<'_>) {
                 (false, false) => "neither".to_owned(),
             };
             let server = name(Side::Server);
-            format!(
-                "open: server {server} {roles}, from start {from_start} #{}",
-                opened.at.number
-            )
+            format!("open: server {server} {roles}, from start {from_start} #{}", opened.at.number)
         }
         StreamEvent::Data(chunk) => format!(
             "{} {} {} #{}",
@@ -193,11 +182,7 @@ fn check_with(config: Config, script: &str, expected: &str) {
     let mut run = Script::new(config);
     let told = run.run(script).finish();
     let lines = |text: &str| {
-        text.lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty())
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(lines(&told), lines(expected), "\n{told}");
 }
@@ -280,13 +265,8 @@ fn segments_out_of_order_keep_their_packets() {
 #[test]
 fn a_retransmission_is_counted_and_not_told_again() {
     let mut run = Script::new(Config::default());
-    let told = run
-        .run("C SYN\nS SYN\nC hello\nC 0 hello\nC 0 helloworld\nC 3 lowor")
-        .finish();
-    assert!(
-        told.contains("C 0 hello #3\nC 5 world #5\nCaptureEnded #6"),
-        "{told}"
-    );
+    let told = run.run("C SYN\nS SYN\nC hello\nC 0 hello\nC 0 helloworld\nC 3 lowor").finish();
+    assert!(told.contains("C 0 hello #3\nC 5 world #5\nCaptureEnded #6"), "{told}");
     assert_eq!(run.streams.counts().retransmissions, 2);
     assert_eq!(run.streams.counts().conflicting, 0);
 }
@@ -294,9 +274,7 @@ fn a_retransmission_is_counted_and_not_told_again() {
 #[test]
 fn of_overlapping_bytes_the_first_win_and_a_difference_is_counted() {
     let mut run = Script::new(Config::default());
-    let told = run
-        .run("C SYN\nS SYN\nC 3 DEF\nC 8 IJ\nC 0 abcdefghijkl")
-        .finish();
+    let told = run.run("C SYN\nS SYN\nC 3 DEF\nC 8 IJ\nC 0 abcdefghijkl").finish();
     let expected = "C 0 abc #5\nC 3 DEF #3\nC 6 gh #5\nC 8 IJ #4\nC 10 kl #5\n";
     assert!(told.contains(expected), "{told}");
     assert_eq!(run.streams.counts().conflicting, 1);
@@ -305,13 +283,9 @@ fn of_overlapping_bytes_the_first_win_and_a_difference_is_counted() {
 #[test]
 fn keep_alives_are_neither_data_nor_retransmissions() {
     let mut run = Script::new(Config::default());
-    let told = run
-        .run("C SYN\nS SYN\nC -1\nC -1 x\nC hello\nS\nC 4\nS\nC 4 x\nS\nC world\nS")
-        .finish();
-    assert!(
-        told.contains("C 0 hello #5\nC 5 world #11\nCapture"),
-        "{told}"
-    );
+    let told =
+        run.run("C SYN\nS SYN\nC -1\nC -1 x\nC hello\nS\nC 4\nS\nC 4 x\nS\nC world\nS").finish();
+    assert!(told.contains("C 0 hello #5\nC 5 world #11\nCapture"), "{told}");
     assert_eq!(run.streams.counts().retransmissions, 0);
     assert_eq!(run.streams.counts().gaps, 0);
 }
@@ -782,10 +756,7 @@ fn a_tail_cut_by_the_snap_length_may_be_filled() {
 
 #[test]
 fn ports_choose_the_connections_and_the_server() {
-    let config = |ports: &str| Config {
-        ports: ports.parse().unwrap(),
-        ..Config::default()
-    };
+    let config = |ports: &str| Config { ports: ports.parse().unwrap(), ..Config::default() };
     let script = "C 7 hello\nS 7 world\npass";
     let told = |server, roles| {
         format!(
@@ -803,10 +774,7 @@ fn ports_choose_the_connections_and_the_server() {
 /// A segment of connection `port`, for tests that need many.
 fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segment<'_> {
     Segment {
-        packet: PacketRef {
-            number,
-            at: Timestamp::from_nanos(nanos),
-        },
+        packet: PacketRef { number, at: Timestamp::from_nanos(nanos) },
         from: SocketAddr::from(([10, 0, (port >> 8) as u8, 1], port)),
         to: SocketAddr::from(([10, 0, 0, 2], 80)),
         seq: Seq(seq),
@@ -819,10 +787,7 @@ fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segmen
 }
 
 fn syn(port: u16, number: u64, nanos: i64) -> Segment<'static> {
-    Segment {
-        flags: Flags::SYN,
-        ..plain(port, number, nanos, 0, b"")
-    }
+    Segment { flags: Flags::SYN, ..plain(port, number, nanos, 0, b"") }
 }
 
 #[test]
@@ -848,19 +813,13 @@ fn the_window_has_passed_after_enough_packets_and_time() {
 
 #[test]
 fn somebody_who_looks_on_does_not_wait_long() {
-    let config = Config {
-        reorder_at_most: crate::limits::REORDER_AT_MOST_LIVE,
-        ..Config::default()
-    };
+    let config =
+        Config { reorder_at_most: crate::limits::REORDER_AT_MOST_LIVE, ..Config::default() };
     let mut run = Script::new(config);
     run.run("C SYN\nS SYN\nS world ack=5\nwait 50");
     assert!(!run.told.contains("gap"));
     run.run("wait 10");
-    assert!(
-        run.told.ends_with("C gap 5 #3\nS 0 world #3\n"),
-        "{}",
-        run.told
-    );
+    assert!(run.told.ends_with("C gap 5 #3\nS 0 world #3\n"), "{}", run.told);
 }
 
 #[test]
@@ -869,11 +828,7 @@ fn a_clock_that_is_set_back_stops_nothing() {
     run.run("C SYN\nS SYN");
     run.millis -= 3_600_000;
     run.run("C 5 world\nS ack=10\npass");
-    assert!(
-        run.told.ends_with("C gap 5 #3\nC 5 world #3\n"),
-        "{}",
-        run.told
-    );
+    assert!(run.told.ends_with("C gap 5 #3\nC 5 world #3\n"), "{}", run.told);
 }
 
 #[test]
@@ -916,11 +871,7 @@ fn what_one_side_holds_is_bounded() {
         streams.push(&segment, &mut take);
         assert!(streams.shared.held <= crate::limits::HELD_PER_SIDE);
     }
-    assert_eq!(
-        streams.counts().given_up,
-        2,
-        "settled early, then the hole given up"
-    );
+    assert_eq!(streams.counts().given_up, 2, "settled early, then the hole given up");
     assert_eq!((delivered, gaps), (400 * 50_000, 1));
 }
 
@@ -962,10 +913,8 @@ fn the_connection_that_was_silent_gives_way() {
     }
     assert_eq!(streams.counts().evicted_connections, 0);
     // One more, from another address. All were heard of: the hand goes round once.
-    let stranger = |last: u8| Segment {
-        from: SocketAddr::from(([10, 9, 9, last], 1)),
-        ..syn(1, 70_000, 0)
-    };
+    let stranger =
+        |last: u8| Segment { from: SocketAddr::from(([10, 9, 9, last], 1)), ..syn(1, 70_000, 0) };
     streams.push(&stranger(1), &mut take);
     assert_eq!(streams.counts().evicted_connections, 1);
     // The next in turn speaks again, and is spared.
@@ -984,10 +933,7 @@ fn waits_are_bounded_where_time_stands_still() {
     for round in 0..6_u32 {
         for port in 1..=60_000 {
             number += 1;
-            let again = Segment {
-                seq: Seq(round << 28),
-                ..syn(port, number, 0)
-            };
+            let again = Segment { seq: Seq(round << 28), ..syn(port, number, 0) };
             streams.push(&again, &mut |_| {});
             assert!(streams.shared.waits.len() <= 2 * crate::limits::WAITS);
         }
@@ -1016,4 +962,14 @@ fn what_is_left_of_an_older_connection_is_no_part_of_the_new_one() {
         CaptureEnded #8
         ",
     );
+}
+
+#[test]
+fn what_was_taken_for_a_fin_was_a_byte_if_others_follow() {
+    for last in ["pass", "", "wait 20000\nC 15 x"] {
+        let mut run = Script::new(Config::default());
+        let script = format!("C SYN\nS SYN\nC hello\nS ack=6\npass\nC 6 again\n{last}");
+        let told = run.run(&script).finish();
+        assert!(told.contains("C 0 hello #3\nC gap 1 #5\nC 6 again #5\n"), "{told}");
+    }
 }

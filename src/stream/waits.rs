@@ -65,11 +65,7 @@ pub(super) enum What {
     /// Nothing earlier is expected any more: the streams begin with what was seen.
     Settle,
     /// `side` must have been seen up to `upto`, which `by` acknowledged.
-    Reach {
-        side: Side,
-        upto: u64,
-        by: PacketRef,
-    },
+    Reach { side: Side, upto: u64, by: PacketRef },
     /// The hole of `side` at `at` must have been filled.
     Hole { side: Side, at: u64 },
     /// Nothing is expected any more of a connection that ended.
@@ -87,11 +83,7 @@ pub(super) struct Waits {
 impl Waits {
     /// No waits; packets out of order are waited for at most `reorder_at_most`.
     pub fn new(reorder_at_most: Nanos) -> Self {
-        Self {
-            reorder_at_most,
-            reorder: VecDeque::new(),
-            retransmission: VecDeque::new(),
-        }
+        Self { reorder_at_most, reorder: VecDeque::new(), retransmission: VecDeque::new() }
     }
 
     /// Begins a wait.
