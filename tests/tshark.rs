@@ -1,11 +1,6 @@
 //! The streams of the captures in `fixtures/`, byte for byte as tshark puts them together.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,35 +21,17 @@ fn every_stream_is_what_tshark_follows() {
         .unwrap_or_default();
     captures.retain(|path| path.extension().is_some_and(|ext| ext == "pcap"));
     captures.sort();
-    assert!(
-        !captures.is_empty() || !fixtures.exists(),
-        "no captures in {}",
-        fixtures.display()
-    );
+    assert!(!captures.is_empty() || !fixtures.exists(), "no captures in {}", fixtures.display());
     for capture in captures {
         let ours = streams(&fs::read(&capture).unwrap());
         let theirs = followed(&capture, &ours);
-        assert_eq!(
-            ours.len(),
-            theirs.len(),
-            "{}: connections",
-            capture.display()
-        );
+        assert_eq!(ours.len(), theirs.len(), "{}: connections", capture.display());
         for (number, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
-            let place = format!(
-                "{}: connection {number}, {:?}",
-                capture.display(),
-                ours.ends
-            );
+            let place = format!("{}: connection {number}, {:?}", capture.display(), ours.ends);
             assert_eq!(ours.gaps, 0, "{place}: gaps");
             for side in Side::BOTH {
                 let (ours, theirs) = (ours.bytes.of(side), theirs.of(side));
-                assert!(
-                    ours == theirs,
-                    "{place}: {} and {} bytes",
-                    ours.len(),
-                    theirs.len()
-                );
+                assert!(ours == theirs, "{place}: {} and {} bytes", ours.len(), theirs.len());
             }
         }
     }
@@ -72,11 +49,7 @@ fn streams(capture: &[u8]) -> Vec<Stream> {
     let mut take = |event: StreamEvent<'_>| match event {
         StreamEvent::Opened(opened) => {
             let bytes = PerSide::default();
-            let stream = Stream {
-                ends: opened.ends,
-                bytes,
-                gaps: 0,
-            };
+            let stream = Stream { ends: opened.ends, bytes, gaps: 0 };
             found.insert(opened.connection, (opened.at.number, stream));
         }
         StreamEvent::Data(chunk) => {
@@ -133,14 +106,8 @@ fn followed(capture: &Path, streams: &[Stream]) -> Vec<PerSide<Vec<u8>>> {
     for number in 0..=streams.len() {
         tshark.arg("-z").arg(format!("follow,tcp,raw,{number}"));
     }
-    let output = tshark
-        .output()
-        .expect("this test compares with tshark, which cannot be run");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = tshark.output().expect("this test compares with tshark, which cannot be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let mut found = BTreeMap::new();
     for report in text.split("Filter: tcp.stream eq ").skip(1) {
@@ -152,9 +119,7 @@ fn followed(capture: &Path, streams: &[Stream]) -> Vec<PerSide<Vec<u8>>> {
         if node == ":0" {
             continue;
         }
-        let client = streams
-            .get(number)
-            .map(|stream| stream.ends.client.to_string());
+        let client = streams.get(number).map(|stream| stream.ends.client.to_string());
         let mut bytes = PerSide::<Vec<u8>>::default();
         for line in lines.take_while(|line| !line.starts_with('=')) {
             let of_node_0 = !line.starts_with('\t');
