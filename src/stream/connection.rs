@@ -262,6 +262,8 @@ impl Connection {
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
             let held = mine.stream.hold(later_start, later, packet, after);
+            // Bytes follow, so what was acknowledged before them was a byte.
+            mine.fin_unseen = false;
             fresh += held.fresh;
             shared.counts.conflicting += u64::from(held.conflict);
             if self.settled && held.fresh > 0 {
@@ -436,7 +438,6 @@ impl Connection {
             let half = self.halves.of_mut(side);
             let next = half.stream.next();
             let (mut end, mut until) = (upto, by);
-            half.fin_unseen = false;
             if let Some((start, piece)) = half.stream.first()
                 && start <= upto
             {
@@ -447,18 +448,34 @@ impl Connection {
                 half.fin_unseen = true;
                 return;
             }
-            let until = half.latest.map_or(until, |latest| later(until, latest));
-            let bytes = half.stream.skip_to(end);
-            half.tally.gaps += 1;
-            half.tally.gap_bytes += bytes;
-            shared.counts.gaps += 1;
-            shared.counts.gap_bytes += bytes;
-            let connection = self.told(shared, emit);
-            emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
+            self.gap(side, end, until, shared, emit);
         }
     }
 
-    /// Gives up what the first held piece of `side` waits for.
+    /// Tells that the capture lacks the bytes of `side` up to `end`, which is behind the next one
+    /// and not behind the first that is held.
+    fn gap(
+        &mut self,
+        side: Side,
+        end: u64,
+        until: PacketRef,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let half = self.halves.of_mut(side);
+        let until = half.latest.map_or(until, |latest| later(until, latest));
+        let bytes = half.stream.skip_to(end);
+        half.fin_unseen = false;
+        half.tally.gaps += 1;
+        half.tally.gap_bytes += bytes;
+        shared.counts.gaps += 1;
+        shared.counts.gap_bytes += bytes;
+        let connection = self.told(shared, emit);
+        emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
+    }
+
+    /// Gives up what the first held piece of `side` waits for. Always gets on: it fills the hole
+    /// in front of the piece, or delivers the piece.
     fn give_up_first(
         &mut self,
         side: Side,
@@ -471,7 +488,7 @@ impl Connection {
         };
         let (packet, after) = (piece.packet, piece.after);
         if start > half.stream.next() {
-            self.give_up_to(side, start, packet, shared, emit);
+            self.gap(side, start, packet, shared, emit);
         } else {
             self.give_up_to(side.other(), after, packet, shared, emit);
             self.release_one(side, shared, emit);

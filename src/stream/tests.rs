@@ -963,3 +963,13 @@ fn what_is_left_of_an_older_connection_is_no_part_of_the_new_one() {
         ",
     );
 }
+
+#[test]
+fn what_was_taken_for_a_fin_was_a_byte_if_others_follow() {
+    for last in ["pass", "", "wait 20000\nC 15 x"] {
+        let mut run = Script::new(Config::default());
+        let script = format!("C SYN\nS SYN\nC hello\nS ack=6\npass\nC 6 again\n{last}");
+        let told = run.run(&script).finish();
+        assert!(told.contains("C 0 hello #3\nC gap 1 #5\nC 6 again #5\n"), "{told}");
+    }
+}
