@@ -49,8 +49,9 @@ pub(super) struct Reply<'a> {
     pub(super) error: Option<&'a [u8]>,
 }
 
-/// Above this the buffer of a call that ended is given back.
-const KEPT_CAPACITY: usize = 1 << 10;
+/// Above this the buffer of a call that ended is given back. There may be as many such buffers as
+/// there were calls open at once.
+const KEPT_CAPACITY: usize = 256;
 
 impl Passage {
     /// The way of one message.
@@ -114,6 +115,12 @@ impl Call {
         self.buffer.shrink_to(KEPT_CAPACITY);
         self.responses.clear();
         self.responses.shrink_to(16);
+    }
+
+    /// Forgets the id too.
+    pub(super) fn clear(&mut self) {
+        (self.key, self.id) = (0..0, 0..0);
+        self.forget();
     }
 
     /// The call as it stands, and whether the capture's clock stepped back during it.

@@ -40,6 +40,8 @@ struct Entry {
     older: Option<Place>,
     /// The next open call with the same id on this connection.
     same_id: Option<Place>,
+    /// Of the first of them: the last.
+    last_same_id: Option<Place>,
 }
 
 /// Every call that is open or ended lately.
@@ -55,7 +57,10 @@ pub(super) struct Calls {
     /// The newest open call of each connection, by slot.
     newest: Vec<Option<Place>>,
     open: usize,
+    /// What the open calls keep.
     weight: usize,
+    /// What those keep that ended.
+    ended_weight: usize,
 }
 
 /// A call that an id was found to belong to.
@@ -92,7 +97,8 @@ impl Calls {
         let weight = entry.call.weight();
         entry.state = State::Open;
         (entry.connection, entry.slot, entry.hash) = (connection.serial, connection.slot, hash);
-        (entry.newer, entry.older, entry.same_id) = (None, older, None);
+        (entry.newer, entry.older) = (None, older);
+        (entry.same_id, entry.last_same_id) = (None, None);
         self.open += 1;
         self.weight += weight;
 
@@ -145,16 +151,19 @@ impl Calls {
         if let Some(entry) = self.entry_mut(place) {
             entry.state = State::Ended;
             entry.call.forget();
+            self.ended_weight += entry.call.weight();
         }
         self.ended.push_back(place);
-        while self.ended.len() > limits::ENDED_CALLS {
+        while self.ended.len() > limits::ENDED_CALLS || self.ended_weight > limits::ENDED_CALL_BYTES
+        {
             let Some(oldest) = self.ended.pop_front() else {
                 break;
             };
             if self.state(oldest) == State::Ended {
                 self.remove(oldest);
+                self.release(oldest);
             }
-            self.release_ended(oldest);
+            self.free.push(oldest);
         }
     }
 
@@ -164,9 +173,14 @@ impl Calls {
             return;
         };
         match (self.waits_behind(place), next) {
-            (Some(before), _) => {
+            (Some((first, before)), _) => {
                 if let Some(entry) = self.entry_mut(before) {
                     entry.same_id = next;
+                }
+                if let Some(entry) = self.entry_mut(first)
+                    && entry.last_same_id == Some(place)
+                {
+                    entry.last_same_id = Some(before);
                 }
             }
             (None, Some(next)) => self.replace(place, next),
@@ -223,6 +237,7 @@ impl Calls {
             newer: None,
             older: None,
             same_id: None,
+            last_same_id: None,
         });
         place
     }
@@ -274,28 +289,31 @@ impl Calls {
         if let Some(found) = self.by_id.find_mut(hash, |known| *known == place) {
             *found = next;
         }
+        let last = self.entry(place).and_then(|entry| entry.last_same_id);
+        if let Some(entry) = self.entry_mut(next) {
+            entry.last_same_id = last;
+        }
     }
 
     /// The id is used again while the first call waits: Nest answers both, and nothing tells which
     /// answer is whose. The oldest gets the first.
     fn queue_behind(&mut self, first: Place, place: Place) {
-        let mut last = first;
-        while let Some(next) = self.entry(last).and_then(|entry| entry.same_id) {
-            last = next;
-        }
-        if let Some(entry) = self.entry_mut(last) {
+        let last = self.entry_mut(first).and_then(|entry| entry.last_same_id.replace(place));
+        if let Some(entry) = self.entry_mut(last.unwrap_or(first)) {
             entry.same_id = Some(place);
         }
     }
 
-    /// The call with the same id that `place` waits behind; `None` where it is the first.
-    fn waits_behind(&self, place: Place) -> Option<Place> {
+    /// The first call with the id of `place`, and the one that `place` waits behind; `None` where
+    /// it is the first itself, as the one that is given up nearly always is.
+    fn waits_behind(&self, place: Place) -> Option<(Place, Place)> {
         let entry = self.entry(place)?;
-        let mut at = self.find(entry.hash, entry.connection, entry.call.key());
+        let first = self.find(entry.hash, entry.connection, entry.call.key())?;
+        let mut at = Some(first).filter(|first| *first != place);
         while let Some(known) = at {
             let next = self.entry(known).and_then(|entry| entry.same_id);
             if next == Some(place) {
-                return Some(known);
+                return Some((first, known));
             }
             at = next;
         }
@@ -323,22 +341,19 @@ impl Calls {
         Some(next)
     }
 
+    /// Frees a place. That of a call which ended still stands in the queue of the ended: it can be
+    /// taken when it leaves that.
     fn release(&mut self, place: Place) {
         if let Some(entry) = self.entry_mut(place) {
-            // One that ended still stands in the queue of the ended; it is freed when it leaves it.
-            let queued = entry.state == State::Ended;
+            let ended = entry.state == State::Ended;
+            let weight = entry.call.weight();
             entry.state = State::Free;
-            entry.call.forget();
-            if !queued {
+            entry.call.clear();
+            if ended {
+                self.ended_weight -= weight;
+            } else {
                 self.free.push(place);
             }
         }
-    }
-
-    fn release_ended(&mut self, place: Place) {
-        if let Some(entry) = self.entry_mut(place) {
-            entry.state = State::Free;
-        }
-        self.free.push(place);
     }
 }
