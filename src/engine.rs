@@ -3,7 +3,7 @@
 
 use crate::decode::{self, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide};
-use crate::exchange::{self, Exchange, Tracker};
+use crate::exchange::{self, Exchange, Status, Tracker};
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol::{self, Decoded, Decoder, Foreign};
@@ -204,7 +204,7 @@ impl Conversations {
         let ends = self.tracker.ends(connection);
         let open_at_end = &mut self.open_at_end;
         self.tracker.close(closed, &mut |exchange| {
-            *open_at_end += u64::from(closed.why == stream::Why::CaptureEnded);
+            *open_at_end += u64::from(exchange.status == Status::Open);
             emit(Update::Exchange(exchange));
         });
         let live = self.live.get_mut(connection.slot as usize).and_then(Option::take);
