@@ -149,7 +149,7 @@ impl Tracker {
                 Why::CaptureEnded => Status::Open,
             };
             self.emit(&connection, place, status, emit);
-            self.calls.give_up(place);
+            self.calls.forget(place);
         }
     }
 
@@ -235,7 +235,7 @@ impl Tracker {
             id,
             data: data.filter(|_| self.keep_payloads),
         };
-        self.calls.open(connection.id, &key, |call| call.begin(&request));
+        self.calls.open(connection.id, &request);
     }
 
     fn event(
@@ -290,7 +290,7 @@ impl Tracker {
             Lookup::Ended => return self.counts.late_replies += 1,
             Lookup::Unknown => return self.orphan(connection, message, id, reply, emit),
         };
-        self.calls.change(place, |call| call.answer(Passage::of(message), reply));
+        self.calls.answer(place, Passage::of(message), reply);
         if let Some(status) = status {
             self.emit(connection, place, status, emit);
             self.calls.end(place);
@@ -337,7 +337,7 @@ impl Tracker {
                 if let Some(connection) = self.connections.get(slot as usize).copied() {
                     self.emit(&connection, place, Status::Unknown, emit);
                 }
-                self.calls.give_up(place);
+                self.calls.forget(place);
                 self.counts.calls_evicted += 1;
             }
         }
@@ -350,19 +350,17 @@ impl Tracker {
         status: Status,
         emit: &mut dyn FnMut(&Exchange<'_>),
     ) {
-        let Some(call) = self.calls.call(place) else {
-            return;
-        };
+        let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
         let (exchange, clock_stepped) =
-            call.exchange(connection.id, connection.ends(), pattern, status);
+            call.exchange(texts, connection.id, connection.ends(), pattern, status);
         self.counts.clock_steps += u64::from(clock_stepped);
         emit(&exchange);
     }
 
     fn may_lack_reply(&self, connection: &Connection, place: Place) -> bool {
-        let request = self.calls.call(place).and_then(|call| call.request);
-        request.is_some_and(|request| request.last.number < connection.lacks_replies_until)
+        let call = self.calls.call(place);
+        call.is_some_and(|(call, _)| call.request.last.number < connection.lacks_replies_until)
     }
 }
 

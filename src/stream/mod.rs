@@ -217,4 +217,6 @@ impl Streams {
 const WAITS_PER_SEGMENT: usize = 5;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
