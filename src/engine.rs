@@ -3,7 +3,7 @@
 
 use crate::decode::{self, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide};
-use crate::exchange::{self, Exchange, Tracker};
+use crate::exchange::{self, Exchange, Status, Tracker};
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol::{self, Decoded, Decoder, Foreign};
@@ -135,7 +135,7 @@ struct Conversations {
     counts: protocol::Counts,
     /// Bytes that the decoders hold of frames that are not whole.
     held: usize,
-    /// Calls that had no final reply when the capture ended.
+    /// Calls that were open when the capture ended.
     open_at_end: u64,
 }
 
@@ -204,7 +204,7 @@ impl Conversations {
         let ends = self.tracker.ends(connection);
         let open_at_end = &mut self.open_at_end;
         self.tracker.close(closed, &mut |exchange| {
-            *open_at_end += u64::from(closed.why == stream::Why::CaptureEnded);
+            *open_at_end += u64::from(exchange.status == Status::Open);
             emit(Update::Exchange(exchange));
         });
         let live = self.live.get_mut(connection.slot as usize).and_then(Option::take);

@@ -607,7 +607,11 @@ fn word() -> impl Strategy<Value = Word> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Whatever is said, nothing panics, every exchange is told once and has its number, and the
     /// sums are those of the parts.
