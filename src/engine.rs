@@ -196,7 +196,7 @@ struct Conversations {
     counts: protocol::Counts,
     /// Bytes that the decoders hold of frames that are not whole.
     held: usize,
-    /// Calls that had no final reply when the capture ended.
+    /// Calls that were open when the capture ended.
     open_at_end: u64,
 }
 

@@ -62,9 +62,6 @@ pub const OPEN_CALL_BYTES: usize = 32 << 20;
 /// Calls that ended and are still remembered, so that a second final frame is not an orphan.
 pub const ENDED_CALLS: usize = 4_096;
 
-/// Bytes of their ids, which a peer may make as long as a frame.
-pub const ENDED_CALL_BYTES: usize = 4 << 20;
-
 /// Distinct patterns. What comes after shares one row, named as such.
 pub const PATTERNS: usize = 1_000;
 

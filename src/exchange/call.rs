@@ -89,8 +89,9 @@ pub(super) struct Reply<'a> {
     pub(super) error: Option<&'a [u8]>,
 }
 
-/// Above this the buffer of a call that ended is given back.
-const KEPT_CAPACITY: usize = 1 << 10;
+/// Above this the buffer of a call that ended is given back. There may be as many such buffers as
+/// there were calls open at once.
+const KEPT_CAPACITY: usize = 256;
 
 impl Passage {
     /// The way of one message.
