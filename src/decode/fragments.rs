@@ -1,6 +1,7 @@
 //! IP fragments that wait for the rest of their packet (RFC 791, section 3.2; RFC 8200, section
 //! 4.5). Bounded in bytes and in time, since anybody can send first halves.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
@@ -61,13 +62,15 @@ impl Fragments {
             return pushed;
         };
         let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id };
-        let (order, weight) = (&mut self.order, &mut self.weight);
-        let whole = self.waiting.entry(key).or_insert_with(|| {
-            order.push_back((packet.at, key));
-            let whole = Whole::new(key, packet.at);
-            *weight += whole.weight();
-            whole
-        });
+        let whole = match self.waiting.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(place) => {
+                self.order.push_back((packet.at, key));
+                let whole = place.insert(Whole::new(key, packet.at));
+                self.weight += whole.weight();
+                whole
+            }
+        };
         let before = whole.weight();
         pushed.malformed = !whole.add(packet, ip, fragment, end);
         self.weight += whole.weight() - before;

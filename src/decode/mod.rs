@@ -25,8 +25,9 @@ struct Malformed;
 
 /// What was counted while packets were decoded.
 ///
-/// Each packet counts once in `segments`, `malformed`, `not_tcp`, `fragments` or `unknown_links`;
-/// only a packet put together from fragments adds its segments to those of its fragments.
+/// Each packet counts once in `segments`, `malformed`, `not_tcp`, `fragments` or `unknown_links`.
+/// What is put together from fragments adds to `segments`, and a fragment that contradicts the
+/// others to `malformed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets.

@@ -6,25 +6,64 @@ use crate::endpoint::{ConnectionId, Ends};
 use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
 use crate::packet::PacketRef;
 use crate::protocol::Message;
-use crate::time::Nanos;
+use crate::time::{Nanos, Timestamp};
 
-/// A request and its replies so far. Its texts lie in one buffer, which the next call in the same
-/// place uses again.
-#[derive(Debug, Default)]
+/// The times and the id of a call: all that a report needs, side by side in memory. Tens of
+/// thousands may be open, and each reply comes to another one.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Call {
     pub(super) number: u64,
-    pub(super) pattern: PatternId,
-    pub(super) request: Option<Passage>,
-    reply: Option<Passage>,
-    first_reply_end: Option<PacketRef>,
+    pub(super) request: Passage,
+    /// Of no meaning while `replies` is 0.
+    reply: Passage,
+    first_reply_end: Timestamp,
     replies: u32,
+    pub(super) pattern: PatternId,
+    key: ShortKey,
+    /// Whether anything of it stands in its [`Texts`].
+    has_texts: bool,
+}
+
+/// An id short enough to stand in the call itself. Nest's are: 23 bytes with their quotes, 38 up
+/// to 9.2.0.
+#[derive(Clone, Copy, Debug, Default)]
+struct ShortKey {
+    len: u8,
+    bytes: [[u8; 19]; 2],
+}
+
+impl ShortKey {
+    const CAPACITY: usize = 38;
+    /// Stands for an id that is not short; it lies in the [`Texts`].
+    const LONG: u8 = u8::MAX;
+
+    fn new(key: &[u8]) -> Self {
+        let mut short = Self { len: Self::LONG, ..Self::default() };
+        if let Some(place) = short.bytes.as_flattened_mut().get_mut(..key.len()) {
+            place.copy_from_slice(key);
+            short.len = u8::try_from(key.len()).unwrap_or(Self::LONG);
+        }
+        short
+    }
+
+    fn get(&self) -> Option<&[u8]> {
+        self.bytes.as_flattened().get(..usize::from(self.len))
+    }
+}
+
+const _: () = assert!(ShortKey::CAPACITY < ShortKey::LONG as usize);
+
+/// The texts of a call, one behind the other. The next call in the same place uses the memory
+/// again.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
     buffer: Vec<u8>,
-    /// The id by which replies are found.
+    /// The id by which replies are found, where it is not short.
     key: Range<usize>,
-    /// The id as it was sent.
-    id: Range<usize>,
+    /// The id as it was sent, where that differs.
+    id: Option<Range<usize>>,
     /// The pattern's text, where it has no name of its own.
-    text: Option<Range<usize>>,
+    pattern: Option<Range<usize>>,
     data: Option<Range<usize>>,
     error: Option<Range<usize>>,
     responses_start: usize,
@@ -37,6 +76,7 @@ pub(super) struct Request<'a> {
     pub(super) number: u64,
     pub(super) passage: Passage,
     pub(super) pattern: PatternId,
+    /// The pattern's text, where it has no name of its own.
     pub(super) text: Option<&'a str>,
     pub(super) key: &'a [u8],
     pub(super) id: &'a [u8],
@@ -49,8 +89,9 @@ pub(super) struct Reply<'a> {
     pub(super) error: Option<&'a [u8]>,
 }
 
-/// Above this the buffer of a call that ended is given back.
-const KEPT_CAPACITY: usize = 1 << 10;
+/// Above this the buffer of a call that ended is given back. There may be as many such buffers as
+/// there were calls open at once.
+const KEPT_CAPACITY: usize = 256;
 
 impl Passage {
     /// The way of one message.
@@ -60,35 +101,124 @@ impl Passage {
 }
 
 impl Call {
-    pub(super) fn begin(&mut self, request: &Request<'_>) {
-        self.number = request.number;
-        self.pattern = request.pattern;
-        self.request = Some(request.passage);
-        (self.reply, self.first_reply_end, self.replies) = (None, None, 0);
-        self.error = None;
-        self.responses.clear();
-        self.buffer.clear();
-        self.key = self.keep(request.key);
-        let same = request.key == request.id;
-        self.id = if same { self.key.clone() } else { self.keep(request.id) };
-        self.text = request.text.map(|text| self.keep(text.as_bytes()));
+    pub(super) fn begin(request: &Request<'_>, texts: &mut Texts) -> Self {
+        let key = ShortKey::new(request.key);
+        let differs = request.key != request.id;
+        let has_texts =
+            key.get().is_none() || differs || request.text.is_some() || request.data.is_some();
+        if has_texts {
+            texts.begin(request, key.get().is_none(), differs);
+        }
+        Self {
+            number: request.number,
+            request: request.passage,
+            pattern: request.pattern,
+            key,
+            has_texts,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a reply. The `err` of a later one replaces that of an earlier one.
+    pub(super) fn answer(&mut self, passage: Passage, reply: &Reply<'_>, texts: &mut Texts) {
+        if self.replies == 0 {
+            self.reply = passage;
+            self.first_reply_end = passage.last.at;
+        } else {
+            self.reply.last = passage.last;
+            self.reply.bytes += passage.bytes;
+        }
+        self.replies = self.replies.saturating_add(1);
+        if !self.has_texts && (reply.response.is_some() || reply.error.is_some()) {
+            self.has_texts = true;
+            texts.clear();
+        }
+        if self.has_texts {
+            texts.answer(reply);
+        }
+    }
+
+    pub(super) fn key<'a>(&'a self, texts: &'a Texts) -> &'a [u8] {
+        self.key.get().unwrap_or_else(|| texts.slice(&texts.key))
+    }
+
+    /// Bytes of memory that the call's texts take.
+    pub(super) fn weight(&self, texts: &Texts) -> usize {
+        if self.has_texts { texts.weight() } else { 0 }
+    }
+
+    /// The call as it stands, and whether the capture's clock stepped back during it.
+    pub(super) fn exchange<'a>(
+        &'a self,
+        texts: &'a Texts,
+        connection: ConnectionId,
+        ends: Ends,
+        pattern: Option<&'a str>,
+        status: Status,
+    ) -> (Exchange<'a>, bool) {
+        let ended = matches!(status, Status::Ok | Status::Error);
+        let (latency, clock_stepped) = self.latency(ended);
+        let told = self.has_texts.then_some(texts);
+        let text = |range: fn(&Texts) -> &Option<Range<usize>>| {
+            told.and_then(|texts| range(texts).as_ref().map(|range| texts.slice(range)))
+        };
+        let folded = text(|texts| &texts.pattern);
+        let exchange = Exchange {
+            number: self.number,
+            connection,
+            ends,
+            kind: ExchangeKind::Request,
+            pattern: folded.and_then(|text| std::str::from_utf8(text).ok()).or(pattern),
+            pattern_id: self.pattern,
+            id: Some(text(|texts| &texts.id).unwrap_or_else(|| self.key(texts))),
+            status,
+            request: Some(self.request),
+            reply: (self.replies > 0).then_some(self.reply),
+            replies: self.replies,
+            latency,
+            data: text(|texts| &texts.data),
+            responses: told.map_or_else(Payloads::default, Texts::responses),
+            error: text(|texts| &texts.error),
+        };
+        (exchange, clock_stepped)
+    }
+
+    /// DESIGN section 4.2, in one place.
+    fn latency(&self, ended: bool) -> (Latency, bool) {
+        let mut clock_stepped = false;
+        let mut span = |from: PacketRef, to: Timestamp| {
+            let span = to.since(from.at);
+            clock_stepped |= span.is_none();
+            Some(span.unwrap_or(Nanos::ZERO))
+        };
+        let (request, reply) = (&self.request, &self.reply);
+        let mut latency =
+            Latency { request: span(request.first, request.last.at), ..Latency::default() };
+        if self.replies > 0 {
+            latency.first_reply = span(request.first, self.first_reply_end);
+            latency.wait = span(request.last, reply.first.at);
+            if ended {
+                latency.latency = span(request.first, reply.last.at);
+                latency.reply = span(reply.first, reply.last.at);
+            }
+        }
+        (latency, clock_stepped)
+    }
+}
+
+impl Texts {
+    fn begin(&mut self, request: &Request<'_>, key_is_long: bool, id_differs: bool) {
+        self.clear();
+        if key_is_long {
+            self.key = self.keep(request.key);
+        }
+        self.id = id_differs.then(|| self.keep(request.id));
+        self.pattern = request.text.map(|text| self.keep(text.as_bytes()));
         self.data = request.data.map(|data| self.keep(data));
         self.responses_start = self.buffer.len();
     }
 
-    /// Takes a reply. The `err` of a later one replaces that of an earlier one.
-    pub(super) fn answer(&mut self, passage: Passage, reply: &Reply<'_>) {
-        self.replies = self.replies.saturating_add(1);
-        match &mut self.reply {
-            None => {
-                self.reply = Some(passage);
-                self.first_reply_end = Some(passage.last);
-            }
-            Some(so_far) => {
-                so_far.last = passage.last;
-                so_far.bytes += passage.bytes;
-            }
-        }
+    fn answer(&mut self, reply: &Reply<'_>) {
         // Responses lie one behind the other: the `err` that followed the last one gives way.
         let responses_len = self.responses.last().copied().unwrap_or(0);
         self.buffer.truncate(self.responses_start + responses_len);
@@ -99,83 +229,32 @@ impl Call {
         self.error = reply.error.map(|error| self.keep(error));
     }
 
-    pub(super) fn key(&self) -> &[u8] {
-        self.buffer.get(self.key.clone()).unwrap_or(&[])
+    fn responses(&self) -> Payloads<'_> {
+        let bytes = self.buffer.get(self.responses_start..).unwrap_or(&[]);
+        Payloads::new(bytes, &self.responses)
     }
 
-    /// Bytes of memory that the call's texts take.
-    pub(super) fn weight(&self) -> usize {
+    fn weight(&self) -> usize {
         self.buffer.len() + self.responses.len() * size_of::<usize>()
     }
 
-    /// Forgets all but the id, by which a second final reply is known.
-    pub(super) fn forget(&mut self) {
-        self.buffer.truncate(self.key.end);
+    /// Forgets everything, and gives back the memory of large texts.
+    pub(super) fn clear(&mut self) {
+        self.buffer.clear();
         self.buffer.shrink_to(KEPT_CAPACITY);
         self.responses.clear();
-        self.responses.shrink_to(16);
-    }
-
-    /// The call as it stands, and whether the capture's clock stepped back during it.
-    pub(super) fn exchange<'a>(
-        &'a self,
-        connection: ConnectionId,
-        ends: Ends,
-        pattern: Option<&'a str>,
-        status: Status,
-    ) -> (Exchange<'a>, bool) {
-        let slice = |range: &Range<usize>| self.buffer.get(range.clone()).unwrap_or(&[]);
-        let text = self.text.as_ref().and_then(|text| std::str::from_utf8(slice(text)).ok());
-        let ended = matches!(status, Status::Ok | Status::Error);
-        let (latency, clock_stepped) = self.latency(ended);
-        let responses = self.buffer.get(self.responses_start..).unwrap_or(&[]);
-        let exchange = Exchange {
-            number: self.number,
-            connection,
-            ends,
-            kind: ExchangeKind::Request,
-            pattern: text.or(pattern),
-            pattern_id: self.pattern,
-            id: Some(slice(&self.id)),
-            status,
-            request: self.request,
-            reply: self.reply,
-            replies: self.replies,
-            latency,
-            data: self.data.as_ref().map(slice),
-            responses: Payloads::new(responses, &self.responses),
-            error: self.error.as_ref().map(slice),
-        };
-        (exchange, clock_stepped)
-    }
-
-    /// DESIGN section 4.2, in one place.
-    fn latency(&self, ended: bool) -> (Latency, bool) {
-        let mut clock_stepped = false;
-        let mut span = |from: PacketRef, to: PacketRef| {
-            let span = to.at.since(from.at);
-            clock_stepped |= span.is_none();
-            Some(span.unwrap_or(Nanos::ZERO))
-        };
-        let Some(request) = self.request else {
-            return (Latency::default(), false);
-        };
-        let mut latency =
-            Latency { request: span(request.first, request.last), ..Latency::default() };
-        if let (Some(reply), Some(first_reply_end)) = (self.reply, self.first_reply_end) {
-            latency.first_reply = span(request.first, first_reply_end);
-            latency.wait = span(request.last, reply.first);
-            if ended {
-                latency.latency = span(request.first, reply.last);
-                latency.reply = span(reply.first, reply.last);
-            }
-        }
-        (latency, clock_stepped)
+        self.responses.shrink_to(KEPT_CAPACITY / size_of::<usize>());
+        (self.key, self.responses_start) = (0..0, 0);
+        (self.id, self.pattern, self.data, self.error) = (None, None, None, None);
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
         let start = self.buffer.len();
         self.buffer.extend_from_slice(bytes);
         start..self.buffer.len()
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        self.buffer.get(range.clone()).unwrap_or(&[])
     }
 }

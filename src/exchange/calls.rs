@@ -1,61 +1,70 @@
-//! The calls that wait, found by connection and id, and those that ended a moment ago.
+//! The calls that wait, found by connection and id.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::endpoint::ConnectionId;
-use crate::exchange::call::Call;
+use crate::exchange::Passage;
+use crate::exchange::call::{Call, Reply, Request, Texts};
 use crate::limits;
 
 /// Where a call lies in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u32);
 
-/// How a call's life goes; only open ones are in the list of their connection.
-///
-/// ```text
-///  Free ─ request ─► Open ─ final reply ─► Ended ─ forgotten ─► Free
-///                     └── given up, connection over ──────────────┘
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Free,
-    Open,
-    Ended,
+impl Place {
+    /// No call. Bounds keep the table far smaller.
+    const NONE: Self = Self(u32::MAX);
 }
 
+/// A call and the lists it is in.
 #[derive(Debug)]
 struct Entry {
-    call: Call,
-    state: State,
+    hash: u64,
     /// The connection's serial number.
     connection: u32,
     slot: u32,
-    hash: u64,
+    open: bool,
     /// The list of the connection's open calls.
-    newer: Option<Place>,
-    older: Option<Place>,
+    newer: Place,
+    older: Place,
     /// The next open call with the same id on this connection.
-    same_id: Option<Place>,
+    same_id: Place,
+    /// Of the first of them: the last, so that a million with one id are no walk.
+    last_same_id: Place,
+    call: Call,
 }
 
-/// Every call that is open or ended lately.
-#[derive(Debug, Default)]
+/// Every call that is open.
+#[derive(Debug)]
 pub(super) struct Calls {
     hasher: RandomState,
     entries: Vec<Entry>,
+    /// The texts of each entry: apart, because a report needs none.
+    texts: Vec<Texts>,
+    /// Places to be used again, the one used last first: its memory is near.
     free: Vec<Place>,
-    /// Connection and id → the oldest open call, or the last that ended.
+    /// Connection and id → the oldest open call.
     by_id: HashTable<Place>,
-    /// Calls that ended, the oldest first. One whose id was used again is passed over.
-    ended: VecDeque<Place>,
     /// The newest open call of each connection, by slot.
-    newest: Vec<Option<Place>>,
+    newest: Vec<Place>,
     open: usize,
     weight: usize,
+    ended: Ended,
+}
+
+/// Which calls ended lately: their hashes, each at the place that it names itself. One may push
+/// out another early; then a reply behind the final one counts as an orphan.
+#[derive(Debug)]
+struct Ended(Box<[u64]>);
+
+impl Ended {
+    fn place(&mut self, hash: u64) -> Option<&mut u64> {
+        let index = usize::try_from(hash).unwrap_or(0) % self.0.len().max(1);
+        self.0.get_mut(index)
+    }
 }
 
 /// A call that an id was found to belong to.
@@ -67,120 +76,141 @@ pub(super) enum Lookup {
     Unknown,
 }
 
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::default(),
+            entries: Vec::new(),
+            texts: Vec::new(),
+            free: Vec::new(),
+            by_id: HashTable::new(),
+            newest: Vec::new(),
+            open: 0,
+            weight: 0,
+            ended: Ended(vec![0; limits::ENDED_CALLS].into()),
+        }
+    }
+}
+
 impl Calls {
-    /// Opens a call and fills it with `fill`.
-    pub(super) fn open(
-        &mut self,
-        connection: ConnectionId,
-        key: &[u8],
-        fill: impl FnOnce(&mut Call),
-    ) {
-        let hash = self.hash(connection.serial, key);
-        let place = self.take_place();
+    pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) {
+        let hash = self.hash(connection.serial, request.key);
         let slot = connection.slot as usize;
         if self.newest.len() <= slot {
-            self.newest.resize(slot + 1, None);
+            self.newest.resize(slot + 1, Place::NONE);
         }
-        let older = self.newest.get_mut(slot).and_then(|newest| newest.replace(place));
-        if let Some(entry) = older.and_then(|older| self.entry_mut(older)) {
-            entry.newer = Some(place);
+        let place = self.take_place();
+        let older = self.newest.get_mut(slot);
+        let older = older.map_or(Place::NONE, |newest| std::mem::replace(newest, place));
+        if let Some(entry) = self.entry_mut(older) {
+            entry.newer = place;
         }
-        let Some(entry) = self.entry_mut(place) else {
-            return;
-        };
-        fill(&mut entry.call);
-        let weight = entry.call.weight();
-        entry.state = State::Open;
-        (entry.connection, entry.slot, entry.hash) = (connection.serial, connection.slot, hash);
-        (entry.newer, entry.older, entry.same_id) = (None, older, None);
+        let index = place.0 as usize;
+        let Some(texts) = self.texts.get_mut(index) else { return };
+        let call = Call::begin(request, texts);
+        self.weight += call.weight(texts);
         self.open += 1;
-        self.weight += weight;
-
-        match self.find(hash, connection.serial, key) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            *entry = Entry {
+                hash,
+                connection: connection.serial,
+                slot: connection.slot,
+                open: true,
+                newer: Place::NONE,
+                older,
+                same_id: Place::NONE,
+                last_same_id: place,
+                call,
+            };
+        }
+        match self.find(hash, connection.serial, request.key) {
             None => self.insert(hash, place),
-            Some(known) if self.state(known) == State::Open => self.queue_behind(known, place),
-            Some(ended) => {
-                self.remove(ended);
-                self.release(ended);
-                self.insert(hash, place);
-            }
+            Some(first) => self.queue_behind(first, place),
         }
     }
 
-    pub(super) fn look_up(&self, connection: ConnectionId, key: &[u8]) -> Lookup {
+    pub(super) fn look_up(&mut self, connection: ConnectionId, key: &[u8]) -> Lookup {
         let hash = self.hash(connection.serial, key);
         match self.find(hash, connection.serial, key) {
-            Some(place) if self.state(place) == State::Open => Lookup::Open(place),
-            Some(_) => Lookup::Ended,
+            Some(place) => Lookup::Open(place),
+            None if self.ended.place(hash).is_some_and(|ended| *ended == hash) => Lookup::Ended,
             None => Lookup::Unknown,
         }
     }
 
-    pub(super) fn call(&self, place: Place) -> Option<&Call> {
-        self.entries.get(place.0 as usize).map(|entry| &entry.call)
+    pub(super) fn call(&self, place: Place) -> Option<(&Call, &Texts)> {
+        let index = place.0 as usize;
+        Some((&self.entries.get(index)?.call, self.texts.get(index)?))
     }
 
-    /// Changes an open call.
-    pub(super) fn change(&mut self, place: Place, change: impl FnOnce(&mut Call)) {
-        let Some(entry) = self.entry_mut(place) else {
-            return;
-        };
-        let before = entry.call.weight();
-        change(&mut entry.call);
-        let after = entry.call.weight();
-        self.weight = self.weight - before + after;
+    /// Adds a reply to an open call.
+    pub(super) fn answer(&mut self, place: Place, passage: Passage, reply: &Reply<'_>) {
+        let index = place.0 as usize;
+        let (entry, texts) = (self.entries.get_mut(index), self.texts.get_mut(index));
+        let (Some(entry), Some(texts)) = (entry, texts) else { return };
+        let before = entry.call.weight(texts);
+        entry.call.answer(passage, reply, texts);
+        self.weight = self.weight - before + entry.call.weight(texts);
     }
 
-    /// The final reply came: the call is over, and remembered for a while.
+    /// The final reply came: the call is over, and its id remembered for a while.
     pub(super) fn end(&mut self, place: Place) {
-        let Some(next) = self.unlink(place) else {
-            return;
-        };
-        if let Some(next) = next {
-            // The next call with this id takes its place; this one is not needed to know late ones.
-            self.replace(place, next);
-            self.release(place);
-            return;
+        let hash = self.entry(place).map_or(0, |entry| entry.hash);
+        if let Some(ended) = self.ended.place(hash) {
+            *ended = hash;
         }
-        if let Some(entry) = self.entry_mut(place) {
-            entry.state = State::Ended;
-            entry.call.forget();
-        }
-        self.ended.push_back(place);
-        while self.ended.len() > limits::ENDED_CALLS {
-            let Some(oldest) = self.ended.pop_front() else {
-                break;
-            };
-            if self.state(oldest) == State::Ended {
-                self.remove(oldest);
-            }
-            self.release_ended(oldest);
-        }
+        self.forget(place);
     }
 
-    /// The call is over without a final reply, and forgotten.
-    pub(super) fn give_up(&mut self, place: Place) {
-        let Some(next) = self.unlink(place) else {
-            return;
-        };
-        match (self.waits_behind(place), next) {
-            (Some(before), _) => {
-                if let Some(entry) = self.entry_mut(before) {
-                    entry.same_id = next;
+    /// The call is over, with or without a final reply: its place is free.
+    pub(super) fn forget(&mut self, place: Place) {
+        let Some(entry) = self.entry(place).filter(|entry| entry.open) else { return };
+        let (hash, newer, older) = (entry.hash, entry.newer, entry.older);
+        let (next, last, slot) = (entry.same_id, entry.last_same_id, entry.slot as usize);
+        match (self.is_first(place), next) {
+            (true, Place::NONE) => self.remove(place),
+            (true, next) => {
+                if let Some(first) = self.by_id.find_mut(hash, |known| *known == place) {
+                    *first = next;
+                }
+                if let Some(next) = self.entry_mut(next) {
+                    next.last_same_id = last;
                 }
             }
-            (None, Some(next)) => self.replace(place, next),
-            (None, None) => self.remove(place),
+            (false, next) => self.leave_queue(place, next),
         }
-        self.release(place);
+        match self.entry_mut(newer) {
+            Some(newer) => newer.older = older,
+            None => {
+                if let Some(newest) = self.newest.get_mut(slot) {
+                    *newest = older;
+                }
+            }
+        }
+        if let Some(older) = self.entry_mut(older) {
+            older.newer = newer;
+        }
+        let weight = self.call(place).map_or(0, |(call, texts)| call.weight(texts));
+        if weight > 0
+            && let Some(texts) = self.texts.get_mut(place.0 as usize)
+        {
+            texts.clear();
+        }
+        if let Some(entry) = self.entry_mut(place) {
+            entry.open = false;
+        }
+        self.weight -= weight;
+        self.open -= 1;
+        self.free.push(place);
     }
 
     /// The open calls of a connection, the oldest first.
     pub(super) fn of_connection(&self, connection: ConnectionId) -> Vec<Place> {
         let mut places = Vec::new();
-        let mut next = self.newest.get(connection.slot as usize).copied().flatten();
-        while let Some(entry) = next.and_then(|place| self.entry(place)) {
-            places.extend(next);
+        let newest = self.newest.get(connection.slot as usize);
+        let mut next = newest.copied().unwrap_or(Place::NONE);
+        while let Some(entry) = self.entry(next) {
+            places.push(next);
             next = entry.older;
         }
         places.reverse();
@@ -200,11 +230,15 @@ impl Calls {
     /// The oldest sixteenth of all open calls, at least one, with the slot of their connection.
     /// Many at once, because it looks at all of them.
     pub(super) fn oldest(&self) -> Vec<(Place, u32)> {
-        let open = self.entries.iter().zip(0..).filter(|(entry, _)| entry.state == State::Open);
+        let open = self.entries.iter().zip(0..).filter(|(entry, _)| entry.open);
         let mut open: Vec<_> =
             open.map(|(entry, place)| (entry.call.number, Place(place), entry.slot)).collect();
+        let count = open.len().div_ceil(16);
+        if count < open.len() {
+            open.select_nth_unstable_by_key(count, |(number, ..)| *number);
+            open.truncate(count);
+        }
         open.sort_unstable_by_key(|(number, ..)| *number);
-        open.truncate(open.len().div_ceil(16));
         open.into_iter().map(|(_, place, slot)| (place, slot)).collect()
     }
 
@@ -212,18 +246,20 @@ impl Calls {
         if let Some(place) = self.free.pop() {
             return place;
         }
-        // Bounded far below 2^32 by OPEN_CALLS and ENDED_CALLS.
+        // Bounded far below 2^32 by OPEN_CALLS.
         let place = Place(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         self.entries.push(Entry {
-            call: Call::default(),
-            state: State::Free,
+            hash: 0,
             connection: 0,
             slot: 0,
-            hash: 0,
-            newer: None,
-            older: None,
-            same_id: None,
+            open: false,
+            newer: Place::NONE,
+            older: Place::NONE,
+            same_id: Place::NONE,
+            last_same_id: Place::NONE,
+            call: Call::default(),
         });
+        self.texts.push(Texts::default());
         place
     }
 
@@ -235,10 +271,6 @@ impl Calls {
         self.entries.get_mut(place.0 as usize)
     }
 
-    fn state(&self, place: Place) -> State {
-        self.entry(place).map_or(State::Free, |entry| entry.state)
-    }
-
     fn hash(&self, connection: u32, key: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         connection.hash(&mut hasher);
@@ -248,8 +280,11 @@ impl Calls {
 
     fn find(&self, hash: u64, connection: u32, key: &[u8]) -> Option<Place> {
         let is_it = |place: &Place| {
-            self.entry(*place)
-                .is_some_and(|entry| entry.connection == connection && entry.call.key() == key)
+            let index = place.0 as usize;
+            let (entry, texts) = (self.entries.get(index), self.texts.get(index));
+            entry.zip(texts).is_some_and(|(entry, texts)| {
+                (entry.hash, entry.connection) == (hash, connection) && entry.call.key(texts) == key
+            })
         };
         self.by_id.find(hash, is_it).copied()
     }
@@ -268,77 +303,41 @@ impl Calls {
         }
     }
 
-    /// Puts `next` where `place` stands in the table; both have the same id.
-    fn replace(&mut self, place: Place, next: Place) {
+    /// Whether no older call with the same id is open.
+    fn is_first(&self, place: Place) -> bool {
         let hash = self.entry(place).map_or(0, |entry| entry.hash);
-        if let Some(found) = self.by_id.find_mut(hash, |known| *known == place) {
-            *found = next;
-        }
+        self.by_id.find(hash, |known| *known == place).is_some()
     }
 
     /// The id is used again while the first call waits: Nest answers both, and nothing tells which
     /// answer is whose. The oldest gets the first.
     fn queue_behind(&mut self, first: Place, place: Place) {
-        let mut last = first;
-        while let Some(next) = self.entry(last).and_then(|entry| entry.same_id) {
-            last = next;
-        }
+        let Some(entry) = self.entry_mut(first) else { return };
+        let last = std::mem::replace(&mut entry.last_same_id, place);
         if let Some(entry) = self.entry_mut(last) {
-            entry.same_id = Some(place);
+            entry.same_id = place;
         }
     }
 
-    /// The call with the same id that `place` waits behind; `None` where it is the first.
-    fn waits_behind(&self, place: Place) -> Option<Place> {
-        let entry = self.entry(place)?;
-        let mut at = self.find(entry.hash, entry.connection, entry.call.key());
-        while let Some(known) = at {
-            let next = self.entry(known).and_then(|entry| entry.same_id);
-            if next == Some(place) {
-                return Some(known);
-            }
-            at = next;
+    /// A call is given up while an older one with its id waits.
+    fn leave_queue(&mut self, place: Place, next: Place) {
+        let Some((call, texts)) = self.call(place) else { return };
+        let Some(entry) = self.entry(place) else { return };
+        let first = self.find(entry.hash, entry.connection, call.key(texts));
+        let Some(first) = first else { return };
+        let mut before = first;
+        while let Some(entry) = self.entry(before)
+            && entry.same_id != place
+        {
+            before = entry.same_id;
         }
-        None
-    }
-
-    /// Takes an open call out of its connection's list; gives the next one with its id.
-    fn unlink(&mut self, place: Place) -> Option<Option<Place>> {
-        let entry = self.entry(place).filter(|entry| entry.state == State::Open)?;
-        let (newer, older, slot) = (entry.newer, entry.older, entry.slot);
-        let (next, weight) = (entry.same_id, entry.call.weight());
-        self.open -= 1;
-        self.weight -= weight;
-        match newer.and_then(|newer| self.entry_mut(newer)) {
-            Some(newer) => newer.older = older,
-            None => {
-                if let Some(newest) = self.newest.get_mut(slot as usize) {
-                    *newest = older;
-                }
-            }
+        if let Some(entry) = self.entry_mut(before) {
+            entry.same_id = next;
         }
-        if let Some(older) = older.and_then(|older| self.entry_mut(older)) {
-            older.newer = newer;
+        if next == Place::NONE
+            && let Some(entry) = self.entry_mut(first)
+        {
+            entry.last_same_id = before;
         }
-        Some(next)
-    }
-
-    fn release(&mut self, place: Place) {
-        if let Some(entry) = self.entry_mut(place) {
-            // One that ended still stands in the queue of the ended; it is freed when it leaves it.
-            let queued = entry.state == State::Ended;
-            entry.state = State::Free;
-            entry.call.forget();
-            if !queued {
-                self.free.push(place);
-            }
-        }
-    }
-
-    fn release_ended(&mut self, place: Place) {
-        if let Some(entry) = self.entry_mut(place) {
-            entry.state = State::Free;
-        }
-        self.free.push(place);
     }
 }

@@ -47,7 +47,8 @@ impl Patterns {
             self.folded += 1;
             return Pattern::Folded(text);
         };
-        if self.spellings.len() < SPELLINGS {
+        // White space and escapes make a spelling as long as a frame.
+        if self.spellings.len() < SPELLINGS && raw.len() <= limits::PATTERN_BYTES {
             let hasher = &self.hasher;
             let rehash = |(spelling, _): &(Box<[u8]>, PatternId)| hasher.hash_one(&**spelling);
             self.spellings.insert_unique(hash, (raw.into(), id), rehash);

@@ -72,7 +72,7 @@ impl Status {
 }
 
 /// The way of one or several frames of one side over the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passage {
     /// The packet of the first byte of the first frame.
     pub first: PacketRef,

@@ -1,6 +1,7 @@
 //! Pairs requests with their replies, by connection and id.
 
 use std::borrow::Cow;
+use std::ops::AddAssign;
 
 use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
 use crate::exchange::call::{Reply, Request};
@@ -23,6 +24,16 @@ pub struct Counts {
     pub calls_evicted: u64,
     /// Exchanges during which the clock of the capture stepped back.
     pub clock_steps: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { orphan_replies, late_replies, calls_evicted, clock_steps } = other;
+        self.orphan_replies += orphan_replies;
+        self.late_replies += late_replies;
+        self.calls_evicted += calls_evicted;
+        self.clock_steps += clock_steps;
+    }
 }
 
 /// Follows every exchange from its first message to its end.
@@ -149,7 +160,7 @@ impl Tracker {
                 Why::CaptureEnded => Status::Open,
             };
             self.emit(&connection, place, status, emit);
-            self.calls.give_up(place);
+            self.calls.forget(place);
         }
     }
 
@@ -235,7 +246,7 @@ impl Tracker {
             id,
             data: data.filter(|_| self.keep_payloads),
         };
-        self.calls.open(connection.id, &key, |call| call.begin(&request));
+        self.calls.open(connection.id, &request);
     }
 
     fn event(
@@ -290,7 +301,7 @@ impl Tracker {
             Lookup::Ended => return self.counts.late_replies += 1,
             Lookup::Unknown => return self.orphan(connection, message, id, reply, emit),
         };
-        self.calls.change(place, |call| call.answer(Passage::of(message), reply));
+        self.calls.answer(place, Passage::of(message), reply);
         if let Some(status) = status {
             self.emit(connection, place, status, emit);
             self.calls.end(place);
@@ -337,7 +348,7 @@ impl Tracker {
                 if let Some(connection) = self.connections.get(slot as usize).copied() {
                     self.emit(&connection, place, Status::Unknown, emit);
                 }
-                self.calls.give_up(place);
+                self.calls.forget(place);
                 self.counts.calls_evicted += 1;
             }
         }
@@ -350,19 +361,17 @@ impl Tracker {
         status: Status,
         emit: &mut dyn FnMut(&Exchange<'_>),
     ) {
-        let Some(call) = self.calls.call(place) else {
-            return;
-        };
+        let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
         let (exchange, clock_stepped) =
-            call.exchange(connection.id, connection.ends(), pattern, status);
+            call.exchange(texts, connection.id, connection.ends(), pattern, status);
         self.counts.clock_steps += u64::from(clock_stepped);
         emit(&exchange);
     }
 
     fn may_lack_reply(&self, connection: &Connection, place: Place) -> bool {
-        let request = self.calls.call(place).and_then(|call| call.request);
-        request.is_some_and(|request| request.last.number < connection.lacks_replies_until)
+        let call = self.calls.call(place);
+        call.is_some_and(|(call, _)| call.request.last.number < connection.lacks_replies_until)
     }
 }
 

@@ -66,6 +66,13 @@ impl Assembler {
         self.pieces.is_empty()
     }
 
+    /// Position behind the last byte that was taken or is held.
+    pub fn end(&self) -> u64 {
+        self.pieces
+            .last_key_value()
+            .map_or(self.next, |(start, piece)| start + piece.data.len() as u64)
+    }
+
     /// The first piece that is held, and its position.
     pub fn first(&self) -> Option<(u64, &Piece)> {
         self.pieces.first_key_value().map(|(&start, piece)| (start, piece))
@@ -174,5 +181,127 @@ impl Assembler {
         let bytes = position.min(bound).saturating_sub(self.next);
         self.next += bytes;
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a test does to an assembler.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Bytes come: those that are next are lent, the rest is held.
+        Bytes { start: u64, data: Vec<u8> },
+        /// Bytes come that are not to be lent, even where they are next.
+        Hold { start: u64, data: Vec<u8> },
+        /// What is held and comes next is taken.
+        Release,
+        /// Bytes are given up.
+        Skip { to: u64 },
+    }
+
+    /// As simple as can be: what was seen first for each position.
+    #[derive(Default)]
+    struct Model {
+        next: u64,
+        seen: BTreeMap<u64, (u8, u64)>,
+    }
+
+    impl Model {
+        fn see(&mut self, start: u64, data: &[u8], number: u64) -> bool {
+            let mut conflict = false;
+            for (position, &byte) in (start..).zip(data) {
+                let (first, _) = *self.seen.entry(position).or_insert((byte, number));
+                conflict |= position >= self.next && first != byte;
+            }
+            conflict
+        }
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        // Two values only, so that overlaps agree and differ about equally often.
+        let bytes = || prop::collection::vec(0..2_u8, 1..12);
+        prop_oneof![
+            4 => (0..60_u64, bytes()).prop_map(|(start, data)| Step::Bytes { start, data }),
+            2 => (0..60_u64, bytes()).prop_map(|(start, data)| Step::Hold { start, data }),
+            2 => Just(Step::Release),
+            1 => (0..60_u64).prop_map(|to| Step::Skip { to }),
+        ]
+    }
+
+    fn packet(number: u64) -> PacketRef {
+        PacketRef { number, ..PacketRef::default() }
+    }
+
+    proptest! {
+        #[test]
+        fn gives_each_byte_once_as_it_was_seen_first(steps in prop::collection::vec(step(), 1..40)) {
+            let mut assembler = Assembler::default();
+            let mut model = Model::default();
+            for (number, step) in (1_u64..).zip(steps) {
+                let before = model.next;
+                let mut given: Vec<(u8, u64)> = Vec::new();
+                match step {
+                    Step::Bytes { start, data } => {
+                        let conflict = model.see(start, &data, number);
+                        let (now, later) = assembler.lend(start, &data);
+                        given.extend(now.iter().map(|&byte| (byte, number)));
+                        let at = start + (data.len() - later.len()) as u64;
+                        let held = assembler.hold(at, later, packet(number), 0);
+                        prop_assert_eq!(held.conflict, conflict);
+                    }
+                    Step::Hold { start, data } => {
+                        let conflict = model.see(start, &data, number);
+                        let held = assembler.hold(start, &data, packet(number), 0);
+                        prop_assert_eq!(held.conflict, conflict);
+                    }
+                    Step::Release => {
+                        while let Some((start, piece)) = assembler.release() {
+                            prop_assert_eq!(start, before + given.len() as u64);
+                            given.extend(piece.data.iter().map(|&b| (b, piece.packet.number)));
+                        }
+                        prop_assert!(!model.seen.contains_key(&(before + given.len() as u64)));
+                    }
+                    Step::Skip { to } => {
+                        let skipped = assembler.skip_to(to);
+                        prop_assert!((before..before + skipped).all(|p| !model.seen.contains_key(&p)));
+                        model.next += skipped;
+                    }
+                }
+                for pair in given {
+                    prop_assert_eq!(model.seen.get(&model.next), Some(&pair));
+                    model.next += 1;
+                }
+                prop_assert_eq!(assembler.next(), model.next);
+                holds_its_invariants(&assembler);
+                let held = model.seen.range(model.next..).count();
+                prop_assert_eq!(assembler.held(), held + HELD_OVERHEAD * assembler.pieces.len());
+            }
+        }
+    }
+
+    fn holds_its_invariants(assembler: &Assembler) {
+        let mut end = assembler.next;
+        for (&start, piece) in &assembler.pieces {
+            assert!(end <= start && !piece.data.is_empty());
+            end = start + piece.data.len() as u64;
+        }
+        let weight: usize = assembler.pieces.values().map(Piece::weight).sum();
+        assert_eq!(assembler.held, weight);
+    }
+
+    #[test]
+    fn beginning_later_cuts_what_lies_before() {
+        let mut assembler = Assembler::default();
+        assembler.hold(10, b"abc", packet(1), 0);
+        assembler.hold(13, b"def", packet(2), 0);
+        assembler.begin(14);
+        holds_its_invariants(&assembler);
+        let (start, piece) = assembler.release().unwrap();
+        assert_eq!((start, &*piece.data), (14, &b"ef"[..]));
+        assert_eq!(assembler.held(), 0);
     }
 }

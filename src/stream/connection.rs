@@ -185,15 +185,25 @@ impl Connection {
         // A keep-alive repeats the last position, with or without a byte that means nothing
         // (RFC 9293, section 3.8.4).
         let next = mine.stream.next();
-        let probe = mine.start != Start::Unknown && start.wrapping_add(1) == next && length <= 1;
-        if !probe || syn {
+        let probe = length <= 1
+            && !syn
+            && !segment.flags.has(Flags::FIN)
+            && start.wrapping_add(1) == next
+            && match mine.start {
+                Start::Unknown => false,
+                // What lies before the first bytes seen so far may be the first.
+                Start::Seen => self.settled,
+                Start::Acknowledged | Start::Exact => true,
+            };
+        if !probe {
             if length > 0 || segment.flags.has(Flags::FIN) {
                 mine.seen_at(start, self.settled);
             } else {
                 mine.acknowledged_at(start, self.settled);
             }
             mine.sent = mine.sent.max(end);
-            if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.next() {
+            // One that lies before bytes that were seen is not theirs.
+            if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.end() {
                 mine.fin = Some((end, packet));
                 mine.fin_unseen = false;
             }
@@ -252,6 +262,8 @@ impl Connection {
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
             let held = mine.stream.hold(later_start, later, packet, after);
+            // Bytes follow, so what was acknowledged before them was a byte.
+            mine.fin_unseen = false;
             fresh += held.fresh;
             shared.counts.conflicting += u64::from(held.conflict);
             if self.settled && held.fresh > 0 {
@@ -309,13 +321,18 @@ impl Connection {
         for side in Side::BOTH {
             self.watch(side, shared);
         }
-        let PerSide { client, server } = &self.halves;
-        if let (Some((_, first)), Some((_, second))) = (client.fin, server.fin)
-            && client.is_finished()
-            && server.is_finished()
-        {
-            self.ends(Why::Finished, later(first, second), shared);
+        if let Some(packet) = self.finished_by() {
+            self.ends(Why::Finished, packet, shared);
         }
+    }
+
+    /// The packet with the second FIN, if everything before both was delivered.
+    fn finished_by(&self) -> Option<PacketRef> {
+        let PerSide { client, server } = &self.halves;
+        let (Some((_, first)), Some((_, second))) = (client.fin, server.fin) else {
+            return None;
+        };
+        (client.is_finished() && server.is_finished()).then(|| later(first, second))
     }
 
     /// Delivers held bytes that come next and were sent after nothing that is missing.
@@ -421,7 +438,6 @@ impl Connection {
             let half = self.halves.of_mut(side);
             let next = half.stream.next();
             let (mut end, mut until) = (upto, by);
-            half.fin_unseen = false;
             if let Some((start, piece)) = half.stream.first()
                 && start <= upto
             {
@@ -432,18 +448,34 @@ impl Connection {
                 half.fin_unseen = true;
                 return;
             }
-            let until = later(until, half.latest);
-            let bytes = half.stream.skip_to(end);
-            half.tally.gaps += 1;
-            half.tally.gap_bytes += bytes;
-            shared.counts.gaps += 1;
-            shared.counts.gap_bytes += bytes;
-            let connection = self.told(shared, emit);
-            emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
+            self.gap(side, end, until, shared, emit);
         }
     }
 
-    /// Gives up what the first held piece of `side` waits for.
+    /// Tells that the capture lacks the bytes of `side` up to `end`, which is behind the next one
+    /// and not behind the first that is held.
+    fn gap(
+        &mut self,
+        side: Side,
+        end: u64,
+        until: PacketRef,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let half = self.halves.of_mut(side);
+        let until = half.latest.map_or(until, |latest| later(until, latest));
+        let bytes = half.stream.skip_to(end);
+        half.fin_unseen = false;
+        half.tally.gaps += 1;
+        half.tally.gap_bytes += bytes;
+        shared.counts.gaps += 1;
+        shared.counts.gap_bytes += bytes;
+        let connection = self.told(shared, emit);
+        emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
+    }
+
+    /// Gives up what the first held piece of `side` waits for. Always gets on: it fills the hole
+    /// in front of the piece, or delivers the piece.
     fn give_up_first(
         &mut self,
         side: Side,
@@ -456,7 +488,7 @@ impl Connection {
         };
         let (packet, after) = (piece.packet, piece.after);
         if start > half.stream.next() {
-            self.give_up_to(side, start, packet, shared, emit);
+            self.gap(side, start, packet, shared, emit);
         } else {
             self.give_up_to(side.other(), after, packet, shared, emit);
             self.release_one(side, shared, emit);
@@ -525,7 +557,8 @@ impl Connection {
             return;
         }
         let connection = self.told(shared, emit);
-        let (why, at) = self.end.unwrap_or((why, self.last));
+        let finished = || self.finished_by().map(|packet| (Why::Finished, packet));
+        let (why, at) = self.end.or_else(finished).unwrap_or((why, self.last));
         emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
     }
 
@@ -554,7 +587,7 @@ impl Connection {
     ) {
         let connection = self.told(shared, emit);
         let half = self.halves.of_mut(side);
-        half.latest = later(half.latest, packet);
+        half.latest = Some(half.latest.map_or(packet, |latest| later(latest, packet)));
         half.fin_unseen = false;
         half.tally.bytes += data.len() as u64;
         emit(StreamEvent::Data(Chunk {

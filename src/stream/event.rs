@@ -27,7 +27,8 @@ pub struct Opened {
     pub roles: Roles,
     /// The packet that showed it.
     pub at: PacketRef,
-    /// Whether the first byte of each side is the first that was sent: its SYN was seen.
+    /// Whether the first byte of each side is the first that was sent: its SYN was seen, or the
+    /// SYN-ACK that answered it.
     pub from_start: PerSide<bool>,
 }
 

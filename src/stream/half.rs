@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::assembler::Assembler;
-use super::sequence::{first_position, position};
+use super::sequence::{LOWEST_POSITION, first_position, position};
 use crate::decode::Seq;
 use crate::limits::{FARTHEST, HELD_PER_SIDE};
 use crate::packet::PacketRef;
@@ -52,7 +52,7 @@ pub(super) struct Half {
     /// Its bytes were acknowledged and waited for in vain when no packet of it had been seen.
     pub missed: bool,
     /// The latest packet of which bytes were delivered, by time.
-    pub latest: PacketRef,
+    pub latest: Option<PacketRef>,
     /// A wait for what was acknowledged is queued.
     pub awaits_acked: bool,
     /// A wait for a hole to be filled is queued.
@@ -84,7 +84,7 @@ impl Half {
             fin: None,
             fin_unseen: false,
             missed: false,
-            latest: PacketRef::default(),
+            latest: None,
             awaits_acked: false,
             awaits_hole: false,
             tally: Tally::default(),
@@ -167,7 +167,8 @@ impl Half {
 
     /// Whether `position` can be of this stream at all.
     pub fn can_reach(&self, position: u64) -> bool {
-        self.start == Start::Unknown || position <= self.top().saturating_add(FARTHEST)
+        let farthest = self.top().saturating_add(FARTHEST);
+        self.start == Start::Unknown || (LOWEST_POSITION..=farthest).contains(&position)
     }
 
     /// Whether `position` lies where the next packets of this stream are expected.

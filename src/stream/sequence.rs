@@ -9,6 +9,10 @@ pub(super) fn first_position(seq: Seq) -> u64 {
     (1 << 32) | u64::from(seq.0)
 }
 
+/// No honest position lies lower: the first one is at least 2³², and nothing that belongs to the
+/// same stream lies 2³¹ before it. As `position` goes back by at most 2³¹, none is negative.
+pub(super) const LOWEST_POSITION: u64 = 1 << 31;
+
 /// The position of `seq` that lies next to `near`.
 pub(super) fn position(seq: Seq, near: u64) -> u64 {
     near.wrapping_add_signed(i64::from(seq.distance(seq_of(near))))

@@ -118,6 +118,12 @@ impl Waits {
             .map(|(_, wait)| wait)
     }
 
+    /// How many waits are queued.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.reorder.len() + self.retransmission.len()
+    }
+
     fn reordering_passed(&self, since: Moment, now: Moment) -> bool {
         let time = now.since(since);
         let packets = now.packets.saturating_sub(since.packets);

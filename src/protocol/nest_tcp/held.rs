@@ -6,27 +6,36 @@ use crate::packet::PacketRef;
 /// those in its middle, which only a frame hidden in a broken one would ask for.
 const MARKS: usize = 512;
 
-/// Above this the memory of a large frame is given back when the frame is over.
-const KEPT_CAPACITY: usize = 16 << 10;
+/// The least by which the memory grows. What was declared counts for nothing before it came: many
+/// connections may declare much and send little.
+const GROWTH: usize = 512;
 
+/// Keeps no memory when it is empty: there are two per connection, and most frames straddle none.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     bytes: Vec<u8>,
-    /// Where the bytes of each packet begin, ascending; the first at 0.
+    /// How many of them are gone: they are moved out of the way now and then, not each time.
+    gone: usize,
+    /// Where the bytes of each packet begin in `bytes`, ascending; the first at or before `gone`.
     marks: Vec<(usize, PacketRef)>,
 }
 
 impl Held {
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(self.gone..).unwrap_or(&[])
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.gone
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes.len() + self.marks.len() * size_of::<(usize, PacketRef)>()
     }
 
     pub(super) fn push(&mut self, bytes: &[u8], packet: PacketRef) {
@@ -34,6 +43,9 @@ impl Held {
             return;
         }
         if self.marks.last().is_none_or(|(_, last)| last.number != packet.number) {
+            if self.marks.len() >= MARKS {
+                self.marks.drain(..self.mark_of(0));
+            }
             if self.marks.len() >= MARKS {
                 self.marks.drain(1..MARKS / 2);
             }
@@ -43,9 +55,9 @@ impl Held {
     }
 
     /// Makes room for a frame whose length is known, growing at least twofold as a vector does,
-    /// but not beyond the frame: the declared length alone allocates nothing.
+    /// but not beyond the frame.
     pub(super) fn reserve(&mut self, missing: usize) {
-        let growth = missing.min(self.bytes.len().max(KEPT_CAPACITY));
+        let growth = missing.min(self.bytes.len().max(GROWTH));
         if self.bytes.capacity() - self.bytes.len() < growth {
             self.bytes.reserve_exact(growth);
         }
@@ -53,34 +65,38 @@ impl Held {
 
     /// The packet that brought the byte at `offset`.
     pub(super) fn packet_at(&self, offset: usize) -> PacketRef {
-        let index = self.marks.partition_point(|(start, _)| *start <= offset);
-        let mark = index.checked_sub(1).and_then(|index| self.marks.get(index));
-        mark.map(|(_, packet)| *packet).unwrap_or_default()
+        self.marks.get(self.mark_of(offset)).map(|(_, packet)| *packet).unwrap_or_default()
     }
 
     pub(super) fn drop_front(&mut self, count: usize) {
-        if count >= self.bytes.len() {
+        self.gone += count;
+        if self.gone >= self.bytes.len() {
             return self.clear();
         }
-        let first = self.packet_at(count);
-        self.bytes.drain(..count);
-        self.marks.retain_mut(|(start, _)| {
-            let behind = *start > count;
-            *start = start.saturating_sub(count);
-            behind
-        });
-        self.marks.insert(0, (0, first));
+        if self.gone > self.bytes.len() / 2 {
+            self.marks.drain(..self.mark_of(0));
+            for (start, _) in &mut self.marks {
+                *start = start.saturating_sub(self.gone);
+            }
+            self.bytes.drain(..self.gone);
+            self.gone = 0;
+        }
     }
 
     pub(super) fn truncate(&mut self, len: usize) {
-        self.bytes.truncate(len);
-        self.marks.retain(|(start, _)| *start < len);
+        let end = self.gone + len;
+        self.bytes.truncate(end);
+        self.marks.retain(|(start, _)| *start < end);
     }
 
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT_CAPACITY);
-        self.marks.clear();
+        *self = Self::default();
+    }
+
+    /// The mark of the byte at `offset`.
+    fn mark_of(&self, offset: usize) -> usize {
+        let at = self.gone + offset;
+        self.marks.partition_point(|(start, _)| *start <= at).saturating_sub(1)
     }
 }
 

@@ -17,6 +17,7 @@ use recognise::{Recognised, recognise};
 use search::{Found, search};
 
 use crate::endpoint::{PerSide, Roles, Side};
+use crate::json::{Scan, scan};
 use crate::limits;
 use crate::packet::PacketRef;
 use crate::protocol::{Decoded, Decoder, Fault, Foreign, Kind, Message};
@@ -81,7 +82,7 @@ impl Decoder for NestTcp {
     }
 
     fn held(&self) -> usize {
-        self.lanes.client.held.len() + self.lanes.server.held.len()
+        self.lanes.client.held.weight() + self.lanes.server.held.weight()
     }
 }
 
@@ -193,6 +194,8 @@ struct Lane {
     progress: Progress,
     /// Whether the beginning of that frame was told.
     begun: bool,
+    /// Whether that frame was found by searching, and no more of it is known than its first key.
+    doubtful: bool,
 }
 
 /// What stands at the beginning of some bytes.
@@ -282,7 +285,6 @@ impl Lane {
         if data.is_empty() {
             return false;
         }
-        self.begin_frame();
         match self.step(data, budget) {
             Step::Frame { envelope, body, bytes } => {
                 let frame = Frame {
@@ -293,6 +295,7 @@ impl Lane {
                     envelope,
                 };
                 voice.frame(chunk.from, &frame, emit);
+                self.begin_frame();
                 *data = data.get(bytes..).unwrap_or(&[]);
                 true
             }
@@ -383,8 +386,12 @@ impl Lane {
             }
         } else {
             let before = self.held.len();
-            self.held.push(data, chunk.packet);
-            match search(self.held.bytes()) {
+            let mut found = search(self.held.bytes());
+            if !matches!(found, Found::Frame(_)) {
+                self.held.push(data, chunk.packet);
+                found = search(self.held.bytes());
+            }
+            match found {
                 Found::Frame(start) if start >= before => {
                     *data = data.get(start - before..).unwrap_or(&[]);
                     self.held.clear();
@@ -405,6 +412,7 @@ impl Lane {
         }
         self.place = Place::InFrames;
         self.begin_frame();
+        self.doubtful = true;
         true
     }
 
@@ -429,7 +437,7 @@ impl Lane {
     fn begin_frame(&mut self) {
         self.header = None;
         self.progress = Progress::default();
-        self.begun = false;
+        (self.begun, self.doubtful) = (false, false);
     }
 
     /// Reads the frame at the beginning of `bytes`; what was found out of it before is not looked
@@ -446,6 +454,16 @@ impl Lane {
             },
         };
         let body = bytes.get(header..).unwrap_or(&[]);
+        // To look for the end costs time in proportion to the length, which anybody can declare
+        // anew at every step. What is no JSON is known long before.
+        if self.doubtful
+            && let Some(head) = usize::try_from(declared).ok().and_then(|len| body.get(..len))
+        {
+            if scan(head, &mut ()) == Scan::Invalid {
+                return Step::Fault { fault: Fault::Json, skip: header };
+            }
+            self.doubtful = false;
+        }
         match self.progress.end_of(body, declared) {
             End::At(end) => {
                 let body = body.get(..end).unwrap_or(&[]);

@@ -13,8 +13,9 @@
 use super::envelope::{Belief, believe};
 
 /// How much of a frame may come before its first key of Nest (custom keys, a serializer's) and
-/// still be found. Bounds the work spent on a false beginning.
-const UNDECIDED_BYTES: usize = 64 << 10;
+/// still be found. Bounds the work spent on a false beginning, which is read again with every
+/// segment that adds to it.
+const UNDECIDED_BYTES: usize = 4 << 10;
 
 /// Digits of the longest length that any frame has.
 const LENGTH_DIGITS: usize = 20;
