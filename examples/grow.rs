@@ -1,11 +1,11 @@
 //! Makes a large capture out of a small one, for `make bench`.
 //!
 //! ```text
-//! grow FROM TO SERVER_PORT MEGABYTES
+//! grow FROM TO SERVER_PORT MEGABYTES AT_ONCE
 //! ```
 //!
-//! Takes a capture of IPv4 over Ethernet, such as of the loopback, and repeats it: some copies at
-//! once, interleaved packet by packet, and such rounds one after the other until TO is large
+//! Takes a capture of IPv4 over Ethernet, such as of the loopback, and repeats it: AT_ONCE
+//! copies interleaved packet by packet, and such rounds one after the other until TO is large
 //! enough. Each copy has client addresses and sequence numbers of its own, so every one of its
 //! connections is another connection. Times ascend. IP checksums are right; those of TCP are left
 //! as they are, for on a loopback they were never filled in.
@@ -18,8 +18,6 @@ use nestscope::packet::LinkType;
 use nestscope::source::file::CaptureFile;
 use nestscope::source::{Next, Stop};
 
-/// Copies that run side by side; with the 8 connections of the load, 80 connections at once.
-const AT_ONCE: u32 = 10;
 /// Time between two rounds, so that they do not touch.
 const PAUSE_NS: u64 = 1_000_000_000;
 
@@ -35,21 +33,22 @@ type Failure = Box<dyn Error>;
 
 fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [from, to, port, megabytes] = words.as_slice() else {
-        return Err("usage: grow FROM TO SERVER_PORT MEGABYTES".into());
+    let [from, to, port, megabytes, at_once] = words.as_slice() else {
+        return Err("usage: grow FROM TO SERVER_PORT MEGABYTES AT_ONCE".into());
     };
     let small = Capture::read(from, port.parse()?)?;
+    let at_once: u32 = at_once.parse()?;
     let wanted = megabytes.parse::<u64>()? * 1_000_000;
-    let rounds = wanted.div_ceil(small.bytes * u64::from(AT_ONCE));
+    let rounds = wanted.div_ceil(small.bytes * u64::from(at_once));
 
     let mut out = BufWriter::with_capacity(1 << 20, File::create(to)?);
     out.write_all(&file_header())?;
     for round in 0..u32::try_from(rounds)? {
-        small.round(round, &mut out)?;
+        small.round(round, at_once, &mut out)?;
     }
     out.flush()?;
-    let copies = rounds * u64::from(AT_ONCE);
-    eprintln!("{to}: {copies} copies of {} packets, {AT_ONCE} at once", small.packets.len());
+    let copies = rounds * u64::from(at_once);
+    eprintln!("{to}: {copies} copies of {} packets, {at_once} at once", small.packets.len());
     Ok(())
 }
 
@@ -94,17 +93,17 @@ impl Capture {
     }
 
     /// Writes the copies of one round.
-    fn round(&self, round: u32, out: &mut impl Write) -> Result<(), Failure> {
+    fn round(&self, round: u32, at_once: u32, out: &mut impl Write) -> Result<(), Failure> {
         let later = u64::from(round) * (self.duration_ns + PAUSE_NS);
         let mut scratch = Vec::new();
         for (at, packet) in self.packets.iter().enumerate() {
             // The copies share the time until the next packet.
             let next = self.packets.get(at + 1).map_or(packet.at_ns, |next| next.at_ns);
-            let step = (next - packet.at_ns) / u64::from(AT_ONCE);
-            for copy in 0..AT_ONCE {
+            let step = (next - packet.at_ns) / u64::from(at_once);
+            for copy in 0..at_once {
                 scratch.clear();
                 scratch.extend_from_slice(&packet.data);
-                let number = round * AT_ONCE + copy;
+                let number = round * at_once + copy;
                 change(&mut scratch, number, self.port)
                     .ok_or_else(|| format!("packet {} is no TCP over IPv4", at + 1))?;
                 let at_ns = packet.at_ns + later + step * u64::from(copy);
