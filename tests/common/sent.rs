@@ -74,7 +74,7 @@ pub fn frames(capture: &Path) -> Vec<Frame> {
 }
 
 /// The members of a JSON object in order, each value as it stands.
-fn members(json: &str) -> Vec<(String, Box<RawValue>)> {
+pub fn members(json: &str) -> Vec<(String, Box<RawValue>)> {
     struct Members(Vec<(String, Box<RawValue>)>);
     impl<'de> Deserialize<'de> for Members {
         fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
