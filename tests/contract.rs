@@ -470,7 +470,7 @@ fn percentiles_of_many_calls_are_within_a_thousandth() {
         say(at, true, 0x10, &format!("{}#{body}", body.len()));
         let latency = 1_000 + ((1_u64 << dice.below(22)) * (dice.below(1_000) as u64 + 1));
         latencies.push(latency);
-        at += latency as i64;
+        at += latency.cast_signed();
         let body = format!(r#"{{"response":1,"isDisposed":true,"id":{id}}}"#);
         say(at, false, 0x10, &format!("{}#{body}", body.len()));
         at += 1_000;
