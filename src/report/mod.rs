@@ -1,6 +1,6 @@
 //! Numbers and exchanges → text, JSON, CSV, Markdown. Every writer is pure: it takes what to tell
 //! and a `Write`, and knows no terminal, no clock and no file. Nothing that came from the wire
-//! reaches the output raw: [`visible`] is for people, `payload` for JSON and CSV.
+//! reaches the output raw: [`visible()`] is for people, `payload` for JSON and CSV.
 
 pub mod calls;
 mod civil;
