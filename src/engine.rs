@@ -1,11 +1,13 @@
 //! The floors below joined: packets in, exchanges out. Still without root, file, thread or clock;
 //! tests enter here. Offline and live, each shard of the connections has an engine of its own.
 
+use std::net::{IpAddr, SocketAddr};
+
 use crate::decode::{self, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide};
 use crate::exchange::{self, Exchange, Status, Tracker};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketRef};
 use crate::protocol::{self, Decoded, Decoder, Foreign};
 use crate::stream::{self, Closed, StreamEvent, Streams};
 use crate::time::Timestamp;
@@ -17,6 +19,47 @@ pub struct Config {
     pub stream: stream::Config,
     /// Whether exchanges carry their payloads. Without them a call costs little memory.
     pub keep_payloads: bool,
+    /// The connections that this engine takes.
+    pub shard: Shard,
+}
+
+/// A part of all connections. Each engine of a capture gets every packet and takes what is its
+/// own; the rest only lets its time pass, so that what it finds does not depend on their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part, from 0.
+    pub index: u32,
+    /// Of how many; at least 1.
+    pub count: u32,
+}
+
+impl Default for Shard {
+    /// All connections.
+    fn default() -> Self {
+        Self { index: 0, count: 1 }
+    }
+}
+
+impl Shard {
+    /// Whether the connection of this segment is of this part: the same for both directions.
+    fn takes(self, segment: &Segment<'_>) -> bool {
+        if self.count <= 1 {
+            return true;
+        }
+        let end = |end: &SocketAddr| {
+            let address = match end.ip() {
+                IpAddr::V4(ip) => u64::from(ip.to_bits()),
+                IpAddr::V6(ip) => {
+                    let mix = |mixed: u64, part| mixed.rotate_left(13) ^ u64::from(part);
+                    ip.segments().into_iter().fold(0, mix)
+                }
+            };
+            // Fibonacci hashing: neighbouring addresses and ports go to different parts.
+            (address ^ u64::from(end.port()) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        let hash = end(&segment.from).wrapping_add(end(&segment.to)) >> 40;
+        hash % u64::from(self.count) == u64::from(self.index)
+    }
 }
 
 /// What an engine tells.
@@ -35,8 +78,8 @@ pub struct ClosedConnection {
     pub closed: Closed,
     /// Its addresses, in the roles that its messages showed.
     pub ends: Ends,
-    /// When it was first seen.
-    pub first: Timestamp,
+    /// The packet that first showed it.
+    pub first: PacketRef,
     /// Whether it was seen from the first byte of each side.
     pub from_start: PerSide<bool>,
     /// What it spoke, where that was not Nest TCP.
@@ -62,8 +105,20 @@ pub struct Counts {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
+impl Counts {
+    /// Adds what another shard of the same capture counted. Packets were counted by each.
+    pub fn add_shard(&mut self, other: Self) {
+        self.stream += other.stream;
+        self.protocol += other.protocol;
+        self.exchange += other.exchange;
+        self.open_calls += other.open_calls;
+        self.patterns_folded += other.patterns_folded;
+    }
+}
+
 /// Takes packets in the order of the capture.
 pub struct Engine {
+    shard: Shard,
     decoder: decode::Decoder,
     streams: Streams,
     conversations: Conversations,
@@ -74,6 +129,7 @@ impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
         Self {
+            shard: config.shard,
             decoder: decode::Decoder::new(),
             streams: Streams::new(config.stream),
             conversations: Conversations {
@@ -93,9 +149,14 @@ impl Engine {
             None => (packet.at, packet.at),
             Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
         });
-        let Self { decoder, streams, conversations, .. } = self;
+        let Self { decoder, streams, conversations, shard, .. } = self;
         decoder.push(packet, &mut |segment: Segment<'_>| {
-            streams.push(&segment, &mut |event| conversations.take(&event, emit));
+            let mut take = |event: StreamEvent<'_>| conversations.take(&event, emit);
+            if shard.takes(&segment) {
+                streams.push(&segment, &mut take);
+            } else {
+                streams.pass(segment.packet, &mut take);
+            }
         });
     }
 
@@ -141,7 +202,7 @@ struct Conversations {
 
 struct Conversation {
     decoder: Box<dyn Decoder>,
-    first: Timestamp,
+    first: PacketRef,
     from_start: PerSide<bool>,
     foreign: Option<Foreign>,
 }
@@ -158,7 +219,7 @@ impl Conversations {
                 if let Some(place) = self.live.get_mut(slot) {
                     *place = Some(Conversation {
                         decoder: protocol::decoder(opened),
-                        first: opened.at.at,
+                        first: opened.at,
                         from_start: opened.from_start,
                         foreign: None,
                     });

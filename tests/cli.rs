@@ -59,7 +59,10 @@ fn a_refusal_says_what_to_do_and_ends_with_2() {
             "-r a.pcap -T markdown",
             "error: calls cannot be written as markdown; it can be text, json or csv\n",
         ),
-        ("interfaces -T csv", "error: interfaces cannot be written as csv; it can be text\n"),
+        (
+            "interfaces -T markdown",
+            "error: interfaces cannot be written as markdown; it can be text, json or csv\n",
+        ),
         (
             "-i lo -w -",
             "error: -w -: standard output is for the calls. Save to a file, or capture with tcpdump -w - and pipe it into nestscope -r -\n",

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::progress::ProgressLine;
 use super::settings::{Input, Live, Settings};
 use super::terminal;
-use crate::engine::{Config, Engine, Update};
+use crate::engine::{Config, Counts, Engine, Shard, Update};
 use crate::limits;
 use crate::source::filter::CaptureFilter;
 use crate::source::{CaptureOptions, Next, Source, SourceError, Stop};
@@ -28,12 +28,30 @@ pub enum Event<'a> {
 /// What is known when an analysis is over.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was read.
-    pub capture: Capture,
-    /// What it lacks.
-    pub completeness: Completeness,
+    /// What the engine counted.
+    pub counts: Counts,
+    /// What the source knows of packets that the kernel had no room for.
+    pub kernel_drops: Option<u64>,
+    /// Bytes at the ends of files that end inside a packet.
+    pub file_bytes_cut: u64,
     /// Whether a source ended before its end. It was told when it happened.
     pub failed: bool,
+}
+
+impl Outcome {
+    /// What was read.
+    pub fn capture(&self) -> Capture {
+        Capture::new(&self.counts)
+    }
+
+    /// What it lacks.
+    pub fn completeness(&self) -> Completeness {
+        Completeness {
+            kernel_drops: self.kernel_drops,
+            file_bytes_cut: self.file_bytes_cut,
+            ..Completeness::new(&self.counts)
+        }
+    }
 }
 
 /// Reads all packets and hands on what they say, until the source ends, a limit of the settings is
@@ -45,23 +63,16 @@ pub struct Outcome {
 pub fn run(
     settings: &Settings,
     keep_payloads: bool,
+    shard: Shard,
     show: &mut dyn FnMut(Event<'_>) -> io::Result<()>,
 ) -> Result<Outcome, CliError> {
     let stop = Stop::default();
     let mut source = open(settings, &stop)?;
-    end_on_signals(&stop)?;
+    if shard.count == 1 {
+        end_on_signals(&stop)?;
+    } // Else Ctrl-C ends the program: threads stopped at different packets would tell a false sum.
     end_after_time(settings, &stop);
-    let mut engine = Engine::new(Config {
-        stream: stream::Config {
-            ports: settings.ports.clone(),
-            reorder_at_most: if settings.is_live() {
-                limits::REORDER_AT_MOST_LIVE
-            } else {
-                limits::REORDER_AT_MOST_FILE
-            },
-        },
-        keep_payloads,
-    });
+    let mut engine = Engine::new(config(settings, keep_payloads, shard));
     let mut shown = Shown { show, result: Ok(()) };
     let mut progress = ProgressLine::new(settings);
     let mut packets_left = settings.packets.unwrap_or(u64::MAX);
@@ -97,21 +108,58 @@ pub fn run(
         terminal::complain(settings.output.color, "warning", &error);
     }
     let counts = engine.counts();
-    let capture = Capture::new(&counts);
     if settings.output.verbose > 0 {
         let took = Nanos::new(began.elapsed().as_nanos().try_into().unwrap_or(u64::MAX));
-        let speed = format!("{} packets in {took}", capture.packets);
+        let speed = format!("{} packets in {took}", counts.decode.packets);
         terminal::complain(settings.output.color, "note", &speed);
     }
-    let mut completeness = Completeness::new(&counts);
-    completeness.kernel_drops = source.kernel_drops();
+    let mut file_bytes_cut = 0;
     for cut in source.cuts() {
-        completeness.file_bytes_cut += cut.bytes;
+        file_bytes_cut += cut.bytes;
         if !settings.output.quiet {
             terminal::complain(settings.output.color, "warning", cut);
         }
     }
-    Ok(Outcome { capture, completeness, failed })
+    Ok(Outcome { counts, kernel_drops: source.kernel_drops(), file_bytes_cut, failed })
+}
+
+/// Reads the same files beside [`run`], for the connections of another shard. What is wrong with
+/// the files, `run` tells; here it only ends the reading, at the same packet.
+///
+/// # Errors
+///
+/// Where the files cannot be opened.
+pub fn run_beside(
+    settings: &Settings,
+    files: &[String],
+    shard: Shard,
+    found: &mut dyn FnMut(Update<'_>),
+) -> Result<Counts, CliError> {
+    let mut source = Source::files(files, &Stop::default())?;
+    let mut engine = Engine::new(config(settings, false, shard));
+    let mut packets_left = settings.packets.unwrap_or(u64::MAX);
+    while packets_left > 0 {
+        match source.next() {
+            Ok(Next::Packet(packet)) => {
+                packets_left -= 1;
+                engine.push(&packet, found);
+            }
+            Ok(Next::End) => break,
+            Ok(Next::Idle(_)) | Err(_) => {}
+        }
+    }
+    engine.finish(found);
+    Ok(engine.counts())
+}
+
+fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config {
+    let reorder_at_most = if settings.is_live() {
+        limits::REORDER_AT_MOST_LIVE
+    } else {
+        limits::REORDER_AT_MOST_FILE
+    };
+    let stream = stream::Config { ports: settings.ports.clone(), reorder_at_most };
+    Config { stream, keep_payloads, shard }
 }
 
 fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {

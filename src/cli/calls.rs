@@ -7,7 +7,7 @@ use super::args::Format;
 use super::error::CliError;
 use super::settings::Settings;
 use super::terminal;
-use crate::engine::Update;
+use crate::engine::{Shard, Update};
 use crate::exchange::Exchange;
 use crate::report::Losses;
 use crate::report::calls::{Csv, JsonLines, Text};
@@ -24,7 +24,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut writer = Writer::new(settings, out)?;
     let is_live = settings.is_live();
-    let outcome = analysis::run(settings, true, &mut |event| match event {
+    let outcome = analysis::run(settings, true, Shard::default(), &mut |event| match event {
         Event::Found(Update::Exchange(exchange)) => {
             writer.write(exchange)?;
             if is_live { writer.flush() } else { Ok(()) }
@@ -33,7 +33,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
         Event::Idle => writer.flush(),
     })?;
     writer.flush()?;
-    let losses = Losses { capture: &outcome.capture, completeness: &outcome.completeness };
+    let losses = Losses { capture: &outcome.capture(), completeness: &outcome.completeness() };
     match writer {
         Writer::Text(text) => {
             let palette = terminal::palette(settings.output.color, &io::stdout());

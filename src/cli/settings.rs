@@ -179,7 +179,7 @@ impl Command {
         match self {
             Self::Calls => &[Format::Text, Format::Json, Format::Csv],
             Self::Report => &[Format::Text, Format::Json, Format::Csv, Format::Markdown],
-            Self::Interfaces => &[Format::Text],
+            Self::Interfaces => &[Format::Text, Format::Json, Format::Csv],
         }
     }
 }

@@ -32,7 +32,7 @@ struct Entry {
     older: Place,
     /// The next open call with the same id on this connection.
     same_id: Place,
-    /// Of the first of them: the last, where there is more than one.
+    /// Of the first of them: the last, so that a million with one id are no walk.
     last_same_id: Place,
     call: Call,
 }
@@ -119,7 +119,7 @@ impl Calls {
                 newer: Place::NONE,
                 older,
                 same_id: Place::NONE,
-                last_same_id: Place::NONE,
+                last_same_id: place,
                 call,
             };
         }
@@ -165,31 +165,19 @@ impl Calls {
     /// The call is over, with or without a final reply: its place is free.
     pub(super) fn forget(&mut self, place: Place) {
         let Some(entry) = self.entry(place).filter(|entry| entry.open) else { return };
-        let (hash, next, newer, older) = (entry.hash, entry.same_id, entry.newer, entry.older);
-        let slot = entry.slot as usize;
+        let (hash, newer, older) = (entry.hash, entry.newer, entry.older);
+        let (next, last, slot) = (entry.same_id, entry.last_same_id, entry.slot as usize);
         match (self.is_first(place), next) {
             (true, Place::NONE) => self.remove(place),
             (true, next) => {
                 if let Some(first) = self.by_id.find_mut(hash, |known| *known == place) {
                     *first = next;
                 }
-                let last = self.entry(place).map_or(Place::NONE, |entry| entry.last_same_id);
                 if let Some(next) = self.entry_mut(next) {
                     next.last_same_id = last;
                 }
             }
-            (false, next) => {
-                if let Some((first, before)) = self.waits_behind(place) {
-                    if let Some(entry) = self.entry_mut(before) {
-                        entry.same_id = next;
-                    }
-                    if let Some(entry) = self.entry_mut(first)
-                        && entry.last_same_id == place
-                    {
-                        entry.last_same_id = before;
-                    }
-                }
-            }
+            (false, next) => self.leave_queue(place, next),
         }
         match self.entry_mut(newer) {
             Some(newer) => newer.older = older,
@@ -325,28 +313,31 @@ impl Calls {
     /// answer is whose. The oldest gets the first.
     fn queue_behind(&mut self, first: Place, place: Place) {
         let Some(entry) = self.entry_mut(first) else { return };
-        let last = match std::mem::replace(&mut entry.last_same_id, place) {
-            Place::NONE => first,
-            last => last,
-        };
-        if let Some(last) = self.entry_mut(last) {
-            last.same_id = place;
+        let last = std::mem::replace(&mut entry.last_same_id, place);
+        if let Some(entry) = self.entry_mut(last) {
+            entry.same_id = place;
         }
     }
 
-    /// The first call with the id of `place`, and the one that `place` waits behind. Seldom asked:
-    /// calls are nearly always given up in the order in which they were opened.
-    fn waits_behind(&self, place: Place) -> Option<(Place, Place)> {
-        let entry = self.entry(place)?;
-        let (_, texts) = self.call(place)?;
-        let first = self.find(entry.hash, entry.connection, entry.call.key(texts))?;
-        let mut at = first;
-        loop {
-            let next = self.entry(at)?.same_id;
-            if next == place {
-                return Some((first, at));
-            }
-            at = next;
+    /// A call is given up while an older one with its id waits.
+    fn leave_queue(&mut self, place: Place, next: Place) {
+        let Some((call, texts)) = self.call(place) else { return };
+        let Some(entry) = self.entry(place) else { return };
+        let first = self.find(entry.hash, entry.connection, call.key(texts));
+        let Some(first) = first else { return };
+        let mut before = first;
+        while let Some(entry) = self.entry(before)
+            && entry.same_id != place
+        {
+            before = entry.same_id;
+        }
+        if let Some(entry) = self.entry_mut(before) {
+            entry.same_id = next;
+        }
+        if next == Place::NONE
+            && let Some(entry) = self.entry_mut(first)
+        {
+            entry.last_same_id = before;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Pairs requests with their replies, by connection and id.
 
 use std::borrow::Cow;
+use std::ops::AddAssign;
 
 use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
 use crate::exchange::call::{Reply, Request};
@@ -23,6 +24,16 @@ pub struct Counts {
     pub calls_evicted: u64,
     /// Exchanges during which the clock of the capture stepped back.
     pub clock_steps: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { orphan_replies, late_replies, calls_evicted, clock_steps } = other;
+        self.orphan_replies += orphan_replies;
+        self.late_replies += late_replies;
+        self.calls_evicted += calls_evicted;
+        self.clock_steps += clock_steps;
+    }
 }
 
 /// Follows every exchange from its first message to its end.

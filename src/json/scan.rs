@@ -40,12 +40,11 @@ impl Visitor<'_> for () {}
 /// Reads `text` once and tells `visitor` the members of its top-level object.
 ///
 /// ```text
-///            ┌─────────── , ───────────┐
-///            ▼                         │
-///  start ─► value ─ scalar, } or ] ─► after ─ at depth 0 ─► whole
-///            ▲  ▲                      │
-///            │  └── : ── key ◄── , ────┘  in an object
-///            └── [ , { and its first key
+///            ┌───────── , and a key ────────┐
+///            ▼                              │
+///  start ─► value ─ scalar, {} or [] ─► what follows ─ at depth 0 ─► whole
+///            ▲  │                           ▲  │
+///            └──┘ [ , { and its first key   └──┘ } or ]
 /// ```
 pub fn scan<'a>(text: &'a [u8], visitor: &mut impl Visitor<'a>) -> Scan {
     match (Scanner { text, at: 0, open: Nesting::default(), member: None }.run(visitor)) {
@@ -62,63 +61,102 @@ struct Scanner<'a> {
     member: Option<(&'a [u8], usize)>,
 }
 
-/// What may come at this point.
-enum Next {
-    Value,
-    ValueOrEnd,
-    KeyOrEnd,
-    Key,
-    After,
-}
-
 impl<'a> Scanner<'a> {
     fn run(mut self, visitor: &mut impl Visitor<'a>) -> Result<Top, Scan> {
-        let mut top = None;
-        let mut next = Next::Value;
+        let top = match self.token() {
+            Some(b'{') => Top::Object,
+            Some(_) => Top::Other,
+            None => return Err(Scan::Cut),
+        };
         loop {
-            let byte = match self.token() {
-                Some(byte) => byte,
-                None if self.open.is_empty() && matches!(next, Next::After) => {
-                    return top.ok_or(Scan::Cut);
+            // A container that is not empty begins with another value.
+            while self.value(visitor)? {}
+            while !self.follow(visitor)? {
+                if self.open.is_empty() {
+                    return self.token().map_or(Ok(top), |_| Err(Scan::Invalid));
                 }
-                None => return Err(Scan::Cut),
-            };
-            next = match (next, byte) {
-                (Next::ValueOrEnd, b']') | (Next::KeyOrEnd, b'}') => {
-                    self.at += 1;
-                    self.close(visitor);
-                    Next::After
-                }
-                (Next::Value | Next::ValueOrEnd, _) => {
-                    if top.is_none() {
-                        top = Some(if byte == b'{' { Top::Object } else { Top::Other });
-                    }
-                    self.value(byte, visitor)?
-                }
-                (Next::Key | Next::KeyOrEnd, b'"') => {
+            }
+        }
+    }
+
+    /// Reads a scalar, an empty container, or the beginning of a container up to its first value:
+    /// then true.
+    #[inline]
+    fn value(&mut self, visitor: &mut impl Visitor<'a>) -> Result<bool, Scan> {
+        let first = self.token().ok_or(Scan::Cut)?;
+        if self.open.depth == 1
+            && let Some((_, start)) = &mut self.member
+        {
+            *start = self.at;
+        }
+        match first {
+            b'"' => self.string()?,
+            b'{' => {
+                self.at += 1;
+                self.open.push(true);
+                if self.token().ok_or(Scan::Cut)? != b'}' {
                     self.key(visitor)?;
-                    Next::Value
+                    return Ok(true);
                 }
-                (Next::After, b',') if !self.open.is_empty() => {
-                    self.at += 1;
-                    if self.open.in_object() { Next::Key } else { Next::Value }
+                self.at += 1;
+                self.open.pop();
+            }
+            b'[' => {
+                self.at += 1;
+                self.open.push(false);
+                if self.token().ok_or(Scan::Cut)? != b']' {
+                    return Ok(true);
                 }
-                (Next::After, b'}') if !self.open.is_empty() && self.open.in_object() => {
-                    self.at += 1;
-                    self.close(visitor);
-                    Next::After
+                self.at += 1;
+                self.open.pop();
+            }
+            b'-' | b'0'..=b'9' => self.number()?,
+            b't' => self.literal(b"true")?,
+            b'f' => self.literal(b"false")?,
+            b'n' => self.literal(b"null")?,
+            _ => return Err(Scan::Invalid),
+        }
+        Ok(false)
+    }
+
+    /// Reads what follows a value: a comma, and the key behind it, then true; or the bracket that
+    /// ends the container, which is a value itself. At the top nothing follows.
+    #[inline]
+    fn follow(&mut self, visitor: &mut impl Visitor<'a>) -> Result<bool, Scan> {
+        if self.open.depth <= 1 {
+            if self.open.is_empty() {
+                return Ok(false);
+            }
+            if let Some((key, start)) = self.member.take() {
+                visitor.member(key, self.text.get(start..self.at).unwrap_or(&[]));
+            }
+        }
+        let in_object = self.open.in_object();
+        match self.token().ok_or(Scan::Cut)? {
+            b',' => {
+                self.at += 1;
+                if in_object {
+                    self.token().ok_or(Scan::Cut)?;
+                    self.key(visitor)?;
                 }
-                (Next::After, b']') if !self.open.is_empty() && !self.open.in_object() => {
-                    self.at += 1;
-                    self.close(visitor);
-                    Next::After
-                }
-                _ => return Err(Scan::Invalid),
-            };
+                Ok(true)
+            }
+            b'}' if in_object => {
+                self.at += 1;
+                self.open.pop();
+                Ok(false)
+            }
+            b']' if !in_object => {
+                self.at += 1;
+                self.open.pop();
+                Ok(false)
+            }
+            _ => Err(Scan::Invalid),
         }
     }
 
     /// The next byte that is not white space; stays before it.
+    #[inline]
     fn token(&mut self) -> Option<u8> {
         loop {
             match *self.text.get(self.at)? {
@@ -128,51 +166,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self, first: u8, visitor: &mut impl Visitor<'a>) -> Result<Next, Scan> {
-        if self.open.depth == 1
-            && self.open.in_object()
-            && let Some((_, start)) = &mut self.member
-        {
-            *start = self.at;
-        }
-        match first {
-            b'{' => {
-                self.at += 1;
-                self.open.push(true);
-                return Ok(Next::KeyOrEnd);
-            }
-            b'[' => {
-                self.at += 1;
-                self.open.push(false);
-                return Ok(Next::ValueOrEnd);
-            }
-            b'"' => self.string()?,
-            b't' => self.literal(b"true")?,
-            b'f' => self.literal(b"false")?,
-            b'n' => self.literal(b"null")?,
-            b'-' | b'0'..=b'9' => self.number()?,
-            _ => return Err(Scan::Invalid),
-        }
-        self.ended(visitor);
-        Ok(Next::After)
-    }
-
-    /// A container ends; `at` is behind its bracket.
-    fn close(&mut self, visitor: &mut impl Visitor<'a>) {
-        self.open.pop();
-        self.ended(visitor);
-    }
-
-    /// A value ends; `at` is behind it.
-    fn ended(&mut self, visitor: &mut impl Visitor<'a>) {
-        if self.open.depth == 1
-            && let Some((key, start)) = self.member.take()
-        {
-            visitor.member(key, self.text.get(start..self.at).unwrap_or(&[]));
-        }
-    }
-
+    /// A key and its colon, from the byte where its quote must stand.
     fn key(&mut self, visitor: &mut impl Visitor<'a>) -> Result<(), Scan> {
+        if self.text.get(self.at) != Some(&b'"') {
+            return Err(Scan::Invalid);
+        }
         let start = self.at + 1;
         self.string()?;
         let key = self.text.get(start..self.at - 1).unwrap_or(&[]);

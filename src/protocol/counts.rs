@@ -1,6 +1,7 @@
 //! What was read, and what could not be.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use crate::protocol::{Decoded, Foreign, Kind};
 
@@ -28,6 +29,18 @@ impl Counts {
             Decoded::Undecodable { .. } => self.undecodable += 1,
             Decoded::Foreign(foreign) => *self.foreign.entry(*foreign).or_default() += 1,
             Decoded::Begun { .. } => {}
+        }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { frames, other, undecodable, foreign } = other;
+        self.frames += frames;
+        self.other += other;
+        self.undecodable += undecodable;
+        for (foreign, count) in foreign {
+            *self.foreign.entry(foreign).or_default() += count;
         }
     }
 }

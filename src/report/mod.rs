@@ -5,6 +5,7 @@
 pub mod calls;
 mod civil;
 mod completeness;
+mod interfaces;
 mod layout;
 mod payload;
 pub mod summary;
@@ -13,6 +14,7 @@ mod units;
 mod visible;
 
 pub use completeness::Losses;
+pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};
 pub use summary::Summary;
 pub use visible::visible;

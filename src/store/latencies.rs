@@ -46,6 +46,25 @@ impl Default for Latencies {
 }
 
 impl Latencies {
+    /// Adds the values of another distribution.
+    pub fn merge(&mut self, other: &Self) {
+        match (&mut self.shape, &other.shape) {
+            (_, Shape::Few(values)) => {
+                return values.iter().for_each(|&value| self.record(Nanos::new(value)));
+            }
+            (Shape::Many(histogram), Shape::Many(others)) => add_all(histogram, others),
+            (Shape::Few(values), Shape::Many(others)) => {
+                let mut histogram = others.clone();
+                values.iter().for_each(|&value| add(&mut histogram, value));
+                self.shape = Shape::Many(histogram);
+            }
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
     /// Adds one value.
     pub fn record(&mut self, latency: Nanos) {
         let value = latency.get();
@@ -113,6 +132,12 @@ fn add(histogram: &mut Histogram<u32>, value: u64) {
     debug_assert!(recorded.is_ok(), "an automatic histogram resizes to any value");
 }
 
+/// Adds the values of another histogram of the same digits.
+fn add_all(histogram: &mut Histogram<u32>, others: &Histogram<u32>) {
+    let added = histogram.add(others);
+    debug_assert!(added.is_ok(), "an automatic histogram resizes to any other");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +155,20 @@ mod tests {
         for (percentile, exact) in [(told.p50, 500_u64), (told.p90, 900), (told.p99, 990)] {
             let exact = exact * 1_000_000;
             assert!(percentile.abs_diff(exact) <= exact / 1_000, "{percentile} for {exact}");
+        }
+    }
+
+    #[test]
+    fn merged_parts_are_the_whole() {
+        let value = |index: u64| Nanos::new(index * index * 1_000);
+        for (first, second) in [(10, 20), (10, 5_000), (5_000, 10), (3_000, 3_000)] {
+            let (mut one, mut other, mut whole) = <(Latencies, Latencies, Latencies)>::default();
+            (0..first).for_each(|index| one.record(value(index)));
+            (first..first + second).for_each(|index| other.record(value(index)));
+            (0..first + second).for_each(|index| whole.record(value(index)));
+            one.merge(&other);
+            assert_eq!(one.percentiles(), whole.percentiles());
+            assert_eq!(one.sum(), whole.sum());
         }
     }
 

@@ -1,11 +1,13 @@
 //! Statistics per pattern and per connection.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::endpoint::{ConnectionId, Ends};
 use crate::engine::ClosedConnection;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
+use crate::packet::PacketRef;
 use crate::protocol::Foreign;
 use crate::store::Latencies;
 use crate::stream::{ConnectionEnd, Why};
@@ -25,6 +27,17 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
+    fn merge(&mut self, other: &Self) {
+        let Self { calls, events, ok, error, open, closed, unknown } = *other;
+        self.calls += calls;
+        self.events += events;
+        self.ok += ok;
+        self.error += error;
+        self.open += open;
+        self.closed += closed;
+        self.unknown += unknown;
+    }
+
     fn add(&mut self, exchange: &Exchange<'_>) {
         match exchange.kind {
             ExchangeKind::Request => self.calls += 1,
@@ -61,6 +74,16 @@ pub struct PatternRow {
     pub reply_bytes: u64,
 }
 
+impl PatternRow {
+    fn merge(&mut self, other: &Self) {
+        self.outcomes.merge(&other.outcomes);
+        self.latency.merge(&other.latency);
+        self.wait.merge(&other.wait);
+        self.request_bytes += other.request_bytes;
+        self.reply_bytes += other.reply_bytes;
+    }
+}
+
 /// What is known of one connection that ended, or that stood when the capture ended.
 #[derive(Clone, Debug)]
 pub struct ConnectionRow {
@@ -68,8 +91,10 @@ pub struct ConnectionRow {
     pub connection: ConnectionId,
     /// Its ends.
     pub ends: Ends,
-    /// When it was first and last seen.
-    pub span: (Timestamp, Timestamp),
+    /// The packet that first showed it.
+    pub first: PacketRef,
+    /// When it was last seen.
+    pub last: Timestamp,
     /// Whether it was seen from its first byte.
     pub from_start: bool,
     /// How it ended.
@@ -133,7 +158,8 @@ impl Statistics {
         self.connections.push(ConnectionRow {
             connection: id,
             ends: connection.ends,
-            span: (connection.first, connection.closed.at.at),
+            first: connection.first,
+            last: connection.closed.at.at,
             from_start: connection.from_start.client && connection.from_start.server,
             why: connection.closed.why,
             foreign: connection.foreign,
@@ -161,8 +187,37 @@ impl Statistics {
     /// A row per connection, in the order in which they were first seen.
     pub fn connections(&self) -> Vec<&ConnectionRow> {
         let mut rows: Vec<_> = self.connections.iter().collect();
-        rows.sort_by_key(|row| row.connection.serial);
+        rows.sort_by_key(|row| row.first.number);
         rows
+    }
+
+    /// Adds what was learned from another shard of the same capture.
+    pub fn merge(&mut self, other: Self) {
+        self.totals.merge(&other.totals);
+        self.connections_folded += other.connections_folded;
+        self.connections.extend(other.connections);
+        // The first seen keep their rows, whatever shard they were in.
+        self.connections.sort_by_key(|row| row.first.number);
+        let folded = self.connections.len().saturating_sub(limits::CONNECTION_ROWS);
+        self.connections.truncate(limits::CONNECTION_ROWS);
+        self.connections_folded += folded as u64;
+
+        let mut by_pattern: HashMap<_, _> = self
+            .patterns
+            .iter()
+            .enumerate()
+            .map(|(index, row)| ((row.kind, row.pattern.clone()), index))
+            .collect();
+        for row in other.patterns {
+            let known = by_pattern.get(&(row.kind, row.pattern.clone()));
+            match known.and_then(|index| self.patterns.get_mut(*index)) {
+                Some(known) => known.merge(&row),
+                None => {
+                    by_pattern.insert((row.kind, row.pattern.clone()), self.patterns.len());
+                    self.patterns.push(row);
+                }
+            }
+        }
     }
 
     /// Connections that have no row because there were too many.

@@ -16,12 +16,15 @@ mod waits;
 
 pub use event::{Chunk, Closed, ConnectionEnd, Gap, Opened, StreamEvent, Why};
 
+use std::ops::AddAssign;
+
 use self::connection::Connection;
 use self::table::Table;
 use self::waits::{Clock, Wait, Waits, What};
 use crate::decode::Segment;
 use crate::endpoint::Ports;
 use crate::limits::REORDER_AT_MOST_FILE;
+use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
 /// What is followed, and how patiently.
@@ -66,6 +69,33 @@ pub struct Counts {
     pub given_up: u64,
     /// Segments of connections that are not followed.
     pub ignored: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            connections,
+            gaps,
+            gap_bytes,
+            retransmissions,
+            conflicting,
+            out_of_order,
+            out_of_window,
+            evicted_connections,
+            given_up,
+            ignored,
+        } = other;
+        self.connections += connections;
+        self.gaps += gaps;
+        self.gap_bytes += gap_bytes;
+        self.retransmissions += retransmissions;
+        self.conflicting += conflicting;
+        self.out_of_order += out_of_order;
+        self.out_of_window += out_of_window;
+        self.evicted_connections += evicted_connections;
+        self.given_up += given_up;
+        self.ignored += ignored;
+    }
 }
 
 /// Takes segments in the order of the capture, gives what the connections carry.
@@ -147,6 +177,12 @@ impl Streams {
             connection.push(segment, &mut self.shared, emit);
             self.shared.held += connection.held();
         }
+    }
+
+    /// A packet of the capture carried a segment that somebody else takes: time passed.
+    pub fn pass(&mut self, packet: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.shared.clock.packet(packet);
+        self.run_waits(emit);
     }
 
     /// The time is `now`, though no packet came. Ends what has waited long enough.

@@ -57,7 +57,7 @@ pub fn patterns(rows: &[&PatternRow], show: fn(&str) -> String) -> Vec<Column> {
 pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
     let cells =
         |cell: &dyn Fn(&ConnectionRow) -> String| rows.iter().map(|row| cell(row)).collect();
-    let took = |row: &ConnectionRow| row.span.1.saturating_since(row.span.0).to_string();
+    let took = |row: &ConnectionRow| row.last.saturating_since(row.first.at).to_string();
     let both = |sides: PerSide<u64>| sides.client + sides.server;
     let missing = |row: &ConnectionRow| match both(row.end.gaps) {
         0 => NONE.to_owned(),

@@ -190,7 +190,7 @@ impl<'a> Pattern<'a> {
 
 impl Connection {
     fn of(row: &ConnectionRow) -> Self {
-        let (first, last) = row.span;
+        let (first, last) = (row.first.at, row.last);
         Self {
             client: row.ends.client.to_string(),
             server: row.ends.server.to_string(),

@@ -102,7 +102,7 @@ impl Sample {
         self.statistics.close(&ClosedConnection {
             closed: Closed { connection, at, why, end },
             ends,
-            first: packet(1, 0).at,
+            first: packet(1, 0),
             from_start: PerSide { client: known, server: known },
             foreign,
         });
