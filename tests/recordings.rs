@@ -290,3 +290,15 @@ fn the_walkthrough_reads_as_in_the_readme() {
     assert_eq!(told, expected);
     assert!(outcome.records.iter().all(|record| record.server == "127.0.0.1:8888"));
 }
+
+/// Nest 5 clients write errors of their own, over several packets here: numbers are taken for them
+/// when they begin, and given back.
+#[test]
+fn what_is_no_exchange_leaves_no_hole_in_the_numbers() {
+    for name in ["basic-v5", "mixed-old-server", "mixed-old-client"] {
+        let packets = read(&fixtures().join(format!("{name}.pcap")));
+        let outcome = analyse(&common::mutate::recut(&packets, 50));
+        let numbers: Vec<_> = outcome.records.iter().map(|record| record.number).collect();
+        assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "{name}");
+    }
+}

@@ -121,9 +121,9 @@ impl Tracker {
                 }
             }
             Decoded::Undecodable { from, at, fault } => {
+                let next_number = &mut self.next_number;
                 if let Some(known) = connection_mut(&mut self.connections, connection) {
-                    // The number stays with the frame that nobody could read.
-                    *known.begun.of_mut(*from) = None;
+                    give_back(next_number, known.begun.of_mut(*from).take());
                     let lacks = matches!(fault, Fault::TooLarge | Fault::Gap);
                     if lacks && known.client != Some(*from) {
                         known.lacks_replies_until = known.lacks_replies_until.max(at.number);
@@ -198,7 +198,7 @@ impl Tracker {
         match message.kind {
             Kind::Request { .. } | Kind::Event { .. } => known.client = Some(message.from),
             Kind::Reply { .. } => known.client = Some(message.from.other()),
-            Kind::Other => return,
+            Kind::Other => return give_back(&mut self.next_number, begun),
         }
         let connection = *known;
         match message.kind {
@@ -384,6 +384,16 @@ fn take(next_number: &mut u64) -> u64 {
     let number = *next_number;
     *next_number += 1;
     number
+}
+
+/// A frame that had a number is no exchange. Where others have taken numbers since, its own stays
+/// with it, and none has it.
+fn give_back(next_number: &mut u64, number: Option<u64>) {
+    if let Some(number) = number
+        && number + 1 == *next_number
+    {
+        *next_number = number;
+    }
 }
 
 /// The text by which an id is found: replies may spell the same value in another way.
