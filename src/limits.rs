@@ -47,7 +47,8 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
-/// and has no bound before; a frame beyond this is skipped by its length and counted.
+/// and has no bound before. A frame beyond this is counted, and the next one looked for behind its
+/// header.
 pub const FRAME_BYTES: usize = 16 << 20;
 
 /// Bytes before the `#` after which they are no frame's length. Nest has no bound.
@@ -60,7 +61,7 @@ pub const OPEN_CALLS: usize = 100_000;
 pub const OPEN_CALL_BYTES: usize = 32 << 20;
 
 /// Calls that ended and are still remembered, so that a second final frame is not an orphan.
-pub const ENDED_CALLS: usize = 4_096;
+pub const ENDED_CALLS: usize = 1_024;
 
 /// Distinct patterns. What comes after shares one row, named as such.
 pub const PATTERNS: usize = 1_000;

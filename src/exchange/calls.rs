@@ -55,15 +55,28 @@ pub(super) struct Calls {
     ended: Ended,
 }
 
-/// Which calls ended lately: their hashes, each at the place that it names itself. One may push
-/// out another early; then a reply behind the final one counts as an orphan.
+/// The hashes of the calls that ended last: a ring. Written at every end and read only for a reply
+/// that no open call waits for, so reading may take a while.
 #[derive(Debug)]
-struct Ended(Box<[u64]>);
+struct Ended {
+    hashes: Box<[u64]>,
+    next: usize,
+}
 
 impl Ended {
-    fn place(&mut self, hash: u64) -> Option<&mut u64> {
-        let index = usize::try_from(hash).unwrap_or(0) % self.0.len().max(1);
-        self.0.get_mut(index)
+    fn new() -> Self {
+        Self { hashes: vec![0; limits::ENDED_CALLS].into(), next: 0 }
+    }
+
+    fn add(&mut self, hash: u64) {
+        if let Some(oldest) = self.hashes.get_mut(self.next) {
+            *oldest = hash;
+        }
+        self.next = (self.next + 1) % self.hashes.len().max(1);
+    }
+
+    fn holds(&self, hash: u64) -> bool {
+        self.hashes.contains(&hash)
     }
 }
 
@@ -87,7 +100,7 @@ impl Default for Calls {
             newest: Vec::new(),
             open: 0,
             weight: 0,
-            ended: Ended(vec![0; limits::ENDED_CALLS].into()),
+            ended: Ended::new(),
         }
     }
 }
@@ -129,11 +142,11 @@ impl Calls {
         }
     }
 
-    pub(super) fn look_up(&mut self, connection: ConnectionId, key: &[u8]) -> Lookup {
+    pub(super) fn look_up(&self, connection: ConnectionId, key: &[u8]) -> Lookup {
         let hash = self.hash(connection.serial, key);
         match self.find(hash, connection.serial, key) {
             Some(place) => Lookup::Open(place),
-            None if self.ended.place(hash).is_some_and(|ended| *ended == hash) => Lookup::Ended,
+            None if self.ended.holds(hash) => Lookup::Ended,
             None => Lookup::Unknown,
         }
     }
@@ -155,9 +168,8 @@ impl Calls {
 
     /// The final reply came: the call is over, and its id remembered for a while.
     pub(super) fn end(&mut self, place: Place) {
-        let hash = self.entry(place).map_or(0, |entry| entry.hash);
-        if let Some(ended) = self.ended.place(hash) {
-            *ended = hash;
+        if let Some(hash) = self.entry(place).map(|entry| entry.hash) {
+            self.ended.add(hash);
         }
         self.forget(place);
     }
