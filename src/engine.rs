@@ -74,7 +74,7 @@ pub enum Update<'a> {
 /// A connection that is over.
 #[derive(Clone, Copy, Debug)]
 pub struct ClosedConnection {
-    /// How it ended, and what was counted.
+    /// How it ended, and what was counted; of the sides in the roles that its messages showed.
     pub closed: Closed,
     /// Its addresses, in the roles that its messages showed.
     pub ends: Ends,
@@ -272,13 +272,12 @@ impl Conversations {
         if let (Some(conversation), Some(ends)) = (live, ends) {
             let Conversation { decoder, first, from_start, foreign } = conversation;
             self.held -= decoder.held();
-            emit(Update::Closed(&ClosedConnection {
-                closed: *closed,
-                ends,
-                first,
-                from_start,
-                foreign,
-            }));
+            let mut over = ClosedConnection { closed: *closed, ends, first, from_start, foreign };
+            if self.tracker.is_exchanged(connection) {
+                over.closed.end = over.closed.end.exchanged();
+                over.from_start = over.from_start.exchanged();
+            }
+            emit(Update::Closed(&over));
         }
     }
 }
