@@ -36,6 +36,11 @@ pub struct PerSide<T> {
 }
 
 impl<T> PerSide<T> {
+    /// The client's value as the server's, and the other way round.
+    pub fn exchanged(self) -> Self {
+        Self { client: self.server, server: self.client }
+    }
+
     /// The value of `side`.
     pub const fn of(&self, side: Side) -> &T {
         match side {

@@ -50,16 +50,23 @@ impl Shard {
             let address = match end.ip() {
                 IpAddr::V4(ip) => u64::from(ip.to_bits()),
                 IpAddr::V6(ip) => {
-                    let mix = |mixed: u64, part| mixed.rotate_left(13) ^ u64::from(part);
-                    ip.segments().into_iter().fold(0, mix)
+                    let add = |sum: u64, part| sum.rotate_left(13) ^ u64::from(part);
+                    ip.segments().into_iter().fold(0, add)
                 }
             };
-            // Fibonacci hashing: neighbouring addresses and ports go to different parts.
-            (address ^ u64::from(end.port()) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            mix(address ^ u64::from(end.port()) << 32)
         };
-        let hash = end(&segment.from).wrapping_add(end(&segment.to)) >> 40;
+        let hash = mix(end(&segment.from).wrapping_add(end(&segment.to)));
         hash % u64::from(self.count) == u64::from(self.index)
     }
+}
+
+/// Lets every bit of `value` change every bit: neighbouring addresses and ports, which the
+/// connections of one client have, go to different parts. The multiplier is that of Fibonacci
+/// hashing, whose product mixes upwards only.
+const fn mix(value: u64) -> u64 {
+    let product = (value ^ value >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ product >> 32
 }
 
 /// What an engine tells.
@@ -74,7 +81,7 @@ pub enum Update<'a> {
 /// A connection that is over.
 #[derive(Clone, Copy, Debug)]
 pub struct ClosedConnection {
-    /// How it ended, and what was counted.
+    /// How it ended, and what was counted; of the sides in the roles that its messages showed.
     pub closed: Closed,
     /// Its addresses, in the roles that its messages showed.
     pub ends: Ends,
@@ -272,13 +279,51 @@ impl Conversations {
         if let (Some(conversation), Some(ends)) = (live, ends) {
             let Conversation { decoder, first, from_start, foreign } = conversation;
             self.held -= decoder.held();
-            emit(Update::Closed(&ClosedConnection {
-                closed: *closed,
-                ends,
-                first,
-                from_start,
-                foreign,
-            }));
+            let mut over = ClosedConnection { closed: *closed, ends, first, from_start, foreign };
+            if self.tracker.is_exchanged(connection) {
+                over.closed.end = over.closed.end.exchanged();
+                over.from_start = over.from_start.exchanged();
+            }
+            emit(Update::Closed(&over));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Flags, Seq};
+
+    #[test]
+    fn neighbouring_ports_are_spread_over_the_parts() {
+        let takes = |count, index, port| {
+            let (client, server) = (([10, 0, 0, 1], port).into(), ([10, 0, 0, 2], 3_000).into());
+            let segment = |from, to| Segment {
+                packet: PacketRef::default(),
+                from,
+                to,
+                seq: Seq(0),
+                ack: None,
+                flags: Flags(0),
+                window: 0,
+                payload: &[],
+                missing: 0,
+            };
+            let shard = Shard { index, count };
+            let taken = shard.takes(&segment(client, server));
+            assert_eq!(taken, shard.takes(&segment(server, client)), "both directions");
+            taken
+        };
+        for count in [2, 3, 4] {
+            // Linux chooses every other port.
+            for step in [1, 2] {
+                let ports = || (40_000..).step_by(step).take(80);
+                let taken = |index| ports().filter(|&port| takes(count, index, port)).count();
+                let parts: Vec<_> = (0..count).map(taken).collect();
+                assert_eq!(parts.iter().sum::<usize>(), 80, "each to one");
+                let fair = 80 / count as usize;
+                assert!(parts.iter().all(|part| (fair / 2..=2 * fair).contains(part)), "{parts:?}");
+            }
         }
     }
 }

@@ -72,5 +72,5 @@ pub const PATTERN_BYTES: usize = 4_096;
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
 
-/// Bytes of unfinished frames of all connections together.
+/// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;

@@ -62,12 +62,14 @@ struct Connection {
 }
 
 impl Connection {
+    /// Whether the stream took the client for the server.
+    fn is_exchanged(&self) -> bool {
+        self.client == Some(Side::Server)
+    }
+
     /// The addresses, the client's as the client's.
     fn ends(&self) -> Ends {
-        match self.client {
-            Some(Side::Server) => Ends { client: self.ends.server, server: self.ends.client },
-            Some(Side::Client) | None => self.ends,
-        }
+        if self.is_exchanged() { self.ends.exchanged() } else { self.ends }
     }
 }
 
@@ -168,6 +170,12 @@ impl Tracker {
     pub fn ends(&self, connection: ConnectionId) -> Option<Ends> {
         let known = self.connections.get(connection.slot as usize)?;
         (known.id == connection).then(|| known.ends())
+    }
+
+    /// Whether its messages showed the roles to be other than the stream took them to be.
+    pub fn is_exchanged(&self, connection: ConnectionId) -> bool {
+        let known = self.connections.get(connection.slot as usize);
+        known.is_some_and(|known| known.id == connection && known.is_exchanged())
     }
 
     /// Calls that wait for a reply.

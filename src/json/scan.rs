@@ -189,11 +189,11 @@ impl<'a> Scanner<'a> {
     }
 
     /// From the opening quote to behind the closing one.
+    #[inline]
     fn string(&mut self) -> Result<(), Scan> {
         self.at += 1;
         loop {
-            let rest = self.text.get(self.at..).unwrap_or(&[]);
-            self.at += plain_prefix(rest);
+            self.pass_plain();
             match self.text.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
@@ -204,6 +204,24 @@ impl<'a> Scanner<'a> {
                 None => return Err(Scan::Cut),
             }
         }
+    }
+
+    /// Goes to the first quote, backslash or control character. Eight bytes at a time: most of a
+    /// JSON text is the inside of strings.
+    #[inline]
+    fn pass_plain(&mut self) {
+        let mut rest = self.text.get(self.at..).unwrap_or(&[]);
+        while let Some((word, behind)) = rest.split_first_chunk() {
+            let stops = stops(u64::from_le_bytes(*word));
+            if stops != 0 {
+                self.at += (stops.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += word.len();
+            rest = behind;
+        }
+        let is_stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        self.at += rest.iter().position(is_stop).unwrap_or(rest.len());
     }
 
     fn escape(&mut self) -> Result<(), Scan> {
@@ -238,6 +256,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`, RFC 8259 section 6.
+    #[inline]
     fn number(&mut self) -> Result<(), Scan> {
         if self.text.get(self.at) == Some(&b'-') {
             self.at += 1;
@@ -247,6 +266,14 @@ impl<'a> Scanner<'a> {
         } else {
             self.digits()?;
         }
+        // Most numbers are whole.
+        match self.text.get(self.at) {
+            Some(b'.' | b'e' | b'E') => self.fraction(),
+            _ => Ok(()),
+        }
+    }
+
+    fn fraction(&mut self) -> Result<(), Scan> {
         if self.text.get(self.at) == Some(&b'.') {
             self.at += 1;
             self.digits()?;
@@ -262,6 +289,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// At least one digit.
+    #[inline]
     fn digits(&mut self) -> Result<(), Scan> {
         let start = self.at;
         while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
@@ -314,29 +342,19 @@ impl Nesting {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character. Eight at a time:
-/// most of a JSON text is the inside of strings.
-fn plain_prefix(bytes: &[u8]) -> usize {
+/// Marks the quotes, backslashes and control characters of eight bytes by the highest bit of each.
+/// A borrow can mark bytes above a true hit, never below one: the lowest mark is right.
+#[inline]
+const fn stops(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-
-    let (words, _) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        // A borrow can mark bytes above a true hit, never below one, so the lowest is right.
-        let stop = quote | backslash | control;
-        if stop != 0 {
-            return index * 8 + (stop.trailing_zeros() / 8) as usize;
-        }
-    }
-    let done = words.len() * 8;
-    let tail = bytes.get(done..).unwrap_or(&[]);
-    let stop = tail.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-    done + stop.unwrap_or(tail.len())
+    // Zero where the byte was the one that is looked for.
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let quotes = quote.wrapping_sub(ONES) & !quote;
+    let backslashes = backslash.wrapping_sub(ONES) & !backslash;
+    let controls = word.wrapping_sub(ONES * 0x20) & !word;
+    (quotes | backslashes | controls) & HIGH
 }
 
 #[cfg(test)]
@@ -445,15 +463,20 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_prefix_ends_at_each_special_byte_wherever_it_stands() {
-        for stop in [b'"', b'\\', 0x00, 0x1f] {
-            for at in 0..24 {
-                let mut bytes = [0xe6_u8; 24];
-                bytes[at] = stop;
-                assert_eq!(plain_prefix(&bytes), at);
+    fn a_string_ends_at_each_special_byte_wherever_it_stands() {
+        for len in 0..24 {
+            let plain = "求".repeat(len / 3) + &"x".repeat(len % 3);
+            for behind in ["", "      ", "                    "] {
+                let text = |stop: &str| format!("\"{plain}{stop}\"{behind}");
+                assert_eq!(shape(text("").as_bytes()), Scan::Whole(Top::Other), "{len}");
+                assert_eq!(shape(text("\\n").as_bytes()), Scan::Whole(Top::Other), "{len}");
+                assert_eq!(shape(text("\u{7f}").as_bytes()), Scan::Whole(Top::Other), "{len}");
+                for stop in ["\0", "\u{1f}", "\\x", "\""] {
+                    assert_eq!(shape(text(stop).as_bytes()), Scan::Invalid, "{len} {stop:?}");
+                }
             }
+            assert_eq!(shape(format!("\"{plain}").as_bytes()), Scan::Cut, "{len}");
         }
-        assert_eq!(plain_prefix(&[0x7f; 19]), 19);
     }
 
     proptest! {

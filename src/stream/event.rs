@@ -103,3 +103,17 @@ pub struct ConnectionEnd {
     /// Bytes missing in those gaps.
     pub gap_bytes: PerSide<u64>,
 }
+
+impl ConnectionEnd {
+    /// What was counted of the client as counted of the server, and the other way round.
+    pub fn exchanged(self) -> Self {
+        let Self { packets, bytes, retransmissions, gaps, gap_bytes } = self;
+        Self {
+            packets: packets.exchanged(),
+            bytes: bytes.exchanged(),
+            retransmissions: retransmissions.exchanged(),
+            gaps: gaps.exchanged(),
+            gap_bytes: gap_bytes.exchanged(),
+        }
+    }
+}
