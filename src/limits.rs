@@ -47,7 +47,8 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
-/// and has no bound before; a frame beyond this is skipped by its length and counted.
+/// and has no bound before; a frame beyond this is counted, and passed over in
+/// search of the next one.
 pub const FRAME_BYTES: usize = 16 << 20;
 
 /// Bytes before the `#` after which they are no frame's length. Nest has no bound.
@@ -71,5 +72,5 @@ pub const PATTERN_BYTES: usize = 4_096;
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
 
-/// Bytes of unfinished frames of all connections together.
+/// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;

@@ -225,6 +225,18 @@ const ATTACKS: &[(&str, fn())] = &[
         assert!(counts.protocol.undecodable >= 1);
         assert_eq!(run.told.iter().sum::<u64>(), 1, "the frame behind it is found");
     }),
+    ("beginnings_of_many_connections", || {
+        let mut run = Run::new(true);
+        // Seen from their middle: what may be a frame, and has not said a key yet.
+        let beginning = format!("8888#{{\"x\":\"{}", "x".repeat(4_000));
+        for number in 0..40_000 {
+            let mut talk = Talk::unopened(number);
+            talk.say(&mut run, Side::Client, beginning.as_bytes());
+            talk.say(&mut run, Side::Server, beginning.as_bytes());
+        }
+        let counts = run.finish();
+        assert!(counts.protocol.undecodable > 0, "{counts:?}");
+    }),
     ("marks_of_many_connections", || {
         let mut run = Run::new(true);
         let mut talks: Vec<_> = (0..8_000).map(|number| Talk::open(&mut run, number)).collect();
@@ -531,6 +543,7 @@ attacks! {
     a_million_connections
     buffers_of_many_connections
     lengths_beyond_measure
+    beginnings_of_many_connections
     marks_of_many_connections
     a_million_open_calls
     a_million_calls_with_one_id

@@ -232,7 +232,7 @@ impl Lane {
                     self.read_lent(&mut data, chunk, budget, voice, emit)
                 }
                 Place::InFrames => self.read_held(&mut data, chunk, budget, voice, emit),
-                Place::Searching => self.search(&mut data, chunk, voice),
+                Place::Searching => self.search(&mut data, chunk, budget, voice, emit),
             };
             if !go_on {
                 break;
@@ -366,7 +366,14 @@ impl Lane {
     }
 
     /// Looks for a frame in what is held and in the chunk.
-    fn search(&mut self, data: &mut &[u8], chunk: &Chunk<'_>, voice: &mut Voice) -> bool {
+    fn search(
+        &mut self,
+        data: &mut &[u8],
+        chunk: &Chunk<'_>,
+        budget: usize,
+        voice: &mut Voice,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
         if self.held.is_empty() {
             if let Spoken::Unproven { guess, .. } = &mut voice.spoken
                 && !self.from_start
@@ -380,6 +387,7 @@ impl Lane {
                 Found::Frame(start) => *data = data.get(start..).unwrap_or(&[]),
                 Found::Undecided(start) => {
                     self.held.push(data.get(start..).unwrap_or(&[]), chunk.packet);
+                    self.bound(budget, chunk.from, voice, emit);
                     return false;
                 }
                 Found::Nothing => return false,
@@ -402,6 +410,7 @@ impl Lane {
                 }
                 Found::Undecided(start) => {
                     self.held.drop_front(start);
+                    self.bound(budget, chunk.from, voice, emit);
                     return false;
                 }
                 Found::Nothing => {
@@ -414,6 +423,20 @@ impl Lane {
         self.begin_frame();
         self.doubtful = true;
         true
+    }
+
+    /// Gives up what may be the beginning of a frame where there is no room for it.
+    fn bound(
+        &mut self,
+        budget: usize,
+        from: Side,
+        voice: &mut Voice,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        if self.held.weight() > budget {
+            voice.fault(from, self.held.packet_at(0), Fault::TooLarge, emit);
+            self.held.clear();
+        }
     }
 
     /// The place in the stream is lost; so is the frame that was not whole.
@@ -447,6 +470,9 @@ impl Lane {
             Some(header) => header,
             None => match Header::read(bytes, limits::FRAME_HEADER_BYTES) {
                 Header::Length { declared, bytes } => *self.header.insert((declared, bytes)),
+                Header::Cut if bytes.len() > budget => {
+                    return Step::Fault { fault: Fault::TooLarge, skip: bytes.len() };
+                }
                 Header::Cut => return Step::HeaderCut,
                 Header::Invalid { bytes } => {
                     return Step::Fault { fault: Fault::Length, skip: bytes };
