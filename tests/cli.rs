@@ -211,6 +211,24 @@ fn packets_are_saved_while_they_are_analysed() {
 }
 
 #[test]
+fn a_capture_is_not_saved_over_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, link) = (folder.path().join("capture.pcap"), folder.path().join("link.pcap"));
+    std::fs::copy(WALKTHROUGH, &capture).unwrap();
+    std::os::unix::fs::symlink(&capture, &link).unwrap();
+    for (read, save) in [(&capture, &capture), (&capture, &link), (&link, &capture)] {
+        let output = run(&format!("report -r {} -w {}", read.display(), save.display()));
+        assert_eq!(output.status.code(), Some(2));
+        let expected = format!(
+            "error: {} is being read; saving to it would destroy it. Save to another file\n",
+            save.display()
+        );
+        assert_eq!(stderr(&output), expected);
+        assert_eq!(std::fs::read(&capture).unwrap(), std::fs::read(WALKTHROUGH).unwrap());
+    }
+}
+
+#[test]
 fn colours_are_for_who_wants_them() {
     let coloured = |arguments: &str| {
         let output = run(&format!("report {arguments} -r {WALKTHROUGH}"));

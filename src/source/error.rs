@@ -74,6 +74,12 @@ pub enum SourceError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The packets of a file were to be saved in that same file.
+    #[error("{file} is being read; saving to it would destroy it. Save to another file")]
+    SaveOverInput {
+        /// The name that was given.
+        file: String,
+    },
     /// This user may not capture.
     #[error(
         "no permission to capture on {interface}. Run it as root: sudo nestscope … ; \

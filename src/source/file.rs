@@ -1,6 +1,7 @@
 //! One capture file or pipe, read packet by packet.
 
 use std::fmt;
+use std::fs::Metadata;
 
 use super::classic::{self, Classic, Fault, Record, Step};
 use super::input::{Input, file_name};
@@ -101,6 +102,11 @@ impl CaptureFile {
             Some(Format::Pcapng(pcapng)) => pcapng.dropped(),
             _ => self.dropped,
         }
+    }
+
+    /// Whether this is the file of `metadata`.
+    pub(super) fn is_read_from(&self, metadata: &Metadata) -> bool {
+        self.window.input().stored().is(metadata)
     }
 
     /// Goes to the next packet, which [`packet`](Self::packet) then lends.

@@ -86,8 +86,14 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be written.
+    /// Where the file cannot be written, or is one of those that are read.
     pub fn save_to(&mut self, path: &str) -> Result<(), SourceError> {
+        // Creating the file would empty the capture before a packet of it was read.
+        if let Origin::Files(files) = &self.from
+            && std::fs::metadata(path).is_ok_and(|there| files.are_read_from(&there))
+        {
+            return Err(SourceError::SaveOverInput { file: path.to_owned() });
+        }
         let failed = |cause| SourceError::Save { file: path.to_owned(), cause };
         let out: Box<dyn Write + Send> = if path == "-" {
             Box::new(io::stdout())

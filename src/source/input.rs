@@ -4,9 +4,10 @@
 //! chosen once. A pipe is waited for with a time limit, so that the caller gets the word now and
 //! then and can be stopped; a read that found nothing in that time is `WouldBlock`.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
 use flate2::read::MultiGzDecoder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -121,6 +122,12 @@ impl Stored {
             read: 0,
             size: metadata.is_file().then_some(metadata.len()),
         })
+    }
+
+    /// Whether they lie in the file of `metadata`; never where that is a pipe or a device.
+    pub(super) fn is(&self, metadata: &Metadata) -> bool {
+        let own = self.file.metadata().ok().filter(Metadata::is_file);
+        own.is_some_and(|own| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino()))
     }
 
     /// Bytes that were read, as they are stored.

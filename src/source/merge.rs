@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fs::Metadata;
 
 use super::file::{Advance, CaptureFile, Cut, Progress};
 use super::{Next, SourceError, Stop};
@@ -76,6 +77,11 @@ impl Merged {
     /// Packets that were lost when the files were captured; `None` where none of them tells.
     pub fn kernel_drops(&self) -> Option<u64> {
         self.files.iter().filter_map(CaptureFile::kernel_drops).reduce(u64::saturating_add)
+    }
+
+    /// Whether the file of `metadata` is one of them.
+    pub(super) fn are_read_from(&self, metadata: &Metadata) -> bool {
+        self.files.iter().any(|file| file.is_read_from(metadata))
     }
 
     #[inline]
