@@ -69,7 +69,7 @@ pub const PATTERNS: usize = 1_000;
 /// Bytes of one pattern's text.
 pub const PATTERN_BYTES: usize = 4_096;
 
-/// Connections that a report lists one by one. What comes after is added up in one row.
+/// Connections that a report lists one by one. Those with fewer exchanges are counted only.
 pub const CONNECTION_ROWS: usize = 10_000;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
