@@ -107,6 +107,13 @@ pub struct ConnectionRow {
     pub end: ConnectionEnd,
 }
 
+impl ConnectionRow {
+    /// Sorts the one with the most exchanges first, and among equals the one first seen.
+    fn weight(&self) -> (Reverse<u64>, u64) {
+        (Reverse(self.outcomes.calls + self.outcomes.events), self.first.number)
+    }
+}
+
 /// Statistics of everything that was seen.
 #[derive(Debug, Default)]
 pub struct Statistics {
@@ -151,10 +158,6 @@ impl Statistics {
     pub fn close(&mut self, connection: &ClosedConnection) {
         let id = connection.closed.connection;
         let outcomes = self.live.get_mut(id.slot as usize).map(std::mem::take).unwrap_or_default();
-        if self.connections.len() >= limits::CONNECTION_ROWS {
-            self.connections_folded += 1;
-            return;
-        }
         self.connections.push(ConnectionRow {
             connection: id,
             ends: connection.ends,
@@ -166,6 +169,10 @@ impl Statistics {
             outcomes,
             end: connection.closed.end,
         });
+        // Now and then, since it sorts them.
+        if self.connections.len() >= 2 * limits::CONNECTION_ROWS {
+            self.fold_connections();
+        }
     }
 
     /// All exchanges, by how they ended.
@@ -184,9 +191,12 @@ impl Statistics {
         rows
     }
 
-    /// A row per connection, in the order in which they were first seen.
+    /// A row per connection, in the order in which they were first seen. Of too many, those with
+    /// the most exchanges: the connection that carries most often outlives thousands of others.
     pub fn connections(&self) -> Vec<&ConnectionRow> {
         let mut rows: Vec<_> = self.connections.iter().collect();
+        rows.sort_by_key(|row| row.weight());
+        rows.truncate(limits::CONNECTION_ROWS);
         rows.sort_by_key(|row| row.first.number);
         rows
     }
@@ -196,11 +206,7 @@ impl Statistics {
         self.totals.merge(&other.totals);
         self.connections_folded += other.connections_folded;
         self.connections.extend(other.connections);
-        // The first seen keep their rows, whatever shard they were in.
-        self.connections.sort_by_key(|row| row.first.number);
-        let folded = self.connections.len().saturating_sub(limits::CONNECTION_ROWS);
-        self.connections.truncate(limits::CONNECTION_ROWS);
-        self.connections_folded += folded as u64;
+        self.fold_connections();
 
         let mut by_pattern: HashMap<_, _> = self
             .patterns
@@ -221,8 +227,17 @@ impl Statistics {
     }
 
     /// Connections that have no row because there were too many.
-    pub const fn connections_folded(&self) -> u64 {
-        self.connections_folded
+    pub fn connections_folded(&self) -> u64 {
+        let too_many = self.connections.len().saturating_sub(limits::CONNECTION_ROWS);
+        self.connections_folded + too_many as u64
+    }
+
+    /// Forgets the rows of the connections that are too many. Whatever shard they were in, the
+    /// same are kept.
+    fn fold_connections(&mut self) {
+        self.connections_folded = self.connections_folded();
+        self.connections.sort_by_key(ConnectionRow::weight);
+        self.connections.truncate(limits::CONNECTION_ROWS);
     }
 
     /// The row that an exchange counts in; `None` for a reply, which has no pattern.
@@ -252,5 +267,74 @@ impl Statistics {
             self.patterns.len() - 1
         });
         self.patterns.get_mut(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::PerSide;
+    use crate::exchange::{Latency, Payloads};
+    use crate::stream::Closed;
+
+    const ROWS: u32 = 10_000;
+
+    /// The connection with this number; the packet that showed it has the same.
+    fn add(statistics: &mut Statistics, serial: u32, events: u64) {
+        let connection = ConnectionId { serial, slot: 0 };
+        let end = ([127, 0, 0, 1], 1).into();
+        let ends = Ends { client: end, server: end };
+        let first = PacketRef { number: serial.into(), ..PacketRef::default() };
+        for number in 0..events {
+            statistics.add(&Exchange {
+                number,
+                connection,
+                ends,
+                kind: ExchangeKind::Event,
+                pattern: Some("log"),
+                pattern_id: PatternId(2),
+                id: None,
+                status: Status::Sent,
+                request: None,
+                reply: None,
+                replies: 0,
+                latency: Latency::default(),
+                data: None,
+                responses: Payloads::default(),
+                error: None,
+            });
+        }
+        let why = Why::Finished;
+        let end = ConnectionEnd::default();
+        statistics.close(&ClosedConnection {
+            closed: Closed { connection, at: first, why, end },
+            ends,
+            first,
+            from_start: PerSide { client: true, server: true },
+            foreign: None,
+        });
+    }
+
+    #[test]
+    fn of_too_many_connections_the_busiest_have_rows() {
+        assert_eq!(ROWS as usize, limits::CONNECTION_ROWS);
+        let (mut whole, mut even, mut odd) = <(Statistics, Statistics, Statistics)>::default();
+        // The first to be seen ends last, and carries the most.
+        for serial in (0..3 * ROWS).rev() {
+            let events = if serial == 0 { 9 } else { u64::from(serial.is_multiple_of(5)) };
+            add(&mut whole, serial, events);
+            add(if serial.is_multiple_of(2) { &mut even } else { &mut odd }, serial, events);
+        }
+        even.merge(odd);
+        for statistics in [&whole, &even] {
+            assert_eq!(statistics.connections_folded(), u64::from(2 * ROWS));
+            let rows = statistics.connections();
+            assert_eq!(rows.len(), ROWS as usize);
+            assert_eq!((rows[0].connection.serial, rows[0].outcomes.events), (0, 9));
+            let busy = rows.iter().filter(|row| row.outcomes.events > 0).count();
+            assert_eq!(busy, 3 * ROWS as usize / 5);
+            let idle = rows.iter().filter(|row| row.outcomes.events == 0);
+            assert!(idle.map(|row| row.first.number).max() < Some(u64::from(ROWS)), "first seen");
+        }
     }
 }
