@@ -3,7 +3,7 @@
 
 use std::io;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::error::CliError;
 use super::progress::ProgressLine;
@@ -187,15 +187,18 @@ fn capture_options(live: &Live, settings: &Settings) -> CaptureOptions {
     }
 }
 
-/// Ctrl-C and SIGTERM end the run with its summary; the second time, at once.
+/// Ctrl-C and SIGTERM end the run with its summary; again after a while, at once. Not sooner: a
+/// shell and `timeout` signal a program and its group, so that one wish comes twice.
 fn end_on_signals(stop: &Stop) -> Result<(), CliError> {
+    const PATIENCE: Duration = Duration::from_secs(2);
     let stop = stop.clone();
+    let mut first = None;
     Ok(ctrlc::set_handler(move || {
-        if stop.is_set() {
+        stop.set();
+        if first.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
             // What a shell reports of a program that was ended by Ctrl-C.
             std::process::exit(130);
         }
-        stop.set();
     })?)
 }
 

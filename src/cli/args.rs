@@ -1,6 +1,7 @@
 //! What was typed. Types and spelling only: what it means, and whether it makes sense together, is
 //! decided in [`settings`](super::settings).
 
+use std::ffi::OsString;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -41,6 +42,31 @@ pub struct Args {
     /// The options, the same for every command.
     #[command(flatten)]
     pub options: Options,
+}
+
+impl Args {
+    /// Reads the words that were typed, the program's name first. Of an option that may be given
+    /// several times, clap keeps those behind the command only; here those before it count too.
+    ///
+    /// # Errors
+    ///
+    /// Where they are spelled wrong; also help and version, which end the program as well.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut args = Self::try_parse_from(words)?;
+        let before = (1..words.len()).find_map(|at| {
+            let before = Self::try_parse_from(words.get(..at)?).ok()?;
+            let behind = words.first().into_iter().chain(words.get(at + 1..)?);
+            let behind = Self::try_parse_from(behind).ok()?;
+            let is_command = Self::try_parse_from(words.get(..=at)?).ok()?.command.is_some();
+            (is_command && behind.command.is_none()).then_some((before.options, behind.options))
+        });
+        if let Some((before, behind)) = before {
+            args.options.interfaces = [before.interfaces, behind.interfaces].concat();
+            args.options.files = [before.files, behind.files].concat();
+            args.options.ports = [before.ports, behind.ports].concat();
+        }
+        Ok(args)
+    }
 }
 
 /// What can be asked for.
@@ -88,7 +114,13 @@ pub struct Options {
     pub save: Option<String>,
 
     /// Stop after this many packets
-    #[arg(short = 'c', long = "count", value_name = "PACKETS", global = true)]
+    #[arg(
+        short = 'c',
+        long = "count",
+        value_name = "PACKETS",
+        global = true,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub packets: Option<u64>,
 
     /// Stop after a time: `duration:10` for ten seconds
@@ -151,6 +183,9 @@ impl FromStr for Autostop {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let seconds = text.strip_prefix("duration:").and_then(|text| text.parse().ok());
+        if seconds == Some(0.0) {
+            return Err("a run of no time sees nothing; give more than 0 seconds".to_owned());
+        }
         seconds
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .filter(|duration| !duration.is_zero())
@@ -182,6 +217,31 @@ mod tests {
             assert_eq!(args.options.files, ["a.pcap"], "{line}");
             assert_eq!(args.options.ports, ["3000,3002-3004".parse().unwrap()], "{line}");
         }
+    }
+
+    #[test]
+    fn what_may_be_given_several_times_counts_on_both_sides_of_the_command() {
+        let read = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            Args::read(&words).unwrap()
+        };
+        for line in [
+            "nestscope -r a -p 1 report -r b -p 2",
+            "nestscope -r a -r b -p 1 report -p 2",
+            "nestscope report -r a -r b -p 1 -p 2",
+            "nestscope -r a -r b -p 1 -p 2 report",
+            "nestscope -r a -r b -p 1 -p 2",
+        ] {
+            let options = read(line).options;
+            assert_eq!(options.files, ["a", "b"], "{line}");
+            let ports: Vec<Ports> = vec!["1".parse().unwrap(), "2".parse().unwrap()];
+            assert_eq!(options.ports, ports, "{line}");
+        }
+        // A value may be spelled like a command.
+        let args = read("nestscope -w report -r calls report -r c");
+        assert_eq!(args.options.files, ["calls", "c"]);
+        assert_eq!(args.options.save.as_deref(), Some("report"));
+        assert!(matches!(args.command, Some(Command::Report)));
     }
 
     #[test]

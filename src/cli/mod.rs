@@ -20,8 +20,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::ColorChoice;
 use clap::error::{ContextKind, ContextValue};
-use clap::{ColorChoice, Parser};
 
 use args::Args;
 use error::CliError;
@@ -38,7 +38,8 @@ const HINT: &str = "
 
 /// Runs the program: the one place that prints errors and knows exit codes.
 pub fn run() -> ExitCode {
-    let args = match Args::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    let args = match Args::read(&words) {
         Ok(args) => args,
         Err(refusal) => return refuse(&refusal),
     };
