@@ -89,7 +89,9 @@ pub struct ClosedConnection {
     pub first: PacketRef,
     /// Whether it was seen from the first byte of each side.
     pub from_start: PerSide<bool>,
-    /// What it spoke, where that was not Nest TCP.
+    /// Whether a frame of Nest TCP was read on it.
+    pub spoke_nest: bool,
+    /// What else it spoke.
     pub foreign: Option<Foreign>,
 }
 
@@ -113,6 +115,14 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Whether anything was given up or folded because there was too much of it.
+    pub const fn met_a_bound(&self) -> bool {
+        self.patterns_folded > 0
+            || self.exchange.calls_evicted > 0
+            || self.stream.given_up > 0
+            || self.stream.evicted_connections > 0
+    }
+
     /// Adds what another shard of the same capture counted. Packets were counted by each.
     pub fn add_shard(&mut self, other: Self) {
         self.stream += other.stream;
@@ -167,6 +177,13 @@ impl Engine {
         });
     }
 
+    /// Nothing more is under way from whoever hands over packets: no packet out of order is to be
+    /// expected.
+    pub fn pause(&mut self, emit: &mut dyn FnMut(Update<'_>)) {
+        let Self { streams, conversations, .. } = self;
+        streams.pause(&mut |event| conversations.take(&event, emit));
+    }
+
     /// The time is `now`, though no packet came: what has waited long enough is told.
     pub fn expire(&mut self, now: Timestamp, emit: &mut dyn FnMut(Update<'_>)) {
         let Self { streams, conversations, .. } = self;
@@ -211,6 +228,7 @@ struct Conversation {
     decoder: Box<dyn Decoder>,
     first: PacketRef,
     from_start: PerSide<bool>,
+    spoke_nest: bool,
     foreign: Option<Foreign>,
 }
 
@@ -228,6 +246,7 @@ impl Conversations {
                         decoder: protocol::decoder(opened),
                         first: opened.at,
                         from_start: opened.from_start,
+                        spoke_nest: false,
                         foreign: None,
                     });
                 }
@@ -252,14 +271,16 @@ impl Conversations {
         say: impl FnOnce(&mut dyn Decoder, usize, &mut dyn FnMut(Decoded<'_>)),
     ) {
         let Some(Some(conversation)) = self.live.get_mut(connection.slot as usize) else { return };
-        let Conversation { decoder, foreign, .. } = conversation;
+        let Conversation { decoder, spoke_nest, foreign, .. } = conversation;
         let before = decoder.held();
         let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.held - before);
         let (tracker, counts) = (&mut self.tracker, &mut self.counts);
         say(decoder.as_mut(), budget, &mut |decoded| {
             counts.add(&decoded);
-            if let Decoded::Foreign(what) = decoded {
-                *foreign = Some(what);
+            match decoded {
+                Decoded::Message(_) => *spoke_nest = true,
+                Decoded::Foreign(what) => *foreign = Some(what),
+                Decoded::Begun { .. } | Decoded::Undecodable { .. } => {}
             }
             tracker.push(connection, &decoded, &mut |exchange| emit(Update::Exchange(exchange)));
         });
@@ -277,9 +298,10 @@ impl Conversations {
         });
         let live = self.live.get_mut(connection.slot as usize).and_then(Option::take);
         if let (Some(conversation), Some(ends)) = (live, ends) {
-            let Conversation { decoder, first, from_start, foreign } = conversation;
+            let Conversation { decoder, first, from_start, spoke_nest, foreign } = conversation;
             self.held -= decoder.held();
-            let mut over = ClosedConnection { closed: *closed, ends, first, from_start, foreign };
+            let mut over =
+                ClosedConnection { closed: *closed, ends, first, from_start, spoke_nest, foreign };
             if self.tracker.is_exchanged(connection) {
                 over.closed.end = over.closed.end.exchanged();
                 over.from_start = over.from_start.exchanged();

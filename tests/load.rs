@@ -123,7 +123,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// The right to capture on the loopback, alone; `None`, and a word why, where this user may not.
 fn may_capture() -> Option<MutexGuard<'static, ()>> {
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let output = run(&mut nestscope("-i lo -c 0 -q"));
+    let output = run(&mut nestscope("-i lo -a duration:0.01 -q"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if said.contains("no permission") {
         eprintln!("skipped: no permission to capture");

@@ -2,6 +2,7 @@
 //! found.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,7 @@ pub fn run(
 ) -> Result<Outcome, CliError> {
     let stop = Stop::default();
     let mut source = open(settings, &stop)?;
+    tell_what_is_listened_to(settings);
     if shard.count == 1 {
         end_on_signals(&stop)?;
     } // Else Ctrl-C ends the program: threads stopped at different packets would tell a false sum.
@@ -86,8 +88,9 @@ pub fn run(
                 progress.packet(|| source.progress());
             }
             Ok(Next::Idle(settled)) => {
-                if let Some(now) = settled {
-                    engine.expire(now, &mut |update| shown.found(update));
+                match settled {
+                    Some(now) => engine.expire(now, &mut |update| shown.found(update)),
+                    None => engine.pause(&mut |update| shown.found(update)),
                 }
                 shown.idle();
             }
@@ -132,10 +135,11 @@ pub fn run(
 pub fn run_beside(
     settings: &Settings,
     files: &[String],
+    stop: &Stop,
     shard: Shard,
     found: &mut dyn FnMut(Update<'_>),
 ) -> Result<Counts, CliError> {
-    let mut source = Source::files(files, &Stop::default())?;
+    let mut source = Source::files(files, stop)?;
     let mut engine = Engine::new(config(settings, false, shard));
     let mut packets_left = settings.packets.unwrap_or(u64::MAX);
     while packets_left > 0 {
@@ -171,6 +175,24 @@ fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {
         source.save_to(file)?;
     }
     Ok(source)
+}
+
+/// Says at once that a live run has begun: the first call may be long in coming.
+fn tell_what_is_listened_to(settings: &Settings) {
+    let Input::Live(live) = &settings.input else { return };
+    if settings.output.quiet {
+        return;
+    }
+    let port = |range: &RangeInclusive<u16>| match (range.start(), range.end()) {
+        (low, high) if low == high => low.to_string(),
+        (low, high) => format!("{low}-{high}"),
+    };
+    let ports: Vec<_> = settings.ports.ranges().iter().map(port).collect();
+    let ports = if ports.is_empty() { "any".to_owned() } else { ports.join(",") };
+    let filter = live.filter.as_ref().map(|filter| format!(", {filter}")).unwrap_or_default();
+    let interfaces = live.interfaces.join(", ");
+    let listening = format!("listening on {interfaces}, tcp port {ports}{filter}; Ctrl-C ends");
+    terminal::complain(settings.output.color, "note", &listening);
 }
 
 fn capture_options(live: &Live, settings: &Settings) -> CaptureOptions {

@@ -8,10 +8,11 @@ use std::thread;
 use super::analysis::{self, Event, Outcome};
 use super::args::Format;
 use super::error::CliError;
-use super::settings::{Input, Settings};
+use super::settings::{Input, Output, Settings};
 use super::terminal;
 use crate::engine::{Shard, Update};
 use crate::report::Summary;
+use crate::source::Stop;
 use crate::store::Statistics;
 
 /// More threads than this wait for the memory, not for the processor: each reads all packets.
@@ -51,26 +52,39 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
     let count = threads(settings);
     let shard = |index| Shard { index, count };
     let Input::Files(files) = &settings.input else { return analyse_shard(settings, shard(0)) };
-    thread::scope(|scope| {
+    let stop = &Stop::default();
+    let (outcome, statistics) = thread::scope(|scope| {
         let others: Vec<_> = (1..count)
             .map(|index| {
                 scope.spawn(move || {
                     let mut statistics = Statistics::default();
                     let mut found = |update: Update<'_>| take(&mut statistics, &update);
-                    let counts = analysis::run_beside(settings, files, shard(index), &mut found)?;
+                    let counts =
+                        analysis::run_beside(settings, files, stop, shard(index), &mut found)?;
                     Ok::<_, CliError>((counts, statistics))
                 })
             })
             .collect();
-        let (mut outcome, mut statistics) = analyse_shard(settings, shard(0))?;
+        let first = analyse_shard(settings, shard(0));
+        if first.is_err() {
+            stop.set();
+        }
+        let (mut outcome, mut statistics) = first?;
         for other in others {
             let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let (counts, learned) = other?;
             outcome.counts.add_shard(counts);
             statistics.merge(learned);
         }
-        Ok((outcome, statistics))
-    })
+        Ok::<_, CliError>((outcome, statistics))
+    })?;
+    // Bounds are those of an engine. Where one bit, what it cost must not depend on the threads.
+    if count > 1 && outcome.counts.met_a_bound() {
+        let quietly =
+            Settings { output: Output { quiet: true, ..settings.output }, ..settings.clone() };
+        return analyse_shard(&quietly, Shard::default());
+    }
+    Ok((outcome, statistics))
 }
 
 fn analyse_shard(settings: &Settings, shard: Shard) -> Result<(Outcome, Statistics), CliError> {
@@ -95,7 +109,7 @@ fn take(statistics: &mut Statistics, update: &Update<'_>) {
 /// be read again.
 fn threads(settings: &Settings) -> u32 {
     let Input::Files(files) = &settings.input else { return 1 };
-    if settings.duration.is_some() {
+    if settings.duration.is_some() || settings.save.is_some() {
         return 1;
     }
     let size = |file: &String| {

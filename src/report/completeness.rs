@@ -158,6 +158,16 @@ impl Losses<'_> {
             ),
         ];
         let mut notes = Vec::new();
+        if self.capture.packets == 0 {
+            notes.push(
+                "no packet came: is it the right interface and port? `nestscope interfaces` lists \
+                 them"
+                    .to_owned(),
+            );
+        } else if losses.frames == 0 && losses.other_port_segments > 0 {
+            let segments = counted(losses.other_port_segments, "segment is", "segments are");
+            notes.push(format!("no frame on the ports of -p; {segments} on other ports"));
+        }
         if losses.gaps > 0 {
             let bytes = match losses.gap_bytes {
                 0 => "an unknown number of bytes".to_owned(),
@@ -253,6 +263,7 @@ mod tests {
             retransmissions: 9,
             conflicting_segments: 10,
             orphan_replies: 11,
+            other_port_segments: 1,
             late_replies: 12,
             calls_open: 1,
             calls_evicted: 14,

@@ -50,6 +50,8 @@ pub struct Completeness {
     pub conflicting_segments: u64,
     /// Segments that cannot belong to the connection between their ends.
     pub out_of_window_segments: u64,
+    /// Segments of connections that are not followed: none of their ports was asked for.
+    pub other_port_segments: u64,
     /// Replies whose request the capture lacks.
     pub orphan_replies: u64,
     /// Replies to a call that had its final reply.
@@ -103,6 +105,7 @@ impl Completeness {
             retransmissions: counts.stream.retransmissions,
             conflicting_segments: counts.stream.conflicting,
             out_of_window_segments: counts.stream.out_of_window,
+            other_port_segments: counts.stream.ignored,
             orphan_replies: counts.exchange.orphan_replies,
             late_replies: counts.exchange.late_replies,
             calls_open: counts.open_calls,

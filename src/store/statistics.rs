@@ -99,7 +99,9 @@ pub struct ConnectionRow {
     pub from_start: bool,
     /// How it ended.
     pub why: Why,
-    /// What it spoke, where that was not Nest TCP.
+    /// Whether a frame of Nest TCP was read on it.
+    pub spoke_nest: bool,
+    /// What else it spoke.
     pub foreign: Option<Foreign>,
     /// How its exchanges ended.
     pub outcomes: Outcomes,
@@ -165,6 +167,7 @@ impl Statistics {
             last: connection.closed.at.at,
             from_start: connection.from_start.client && connection.from_start.server,
             why: connection.closed.why,
+            spoke_nest: connection.spoke_nest,
             foreign: connection.foreign,
             outcomes,
             end: connection.closed.end,
@@ -311,6 +314,7 @@ mod tests {
             ends,
             first,
             from_start: PerSide { client: true, server: true },
+            spoke_nest: true,
             foreign: None,
         });
     }

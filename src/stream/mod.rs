@@ -185,6 +185,15 @@ impl Streams {
         self.run_waits(emit);
     }
 
+    /// Nothing more is under way: ends the waits for packets out of order, whatever the time.
+    pub fn pause(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        // Those that begin meanwhile wait for the next pause.
+        for _ in 0..self.shared.waits.reordering() {
+            let Some(wait) = self.shared.waits.next_reordering() else { return };
+            self.passed(wait, emit);
+        }
+    }
+
     /// The time is `now`, though no packet came. Ends what has waited long enough.
     pub fn expire(&mut self, now: Timestamp, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.time(now);

@@ -109,6 +109,16 @@ impl Waits {
         None
     }
 
+    /// How many wait for packets out of order.
+    pub fn reordering(&self) -> usize {
+        self.reorder.len()
+    }
+
+    /// The oldest of those, over or not.
+    pub fn next_reordering(&mut self) -> Option<Wait> {
+        self.reorder.pop_front().map(|(_, wait)| wait)
+    }
+
     /// The oldest wait of a queue that is too long.
     pub fn overdue(&mut self) -> Option<Wait> {
         [&mut self.reorder, &mut self.retransmission]

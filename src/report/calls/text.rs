@@ -150,6 +150,8 @@ impl<W: Write> Text<W> {
         let mut answered = 0;
         for payload in exchange.responses.iter().chain(exchange.error) {
             if answered + 3 > columns {
+                // Too long by this, so that the end of the line shows that there is more.
+                self.payload.push_str(" ⇒ …");
                 break;
             }
             self.payload.push_str(" ⇒ ");

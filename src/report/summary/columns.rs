@@ -66,7 +66,7 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
     vec![
         Column::texts("client", 0, cells(&|row| row.ends.client.to_string())),
         Column::texts("server", 0, cells(&|row| row.ends.server.to_string())),
-        Column::texts("protocol", 4, cells(&|row| protocol(row).to_owned())),
+        Column::texts("protocol", 4, cells(&|row| protocol(row).unwrap_or("-").to_owned())),
         Column::texts("state", 5, cells(&|row| state(row.why).to_owned())),
         Column::numbers("time", 7, cells(&took)),
         Column::numbers("calls", 0, cells(&|row| count(row.outcomes.calls))),

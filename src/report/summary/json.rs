@@ -58,6 +58,7 @@ struct Completeness {
     retransmissions: u64,
     conflicting_segments: u64,
     out_of_window_segments: u64,
+    other_port_segments: u64,
     late_replies: u64,
     calls_open: u64,
     calls_evicted: u64,
@@ -95,7 +96,7 @@ struct Connection {
     last: String,
     state: &'static str,
     from_start: bool,
-    protocol: &'static str,
+    protocol: Option<&'static str>,
     #[serde(flatten)]
     outcomes: Outcomes,
     packets: Sides,
@@ -150,6 +151,7 @@ impl Completeness {
             retransmissions: losses.retransmissions,
             conflicting_segments: losses.conflicting_segments,
             out_of_window_segments: losses.out_of_window_segments,
+            other_port_segments: losses.other_port_segments,
             late_replies: losses.late_replies,
             calls_open: losses.calls_open,
             calls_evicted: losses.calls_evicted,
@@ -230,7 +232,7 @@ mod tests {
     fn a_report_is_written_to_the_letter() {
         let expected = concat!(
             r#"{"capture":{"packets":40,"bytes":4096,"segments":38,"first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","duration_ns":5000000000},"#,
-            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":0,"conflicting_segments":0,"out_of_window_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1}},"#,
+            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":0,"conflicting_segments":0,"out_of_window_segments":0,"other_port_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1}},"#,
             r#""totals":{"calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0},"#,
             r#""patterns":["#,
             r#"{"pattern":"sum","kind":"request","calls":2,"ok":1,"error":1,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"request_bytes":128,"reply_bytes":128},"#,

@@ -76,9 +76,10 @@ const fn state(why: Why) -> &'static str {
     }
 }
 
-/// What a connection spoke, in every output.
-fn protocol(row: &ConnectionRow) -> &'static str {
-    row.foreign.map_or("nest-tcp", |foreign| foreign.name())
+/// What a connection spoke, in every output; `None` where it said nothing that could be told.
+fn protocol(row: &ConnectionRow) -> Option<&'static str> {
+    let nest = row.spoke_nest.then_some("nest-tcp");
+    row.foreign.map(|foreign| foreign.name()).or(nest)
 }
 
 /// The exchanges of a row: its calls, or its events.

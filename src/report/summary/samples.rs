@@ -104,6 +104,7 @@ impl Sample {
             ends,
             first: packet(1, 0),
             from_start: PerSide { client: known, server: known },
+            spoke_nest: true,
             foreign,
         });
     }
