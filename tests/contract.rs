@@ -519,6 +519,49 @@ fn every_way_to_read_a_capture_tells_the_same() {
     assert_eq!(of_port("1"), Vec::<String>::new());
 }
 
+/// More patterns than have a row, in a file large enough for several threads: which patterns share
+/// the last row depends on who came first, and must not depend on the threads.
+#[test]
+fn a_bound_bites_alike_in_several_threads() {
+    let mut packets = Vec::new();
+    for port in 40_000..40_004_u16 {
+        let mut seq = 1;
+        let mut say = |flags, payload: Vec<u8>| {
+            let tcp = wire::Tcp {
+                at: 1_795_000_000_000_000_000 + i64::try_from(packets.len()).unwrap() * 1_000,
+                from: vec![10, 0, 0, 1],
+                to: vec![10, 0, 0, 2],
+                from_port: port,
+                to_port: 3_000,
+                seq,
+                ack: 0,
+                flags,
+                window: 1_000,
+                payload,
+            };
+            seq += tcp.len();
+            packets.push(tcp.ethernet());
+        };
+        say(wire::SYN, Vec::new());
+        let padding = "x".repeat(4_000);
+        for number in 0..1_200 {
+            let body = format!(r#"{{"pattern":"p{number}","data":"{padding}"}}"#);
+            say(0x10, format!("{}#{body}", body.len()).into_bytes());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large.pcap");
+    fs::write(&large, pcap(&packets)).unwrap();
+    assert!(fs::metadata(&large).unwrap().len() > 16 << 20);
+    let told = value(&report(&large));
+    let rows = told["patterns"].as_array().unwrap();
+    let calls = |pattern: &str| rows.iter().find(|row| row["pattern"] == pattern).unwrap();
+    assert_eq!(rows.len(), 1_001);
+    assert_eq!(calls("p0")["calls"], 4);
+    assert_eq!(calls("(other patterns)")["calls"], 4 * 200);
+    assert_eq!(told["capture"]["packets"], packets.len());
+}
+
 #[test]
 fn a_file_cut_inside_a_packet_is_read_and_named() {
     let folder = tempfile::tempdir().unwrap();

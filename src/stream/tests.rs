@@ -18,6 +18,7 @@ use crate::packet::PacketRef;
 /// C -1 x              a keep-alive's byte
 /// wait 300            milliseconds pass, `expire` is called
 /// pass                the window of reordering passes
+/// pause               nothing more is under way
 /// ```
 struct Script {
     streams: Streams,
@@ -51,12 +52,18 @@ impl Script {
             match words[0] {
                 "wait" => self.wait(words[1].parse().unwrap()),
                 "pass" => self.wait(10_000),
+                "pause" => self.pause(),
                 "C" => self.segment(Side::Client, &words[1..]),
                 "S" => self.segment(Side::Server, &words[1..]),
                 _ => panic!("{line}"),
             }
         }
         self
+    }
+
+    fn pause(&mut self) {
+        let (told, client) = (&mut self.told, self.client);
+        self.streams.pause(&mut |event| tell(told, client, event));
     }
 
     fn wait(&mut self, millis: i64) {
@@ -972,4 +979,16 @@ fn what_was_taken_for_a_fin_was_a_byte_if_others_follow() {
         let told = run.run(&script).finish();
         assert!(told.contains("C 0 hello #3\nC gap 1 #5\nC 6 again #5\n"), "{told}");
     }
+}
+
+#[test]
+fn a_pause_ends_what_waits_for_packets_out_of_order() {
+    let mut run = Script::new(Config::default());
+    run.run("C 0 hello ack=0\nS 0 world ack=5\nC 5 again ack=5");
+    assert_eq!(run.told, "", "begun late: an earlier packet may come");
+    run.run("pause");
+    assert!(run.told.contains("C 0 hello #1\nS 0 world #2\nC 5 again #3\n"), "{}", run.told);
+    // What the receiver has not acknowledged may still be sent again.
+    run.run("C 15 x ack=5\npause");
+    assert!(!run.told.contains("x #4"), "{}", run.told);
 }
