@@ -1,7 +1,7 @@
 //! Nest's TCP transport, as every Nest from 5 to 12 writes it: `<length>#<json>`, nothing between
 //! frames and nothing before the first.
 //!
-//! Each side of a connection is a [`Lane`] of its own. A frame that lies in one chunk is read where
+//! Each side of a connection is a lane of its own. A frame that lies in one chunk is read where
 //! it lies; only one that straddles chunks is copied, and no further than to its own end.
 
 mod envelope;
