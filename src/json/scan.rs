@@ -47,33 +47,46 @@ impl Visitor<'_> for () {}
 ///            └──┘ [ , { and its first key   └──┘ } or ]
 /// ```
 pub fn scan<'a>(text: &'a [u8], visitor: &mut impl Visitor<'a>) -> Scan {
-    match (Scanner { text, at: 0, open: Nesting::default(), member: None }.run(visitor)) {
+    match Scanner::default().run(text, visitor) {
         Ok(top) => Scan::Whole(top),
         Err(stop) => stop,
     }
 }
 
+/// The state between tokens. What is not read yet is handed from one function to the next: each
+/// takes the rest of the text and gives the rest behind what it read.
+#[derive(Default)]
 struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
     open: Nesting,
-    /// The top-level key whose value is being read, and where that value begins.
-    member: Option<(&'a [u8], usize)>,
+    /// The top-level key whose value is being read, and the text from that value on.
+    member: Option<(&'a [u8], &'a [u8])>,
 }
 
 impl<'a> Scanner<'a> {
-    fn run(mut self, visitor: &mut impl Visitor<'a>) -> Result<Top, Scan> {
-        let top = match self.token() {
-            Some(b'{') => Top::Object,
-            Some(_) => Top::Other,
-            None => return Err(Scan::Cut),
+    fn run(mut self, text: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<Top, Scan> {
+        let mut rest = token(text);
+        let top = match rest {
+            [b'{', ..] => Top::Object,
+            [_, ..] => Top::Other,
+            [] => return Err(Scan::Cut),
         };
         loop {
             // A container that is not empty begins with another value.
-            while self.value(visitor)? {}
-            while !self.follow(visitor)? {
+            loop {
+                let (behind, another) = self.value(rest, visitor)?;
+                rest = behind;
+                if !another {
+                    break;
+                }
+            }
+            loop {
                 if self.open.is_empty() {
-                    return self.token().map_or(Ok(top), |_| Err(Scan::Invalid));
+                    return if token(rest).is_empty() { Ok(top) } else { Err(Scan::Invalid) };
+                }
+                let (behind, another) = self.follow(rest, visitor)?;
+                rest = behind;
+                if another {
+                    break;
                 }
             }
         }
@@ -82,227 +95,215 @@ impl<'a> Scanner<'a> {
     /// Reads a scalar, an empty container, or the beginning of a container up to its first value:
     /// then true.
     #[inline]
-    fn value(&mut self, visitor: &mut impl Visitor<'a>) -> Result<bool, Scan> {
-        let first = self.token().ok_or(Scan::Cut)?;
+    fn value(
+        &mut self,
+        rest: &'a [u8],
+        visitor: &mut impl Visitor<'a>,
+    ) -> Result<(&'a [u8], bool), Scan> {
+        let rest = token(rest);
         if self.open.depth == 1
-            && let Some((_, start)) = &mut self.member
+            && let Some((_, value)) = &mut self.member
         {
-            *start = self.at;
+            *value = rest;
         }
-        match first {
-            b'"' => self.string()?,
-            b'{' => {
-                self.at += 1;
-                self.open.push(true);
-                if self.token().ok_or(Scan::Cut)? != b'}' {
-                    self.key(visitor)?;
-                    return Ok(true);
+        let behind = match rest {
+            [b'"', behind @ ..] => string(behind)?,
+            [b'{', behind @ ..] => match token(behind) {
+                [b'}', behind @ ..] => behind,
+                first => {
+                    self.open.push(true);
+                    return Ok((self.key(first, visitor)?, true));
                 }
-                self.at += 1;
-                self.open.pop();
-            }
-            b'[' => {
-                self.at += 1;
-                self.open.push(false);
-                if self.token().ok_or(Scan::Cut)? != b']' {
-                    return Ok(true);
+            },
+            [b'[', behind @ ..] => match token(behind) {
+                [b']', behind @ ..] => behind,
+                first => {
+                    self.open.push(false);
+                    return Ok((first, true));
                 }
-                self.at += 1;
-                self.open.pop();
-            }
-            b'-' | b'0'..=b'9' => self.number()?,
-            b't' => self.literal(b"true")?,
-            b'f' => self.literal(b"false")?,
-            b'n' => self.literal(b"null")?,
+            },
+            [b'-', behind @ ..] => number(behind)?,
+            [b'0'..=b'9', ..] => number(rest)?,
+            [b't', ..] => literal(rest, b"true")?,
+            [b'f', ..] => literal(rest, b"false")?,
+            [b'n', ..] => literal(rest, b"null")?,
+            [] => return Err(Scan::Cut),
             _ => return Err(Scan::Invalid),
-        }
-        Ok(false)
+        };
+        Ok((behind, false))
     }
 
-    /// Reads what follows a value: a comma, and the key behind it, then true; or the bracket that
-    /// ends the container, which is a value itself. At the top nothing follows.
+    /// Reads what follows a value in a container: a comma, and the key behind it, then true; or the
+    /// bracket that ends the container, which is a value itself.
     #[inline]
-    fn follow(&mut self, visitor: &mut impl Visitor<'a>) -> Result<bool, Scan> {
-        if self.open.depth <= 1 {
-            if self.open.is_empty() {
-                return Ok(false);
-            }
-            if let Some((key, start)) = self.member.take() {
-                visitor.member(key, self.text.get(start..self.at).unwrap_or(&[]));
-            }
+    fn follow(
+        &mut self,
+        rest: &'a [u8],
+        visitor: &mut impl Visitor<'a>,
+    ) -> Result<(&'a [u8], bool), Scan> {
+        if self.open.depth == 1
+            && let Some((key, value)) = self.member.take()
+        {
+            visitor.member(key, before(value, rest));
         }
         let in_object = self.open.in_object();
-        match self.token().ok_or(Scan::Cut)? {
-            b',' => {
-                self.at += 1;
-                if in_object {
-                    self.token().ok_or(Scan::Cut)?;
-                    self.key(visitor)?;
-                }
-                Ok(true)
-            }
-            b'}' if in_object => {
-                self.at += 1;
+        match token(rest) {
+            [b',', behind @ ..] if in_object => Ok((self.key(token(behind), visitor)?, true)),
+            [b',', behind @ ..] => Ok((behind, true)),
+            [b'}', behind @ ..] if in_object => {
                 self.open.pop();
-                Ok(false)
+                Ok((behind, false))
             }
-            b']' if !in_object => {
-                self.at += 1;
+            [b']', behind @ ..] if !in_object => {
                 self.open.pop();
-                Ok(false)
+                Ok((behind, false))
             }
+            [] => Err(Scan::Cut),
             _ => Err(Scan::Invalid),
         }
     }
 
-    /// The next byte that is not white space; stays before it.
+    /// A key and its colon, from where its quote must stand.
     #[inline]
-    fn token(&mut self) -> Option<u8> {
-        loop {
-            match *self.text.get(self.at)? {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
-                byte => return Some(byte),
-            }
-        }
-    }
-
-    /// A key and its colon, from the byte where its quote must stand.
-    fn key(&mut self, visitor: &mut impl Visitor<'a>) -> Result<(), Scan> {
-        if self.text.get(self.at) != Some(&b'"') {
-            return Err(Scan::Invalid);
-        }
-        let start = self.at + 1;
-        self.string()?;
-        let key = self.text.get(start..self.at - 1).unwrap_or(&[]);
-        match self.token() {
-            Some(b':') => self.at += 1,
-            Some(_) => return Err(Scan::Invalid),
-            None => return Err(Scan::Cut),
-        }
+    fn key(&mut self, rest: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<&'a [u8], Scan> {
+        let inside = match rest {
+            [b'"', inside @ ..] => inside,
+            [] => return Err(Scan::Cut),
+            _ => return Err(Scan::Invalid),
+        };
+        let behind = string(inside)?;
+        let value = match token(behind) {
+            [b':', value @ ..] => value,
+            [] => return Err(Scan::Cut),
+            _ => return Err(Scan::Invalid),
+        };
         if self.open.depth == 1 {
-            self.member = Some((key, self.at));
+            let key = before(inside, behind).split_last().map_or(&[][..], |(_quote, key)| key);
+            self.member = Some((key, value));
             if visitor.key(key).is_break() {
                 return Err(Scan::Stopped);
             }
         }
-        Ok(())
+        Ok(value)
     }
+}
 
-    /// From the opening quote to behind the closing one.
-    #[inline]
-    fn string(&mut self) -> Result<(), Scan> {
-        self.at += 1;
-        loop {
-            self.pass_plain();
-            match self.text.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(Scan::Invalid),
-                None => return Err(Scan::Cut),
+/// What of `text` comes before `rest`, its end.
+#[inline]
+fn before<'a>(text: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    text.get(..text.len() - rest.len()).unwrap_or(&[])
+}
+
+/// From the next byte on that is not white space. Nest writes none, so what it costs to find none
+/// is what counts.
+#[inline]
+fn token(rest: &[u8]) -> &[u8] {
+    match rest {
+        [0..=b' ', ..] => after_blanks(rest),
+        _ => rest,
+    }
+}
+
+#[cold]
+fn after_blanks(mut rest: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\n' | b'\r', behind @ ..] = rest {
+        rest = behind;
+    }
+    rest
+}
+
+/// From behind the opening quote to behind the closing one.
+fn string(mut rest: &[u8]) -> Result<&[u8], Scan> {
+    loop {
+        match plain(rest) {
+            [b'"', behind @ ..] => return Ok(behind),
+            [b'\\', behind @ ..] => rest = escape(behind)?,
+            [] => return Err(Scan::Cut),
+            _ => return Err(Scan::Invalid),
+        }
+    }
+}
+
+/// From the first quote, backslash or control character on. Eight bytes at a time: most of a JSON
+/// text is the inside of strings.
+#[inline]
+fn plain(mut rest: &[u8]) -> &[u8] {
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let stops = stops(u64::from_le_bytes(*word));
+        if stops != 0 {
+            return rest.get((stops.trailing_zeros() / 8) as usize..).unwrap_or(&[]);
+        }
+        rest = behind;
+    }
+    while let [byte, behind @ ..] = rest
+        && !matches!(byte, b'"' | b'\\' | 0..0x20)
+    {
+        rest = behind;
+    }
+    rest
+}
+
+/// An escape, from behind its backslash.
+fn escape(rest: &[u8]) -> Result<&[u8], Scan> {
+    match rest {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', behind @ ..] => Ok(behind),
+        [b'u', digits @ ..] => {
+            let count = digits.iter().take(4).take_while(|byte| byte.is_ascii_hexdigit()).count();
+            match digits.get(count..) {
+                Some(behind) if count == 4 => Ok(behind),
+                Some([_, ..]) => Err(Scan::Invalid),
+                _ => Err(Scan::Cut),
             }
         }
+        [] => Err(Scan::Cut),
+        _ => Err(Scan::Invalid),
     }
+}
 
-    /// Goes to the first quote, backslash or control character. Eight bytes at a time: most of a
-    /// JSON text is the inside of strings.
-    #[inline]
-    fn pass_plain(&mut self) {
-        let mut rest = self.text.get(self.at..).unwrap_or(&[]);
-        while let Some((word, behind)) = rest.split_first_chunk() {
-            let stops = stops(u64::from_le_bytes(*word));
-            if stops != 0 {
-                self.at += (stops.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += word.len();
-            rest = behind;
-        }
-        let is_stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-        self.at += rest.iter().position(is_stop).unwrap_or(rest.len());
+fn literal<'a>(rest: &'a [u8], word: &[u8]) -> Result<&'a [u8], Scan> {
+    match rest.strip_prefix(word) {
+        Some(behind) => Ok(behind),
+        None if word.starts_with(rest) => Err(Scan::Cut),
+        None => Err(Scan::Invalid),
     }
+}
 
-    fn escape(&mut self) -> Result<(), Scan> {
-        match self.text.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
-            Some(b'u') => {
-                self.at += 2;
-                for _ in 0..4 {
-                    match self.text.get(self.at) {
-                        Some(byte) if byte.is_ascii_hexdigit() => self.at += 1,
-                        Some(_) => return Err(Scan::Invalid),
-                        None => return Err(Scan::Cut),
-                    }
-                }
-            }
-            Some(_) => return Err(Scan::Invalid),
-            None => return Err(Scan::Cut),
-        }
-        Ok(())
-    }
+/// `(0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?` behind the sign: RFC 8259, section 6.
+#[inline]
+fn number(rest: &[u8]) -> Result<&[u8], Scan> {
+    let behind = match rest {
+        [b'0', behind @ ..] => behind,
+        _ => digits(rest)?,
+    };
+    // Most numbers are whole.
+    if let [b'.' | b'e' | b'E', ..] = behind { fraction(behind) } else { Ok(behind) }
+}
 
-    fn literal(&mut self, word: &[u8]) -> Result<(), Scan> {
-        let rest = self.text.get(self.at..).unwrap_or(&[]);
-        if rest.starts_with(word) {
-            self.at += word.len();
-            Ok(())
-        } else if word.starts_with(rest) {
-            Err(Scan::Cut)
-        } else {
-            Err(Scan::Invalid)
-        }
+fn fraction(mut rest: &[u8]) -> Result<&[u8], Scan> {
+    if let [b'.', behind @ ..] = rest {
+        rest = digits(behind)?;
     }
+    if let [b'e' | b'E', behind @ ..] = rest {
+        let (b'+' | b'-', unsigned) = behind.split_first().ok_or(Scan::Cut)? else {
+            return digits(behind);
+        };
+        rest = digits(unsigned)?;
+    }
+    Ok(rest)
+}
 
-    /// `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`, RFC 8259 section 6.
-    #[inline]
-    fn number(&mut self) -> Result<(), Scan> {
-        if self.text.get(self.at) == Some(&b'-') {
-            self.at += 1;
-        }
-        if self.text.get(self.at) == Some(&b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        // Most numbers are whole.
-        match self.text.get(self.at) {
-            Some(b'.' | b'e' | b'E') => self.fraction(),
-            _ => Ok(()),
-        }
+/// At least one digit.
+#[inline]
+fn digits(mut rest: &[u8]) -> Result<&[u8], Scan> {
+    match rest {
+        [b'0'..=b'9', ..] => {}
+        [] => return Err(Scan::Cut),
+        _ => return Err(Scan::Invalid),
     }
-
-    fn fraction(&mut self) -> Result<(), Scan> {
-        if self.text.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.text.get(self.at) {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.text.get(self.at) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
+    while let [b'0'..=b'9', behind @ ..] = rest {
+        rest = behind;
     }
-
-    /// At least one digit.
-    #[inline]
-    fn digits(&mut self) -> Result<(), Scan> {
-        let start = self.at;
-        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
-            self.at += 1;
-        }
-        if self.at > start {
-            Ok(())
-        } else if self.at == self.text.len() {
-            Err(Scan::Cut)
-        } else {
-            Err(Scan::Invalid)
-        }
-    }
+    Ok(rest)
 }
 
 /// The containers that are open, a bit each (set: object), so that depth costs next to nothing:
