@@ -60,6 +60,11 @@ fn a_refusal_says_what_to_do_and_ends_with_2() {
             "error: calls cannot be written as markdown; it can be text, json or csv\n",
         ),
         (
+            "-r fixtures/walkthrough.pcap -w no-such-folder/x",
+            "error: cannot save to no-such-folder/x: No such file or directory (os error 2). \
+             Choose a folder that exists and may be written to\n",
+        ),
+        (
             "interfaces -T markdown",
             "error: interfaces cannot be written as markdown; it can be text, json or csv\n",
         ),

@@ -66,6 +66,14 @@ pub enum SourceError {
         /// What the unpacker said.
         cause: io::Error,
     },
+    /// The file to save packets in cannot be made.
+    #[error("cannot save to {file}: {cause}. Choose a folder that exists and may be written to")]
+    SaveTo {
+        /// The name that was given.
+        file: String,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// The file to save packets in cannot be written. Nothing more is saved.
     #[error("cannot write {file}: {cause}. What was saved before is whole up to its last packet")]
     Save {

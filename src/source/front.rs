@@ -98,7 +98,8 @@ impl Source {
         let out: Box<dyn Write + Send> = if path == "-" {
             Box::new(io::stdout())
         } else {
-            Box::new(File::create(path).map_err(failed)?)
+            let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
+            Box::new(File::create(path).map_err(cannot)?)
         };
         self.save = Some(Save {
             file: path.to_owned(),
