@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::decode::{self, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide};
-use crate::exchange::{self, Exchange, Status, Tracker};
+use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker};
 use crate::limits;
 use crate::packet::{Packet, PacketRef};
 use crate::protocol::{self, Decoded, Decoder, Foreign};
-use crate::stream::{self, Closed, StreamEvent, Streams};
+use crate::stream::{self, Closed, Opened, StreamEvent, Streams};
 use crate::time::Timestamp;
 
 /// What an engine is told before it starts.
@@ -19,6 +19,8 @@ pub struct Config {
     pub stream: stream::Config,
     /// Whether exchanges carry their payloads. Without them a call costs little memory.
     pub keep_payloads: bool,
+    /// Whether what happens on the way is told too, and not only what ended.
+    pub tell_progress: bool,
     /// The connections that this engine takes.
     pub shard: Shard,
 }
@@ -76,6 +78,16 @@ pub enum Update<'a> {
     Exchange(&'a Exchange<'a>),
     /// A connection is over; its exchanges were told before.
     Closed(&'a ClosedConnection),
+    /// The packet that is being pushed is a segment of this connection; told before anything else
+    /// of this packet. Only where progress is told, like all that follow.
+    Segment(ConnectionId),
+    /// A connection was seen for the first time.
+    Opened(&'a Opened),
+    /// The first frame of an exchange was read whole: of a call, which is open now, or of an event
+    /// or an orphan reply, whose end is told next.
+    Began(&'a Exchange<'a>, &'a Frame<'a>),
+    /// A reply to an open call was read whole. If it was the final one, the end is told next.
+    Replied(&'a Replied<'a>),
 }
 
 /// A connection that is over.

@@ -12,8 +12,11 @@
 //! (`tests/floors.rs` holds that). From the top:
 //!
 //! - [`cli`]: what was typed, what it means, one file per command; the wiring, the only clock.
+//! - [`tui`]: the screen: keys → action → state, state → buffer. The only user of ratatui.
+//! - [`export`]: exchanges → files and commands that others take: pcapng, `nc`, TypeScript. Pure.
 //! - [`report`]: numbers and exchanges → text, JSON, CSV, Markdown. Pure, to a `Write`.
-//! - [`store`]: what was learned, bounded: statistics per pattern and connection, losses.
+//! - [`store`]: what was learned, bounded: exchanges and where their bytes lie, statistics, losses.
+//! - [`query`]: the filter language over exchanges.
 //! - [`engine`]: the floors below joined; no root, file, thread or clock. Where tests enter.
 //! - [`exchange`]: messages → exchanges: pairing, and the one place where latency is computed.
 //! - [`protocol`]: bytes → messages: a decoder per protocol, chosen by a table.
@@ -28,12 +31,15 @@ pub mod decode;
 pub mod endpoint;
 pub mod engine;
 pub mod exchange;
+pub mod export;
 pub mod json;
 pub mod limits;
 pub mod packet;
 pub mod protocol;
+pub mod query;
 pub mod report;
 pub mod source;
 pub mod store;
 pub mod stream;
 pub mod time;
+pub mod tui;

@@ -21,8 +21,11 @@ const FLOORS: &[&[&str]] = &[
     &["protocol"],
     &["exchange"],
     &["engine"],
+    &["query"],
     &["store"],
     &["report"],
+    &["export"],
+    &["tui"],
     &["cli"],
 ];
 
@@ -34,6 +37,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("ctrlc", &["cli/"]),
     ("terminal_size", &["cli/"]),
+    ("ratatui", &["tui/"]),
+    ("crossterm", &["tui/"]),
+    ("tui_input", &["tui/"]),
+    ("regex", &["query/"]),
     // Time comes with the packet. A live source needs to know how long it has gathered, and dates
     // by the system clock how far an idle interface has come: its own comments say why.
     ("Instant", &["cli/", "source/live.rs"]),

@@ -105,6 +105,7 @@ fn take(
             statistics.add(exchange);
         }
         Update::Closed(closed) => statistics.close(closed),
+        _ => {}
     }
 }
 

@@ -163,7 +163,7 @@ fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config {
         limits::REORDER_AT_MOST_FILE
     };
     let stream = stream::Config { ports: settings.ports.clone(), reorder_at_most };
-    Config { stream, keep_payloads, shard }
+    Config { stream, keep_payloads, tell_progress: false, shard }
 }
 
 fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {

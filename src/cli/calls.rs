@@ -29,7 +29,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
             writer.write(exchange)?;
             if is_live { writer.flush() } else { Ok(()) }
         }
-        Event::Found(Update::Closed(_)) => Ok(()),
+        Event::Found(_) => Ok(()),
         Event::Idle => writer.flush(),
     })?;
     writer.flush()?;

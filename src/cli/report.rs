@@ -102,6 +102,7 @@ fn take(statistics: &mut Statistics, update: &Update<'_>) {
     match update {
         Update::Exchange(exchange) => statistics.add(exchange),
         Update::Closed(connection) => statistics.close(connection),
+        _ => {}
     }
 }
 

@@ -7,5 +7,7 @@ mod patterns;
 mod record;
 mod tracker;
 
-pub use record::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+pub use record::{
+    Exchange, ExchangeKind, Frame, Latency, Passage, PatternId, Payloads, Replied, Status,
+};
 pub use tracker::{Counts, Tracker};

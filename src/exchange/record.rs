@@ -1,5 +1,6 @@
 //! An exchange as it is told to whoever shows or stores it.
 
+use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Ends};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
@@ -80,6 +81,33 @@ pub struct Passage {
     pub last: PacketRef,
     /// Bytes of the frames on the wire, their lengths and `#` included.
     pub bytes: u64,
+}
+
+/// One frame of an exchange, and where its bytes lie on the wire. Lent.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Its way over the wire.
+    pub passage: Passage,
+    /// The TCP sequence number of its first byte, which is a digit of its length.
+    pub seq: Seq,
+    /// Its JSON text: the last bytes of the frame. Lies in the packet that is being pushed, unless
+    /// it straddled packets or came out of order.
+    pub body: &'a [u8],
+}
+
+/// A reply to an open call. Lent.
+#[derive(Clone, Copy, Debug)]
+pub struct Replied<'a> {
+    /// The number of the call.
+    pub number: u64,
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// The reply.
+    pub frame: &'a Frame<'a>,
+    /// Whether its `err` is truthy.
+    pub failed: bool,
+    /// Whether it ends the call.
+    pub last: bool,
 }
 
 /// What was waited for, as DESIGN defines it. `None` where there is nothing to measure.

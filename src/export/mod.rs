@@ -1,0 +1,1 @@
+//! Exchanges → what other programs take. Pure, to a `Write` or a `String`.

@@ -1,0 +1,1 @@
+//! The filter language over exchanges: text → filter, filter + exchange → yes or no.
