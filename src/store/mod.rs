@@ -2,11 +2,13 @@
 //! lacks. Fed exchange by exchange; asked read-only questions.
 
 mod archive;
+mod book;
 mod completeness;
 mod latencies;
 mod statistics;
 
 pub use archive::{Archive, Detail, FrameRecord, Gone, PacketRecord, Row};
+pub use book::{Book, ConnectionRecord, Kept, Memory};
 pub use completeness::{Capture, Completeness};
 pub use latencies::{Latencies, Percentiles};
 pub use statistics::{ConnectionRow, Outcomes, PatternRow, Statistics};

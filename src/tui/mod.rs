@@ -1,1 +1,6 @@
 //! The screen: keys → action → state, state → buffer. The only user of ratatui and crossterm.
+
+pub mod keys;
+pub mod status;
+pub mod theme;
+pub mod view;

@@ -1,0 +1,121 @@
+//! What a view is, what it sees, and what it asks for.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::store::Book;
+use crate::time::Timestamp;
+use crate::tui::keys::{Action, Context};
+use crate::tui::status::Status;
+use crate::tui::theme::Theme;
+
+/// What every view sees. Read-only.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// What is known of the capture.
+    pub book: &'a Book,
+    /// What the header tells: the source, whether it goes on, losses.
+    pub status: &'a Status,
+    /// The time: of the clock on a live capture, of the last packet in a file.
+    pub now: Timestamp,
+    /// Colours and symbols.
+    pub theme: &'a Theme,
+    /// The room of the view, in cells.
+    pub area: Rect,
+}
+
+/// What the mouse did within the area of the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button went down.
+    Click(Position),
+    /// It went down twice in the same place.
+    DoubleClick(Position),
+    /// The wheel: lines, downwards positive.
+    Wheel(Position, i32),
+}
+
+/// What a view asks of whoever shows it.
+pub enum Command {
+    /// Show this view over the present one; Esc leads back.
+    Open(Box<dyn View>),
+    /// Leave this view.
+    Close,
+    /// Say something in the footer, until the next key.
+    Notice(String),
+    /// Ask the user for a line of text; the answer comes as [`View::answer`].
+    Ask(Question),
+    /// Show the calls view with this display filter in force.
+    ShowCalls(String),
+    /// Something outside of the screen.
+    Effect(Effect),
+}
+
+/// What a line of text is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Tells the view which question was answered.
+    pub id: &'static str,
+    /// What stands before the line.
+    pub label: String,
+    /// What stands in it at first.
+    pub text: String,
+}
+
+/// What the program does for the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Put a text into the clipboard of the user's terminal.
+    Copy(String),
+    /// Save exchanges. The format is told by the ending of `path`: pcapng, jsonl, csv.
+    Save {
+        /// The file.
+        path: String,
+        /// Their numbers, ascending.
+        numbers: Vec<u64>,
+    },
+    /// Capture on an interface.
+    Capture(String),
+    /// Read a capture file.
+    Read(String),
+    /// Stop taking in, or go on.
+    Pause(bool),
+    /// While paused: take in one packet more.
+    Step,
+    /// Play the file at this many times its own pace; `None` for as fast as it can be read.
+    Speed(Option<f64>),
+    /// Forget everything so far.
+    Clear,
+}
+
+/// One of the things that the screen can show.
+///
+/// `act`, `mouse`, `answer` and `refresh` change the state; `draw` only reads it.
+pub trait View {
+    /// Its name for the line of names at the top, such as `Calls` or `Call 25`.
+    fn title(&self, scene: &Scene<'_>) -> String;
+
+    /// The keys that mean something here.
+    fn context(&self) -> Context;
+
+    /// A key of the table was pressed.
+    fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command>;
+
+    /// The mouse was used. Whatever it does, a key does too.
+    fn mouse(&mut self, _mouse: Mouse, _scene: &Scene<'_>) -> Vec<Command> {
+        Vec::new()
+    }
+
+    /// A question was answered.
+    fn answer(&mut self, _question: &Question, _text: &str, _scene: &Scene<'_>) -> Vec<Command> {
+        Vec::new()
+    }
+
+    /// Exchanges changed, packets came, time passed or the room changed: called before `draw`.
+    fn refresh(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
+
+    /// Puts it into `buf`.
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer);
+}
