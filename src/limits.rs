@@ -74,3 +74,7 @@ pub const CONNECTION_ROWS: usize = 10_000;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
+
+/// Bytes that the screen remembers, unless the user says otherwise: 400 MB hold 2.4 million calls,
+/// and a small server can spare it.
+pub const MEMORY: usize = 512 << 20;

@@ -156,7 +156,8 @@ pub fn run_beside(
     Ok(engine.counts())
 }
 
-fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config {
+/// What the engine of a run of `settings` is told.
+pub fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config {
     let reorder_at_most = if settings.is_live() {
         limits::REORDER_AT_MOST_LIVE
     } else {
@@ -166,8 +167,14 @@ fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config {
     Config { stream, keep_payloads, tell_progress: false, shard }
 }
 
-fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {
+/// Opens what `settings` name, and the file that packets are saved in.
+///
+/// # Errors
+///
+/// Where one of them cannot be opened.
+pub fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {
     let mut source = match &settings.input {
+        Input::Choice => return Err(CliError::NoInput),
         Input::Files(files) => Source::files(files, stop)?,
         Input::Live(live) => Source::live(&capture_options(live, settings), stop)?,
     };
@@ -183,16 +190,24 @@ fn tell_what_is_listened_to(settings: &Settings) {
     if settings.output.quiet {
         return;
     }
+    let interfaces = live.interfaces.join(", ");
+    let listening = format!("listening on {interfaces}, {}; Ctrl-C ends", what_is_taken(settings));
+    terminal::complain(settings.output.color, "note", &listening);
+}
+
+/// Which packets of its source a run takes: `tcp port 8888`.
+pub fn what_is_taken(settings: &Settings) -> String {
     let port = |range: &RangeInclusive<u16>| match (range.start(), range.end()) {
         (low, high) if low == high => low.to_string(),
         (low, high) => format!("{low}-{high}"),
     };
     let ports: Vec<_> = settings.ports.ranges().iter().map(port).collect();
     let ports = if ports.is_empty() { "any".to_owned() } else { ports.join(",") };
-    let filter = live.filter.as_ref().map(|filter| format!(", {filter}")).unwrap_or_default();
-    let interfaces = live.interfaces.join(", ");
-    let listening = format!("listening on {interfaces}, tcp port {ports}{filter}; Ctrl-C ends");
-    terminal::complain(settings.output.color, "note", &listening);
+    let filter = match &settings.input {
+        Input::Live(Live { filter: Some(filter), .. }) => format!(", {filter}"),
+        _ => String::new(),
+    };
+    format!("tcp port {ports}{filter}")
 }
 
 fn capture_options(live: &Live, settings: &Settings) -> CaptureOptions {
@@ -224,7 +239,8 @@ fn end_on_signals(stop: &Stop) -> Result<(), CliError> {
     })?)
 }
 
-fn end_after_time(settings: &Settings, stop: &Stop) {
+/// Ends the run after the time of `settings`, if they name one.
+pub fn end_after_time(settings: &Settings, stop: &Stop) {
     let Some(duration) = settings.duration else {
         return;
     };

@@ -147,6 +147,19 @@ pub struct Options {
     )]
     pub buffer_kib: Option<u32>,
 
+    /// Pace at which the screen plays a file: `1` for its own, `10` for ten times that, `max`
+    /// [default: max]
+    #[arg(long = "speed", value_name = "TIMES", global = true)]
+    pub speed: Option<Speed>,
+
+    /// Memory of the screen, such as `512M` or `4G`; what is oldest gives way [default: 512M]
+    #[arg(long = "memory", value_name = "SIZE", global = true)]
+    pub memory: Option<MemorySize>,
+
+    /// Draw the screen with ASCII alone
+    #[arg(long = "ascii", global = true)]
+    pub ascii: bool,
+
     /// Show addresses, never names
     #[arg(short = 'n', global = true)]
     pub no_names: bool,
@@ -193,6 +206,53 @@ impl FromStr for Autostop {
             .ok_or_else(|| "only duration:SECONDS is known, such as duration:10".to_owned())
     }
 }
+
+/// How fast a file is played: a multiple of its own pace; `None` for as fast as it can be read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(pub Option<f64>);
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self(None));
+        }
+        let times = text.strip_suffix('x').unwrap_or(text).parse().ok();
+        times
+            .filter(|times: &f64| (1e-3..=1e6).contains(times))
+            .map(|times| Self(Some(times)))
+            .ok_or_else(|| "a pace such as 1, 10 or 0.5, or max".to_owned())
+    }
+}
+
+/// Bytes of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemorySize(pub usize);
+
+impl FromStr for MemorySize {
+    type Err = String;
+
+    /// Reads `512M`, `4G`; a number alone is of megabytes.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let upper = text.to_ascii_uppercase();
+        let text = upper.trim_end_matches("IB").trim_end_matches('B');
+        let (digits, shift) = match text.strip_suffix(['K', 'M', 'G']) {
+            Some(digits) if text.ends_with('K') => (digits, 10),
+            Some(digits) if text.ends_with('G') => (digits, 30),
+            Some(digits) => (digits, 20),
+            None => (text, 20),
+        };
+        let bytes = digits.parse().ok().and_then(|number: usize| number.checked_mul(1 << shift));
+        bytes
+            .filter(|bytes| *bytes >= MEMORY_AT_LEAST)
+            .map(Self)
+            .ok_or_else(|| "a size of at least 16M, such as 512M or 4G".to_owned())
+    }
+}
+
+/// With less the screen would forget a call before anybody could look at it.
+const MEMORY_AT_LEAST: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -242,6 +302,24 @@ mod tests {
         assert_eq!(args.options.files, ["calls", "c"]);
         assert_eq!(args.options.save.as_deref(), Some("report"));
         assert!(matches!(args.command, Some(Command::Report)));
+    }
+
+    #[test]
+    fn paces_and_sizes_are_read() {
+        assert_eq!("max".parse(), Ok(Speed(None)));
+        assert_eq!("10".parse(), Ok(Speed(Some(10.0))));
+        assert_eq!("0.5x".parse(), Ok(Speed(Some(0.5))));
+        for text in ["", "0", "-1", "fast", "NaN", "inf"] {
+            assert!(text.parse::<Speed>().is_err(), "{text}");
+        }
+        for (text, bytes) in
+            [("512M", 512 << 20), ("64", 64 << 20), ("2g", 2 << 30), ("65536KiB", 64 << 20)]
+        {
+            assert_eq!(text.parse(), Ok(MemorySize(bytes)), "{text}");
+        }
+        for text in ["", "1M", "-5G", "99999999999999G", "lots"] {
+            assert!(text.parse::<MemorySize>().is_err(), "{text}");
+        }
     }
 
     #[test]

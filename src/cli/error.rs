@@ -30,6 +30,18 @@ pub enum CliError {
          -p chooses ports of a file"
     )]
     FilterOfFile,
+    /// An option of the screen with another command, or where there is no terminal.
+    #[error("{option} is for the screen, which is shown on a terminal where no command is given")]
+    ScreenOnly {
+        /// The option.
+        option: &'static str,
+    },
+    /// `--speed` with `-i`.
+    #[error("--speed plays a file (-r): a live capture goes at its own pace")]
+    SpeedOfLive,
+    /// The terminal cannot be drawn on.
+    #[error("cannot draw on this terminal: {0}. `nestscope calls` prints lines instead")]
+    Terminal(io::Error),
     /// Another option of live capture with a file.
     #[error("{option} applies to live capture (-i), not to files")]
     LiveOnly {

@@ -3,6 +3,7 @@
 //! ```text
 //!  argv ──► args ──► settings ──┬──► calls ───┬──► analysis: source ──► engine ──► report
 //!                               ├──► report ──┘
+//!                               ├──► screen: reader thread ──► engine ──► book ──► tui
 //!                               └──► interfaces
 //! ```
 
@@ -13,6 +14,7 @@ mod error;
 mod interfaces;
 mod progress;
 mod report;
+mod screen;
 mod settings;
 mod terminal;
 
@@ -44,7 +46,7 @@ pub fn run() -> ExitCode {
         Err(refusal) => return refuse(&refusal),
     };
     let color = args.options.color;
-    match Plan::new(args).and_then(|plan| execute(&plan)) {
+    match Plan::new(args, terminal::is_interactive()).and_then(|plan| execute(&plan)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILED),
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
@@ -62,6 +64,7 @@ pub fn run() -> ExitCode {
 fn execute(plan: &Plan) -> Result<bool, CliError> {
     match plan {
         Plan::Interfaces(output) => interfaces::run(output).map(|()| true),
+        Plan::Analyse(settings @ Settings { task: Task::Screen, .. }) => screen::run(settings),
         Plan::Analyse(settings @ Settings { task: Task::Calls, .. }) => calls::run(settings),
         Plan::Analyse(settings @ Settings { task: Task::Report, .. }) => report::run(settings),
     }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::ColorChoice;
 
-use super::args::{Args, Autostop, Command, Format, Options};
+use super::args::{Args, Autostop, Command, Format, MemorySize, Options, Speed};
 use super::error::CliError;
 use crate::endpoint::Ports;
+use crate::limits;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -35,11 +36,26 @@ pub struct Settings {
     pub duration: Option<Duration>,
     /// How the output looks.
     pub output: Output,
+    /// What only the screen needs.
+    pub screen: Screen,
+}
+
+/// How the screen looks and what it may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// How many times its own pace a file is played; `None` for as fast as it can be read.
+    pub speed: Option<f64>,
+    /// Bytes of memory for what it remembers.
+    pub memory: usize,
+    /// Whether it is drawn with ASCII alone.
+    pub ascii: bool,
 }
 
 /// What is told of the packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
+    /// Everything, on the screen.
+    Screen,
     /// Every exchange, as it ends.
     Calls,
     /// The capture as a whole.
@@ -49,6 +65,8 @@ pub enum Task {
 /// Where packets come from.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// Nothing was named: the screen offers what there is.
+    Choice,
     /// Capture files, merged by time; `-` is standard input.
     Files(Vec<String>),
     /// Interfaces.
@@ -82,19 +100,21 @@ pub struct Output {
 }
 
 impl Plan {
-    /// What `args` mean.
+    /// What `args` mean. `interactive` says whether there is a terminal to draw a screen on.
     ///
     /// # Errors
     ///
     /// Where they make no sense together.
-    pub fn new(args: Args) -> Result<Self, CliError> {
-        let command = args.command.unwrap_or(Command::Calls);
+    pub fn new(args: Args, interactive: bool) -> Result<Self, CliError> {
         let options = args.options;
-        let output = Output::new(command, &options)?;
-        let task = match command {
-            Command::Interfaces => return Ok(Self::Interfaces(output)),
-            Command::Calls => Task::Calls,
-            Command::Report => Task::Report,
+        let output = Output::new(args.command.unwrap_or(Command::Calls), &options)?;
+        let task = match args.command {
+            Some(Command::Interfaces) => return Ok(Self::Interfaces(output)),
+            Some(Command::Report) => Task::Report,
+            Some(Command::Calls) => Task::Calls,
+            // Who asks for a format wants lines.
+            None if interactive && options.format.is_none() => Task::Screen,
+            None => Task::Calls,
         };
         Settings::new(task, output, options).map(Self::Analyse)
     }
@@ -108,6 +128,7 @@ impl Settings {
         if options.save.as_deref() == Some("-") {
             return Err(CliError::SaveToOutput);
         }
+        let screen = Screen::new(task, &options)?;
         let mut ports = Ports::default();
         options.ports.iter().cloned().for_each(|more| ports.extend(more));
         Ok(Self {
@@ -117,7 +138,8 @@ impl Settings {
             packets: options.packets,
             duration: options.autostop.map(|Autostop(duration)| duration),
             output,
-            input: Input::new(options)?,
+            screen,
+            input: Input::new(task, options)?,
         })
     }
 
@@ -127,10 +149,29 @@ impl Settings {
     }
 }
 
+impl Screen {
+    fn new(task: Task, options: &Options) -> Result<Self, CliError> {
+        let live = !options.interfaces.is_empty();
+        if live && options.speed.is_some() {
+            return Err(CliError::SpeedOfLive);
+        }
+        let only_here = [("--speed", options.speed.is_some()), ("--memory", options.memory.is_some())];
+        match only_here.into_iter().find(|&(_, given)| given && task != Task::Screen) {
+            Some((option, _)) => Err(CliError::ScreenOnly { option }),
+            None => Ok(Self {
+                speed: options.speed.and_then(|Speed(times)| times),
+                memory: options.memory.map_or(limits::MEMORY, |MemorySize(bytes)| bytes),
+                ascii: options.ascii,
+            }),
+        }
+    }
+}
+
 impl Input {
-    fn new(options: Options) -> Result<Self, CliError> {
+    fn new(task: Task, options: Options) -> Result<Self, CliError> {
         let Options { interfaces, files, capture_filter, snap_len, buffer_kib, .. } = options;
         match (interfaces.is_empty(), files.is_empty()) {
+            (true, true) if task == Task::Screen => Ok(Self::Choice),
             (true, true) => Err(CliError::NoInput),
             (false, false) => Err(CliError::LiveAndFiles),
             (false, true) => Ok(Self::Live(Live {
@@ -203,7 +244,11 @@ mod tests {
     use super::*;
 
     fn settings(line: &str) -> Result<Settings, CliError> {
-        match Plan::new(Args::try_parse_from(line.split(' ')).unwrap())? {
+        plan(line, false)
+    }
+
+    fn plan(line: &str, interactive: bool) -> Result<Settings, CliError> {
+        match Plan::new(Args::try_parse_from(line.split(' ')).unwrap(), interactive)? {
             Plan::Analyse(settings) => Ok(settings),
             Plan::Interfaces(_) => panic!("{line}"),
         }
@@ -218,6 +263,21 @@ mod tests {
         let mut ports: Ports = "3000".parse().unwrap();
         ports.extend("3001-3002,8888".parse().unwrap());
         assert_eq!(settings.ports, ports);
+    }
+
+    #[test]
+    fn a_terminal_gets_the_screen_unless_lines_were_asked_for() {
+        let task = |line| plan(line, true).unwrap().task;
+        assert_eq!(task("nestscope -r a.pcap"), Task::Screen);
+        assert_eq!(task("nestscope -i lo -p 8888 --memory 64M"), Task::Screen);
+        assert_eq!(task("nestscope -r a.pcap -T json"), Task::Calls);
+        assert_eq!(task("nestscope calls -r a.pcap"), Task::Calls);
+        assert_eq!(task("nestscope report -r a.pcap"), Task::Report);
+        assert!(matches!(plan("nestscope", true).unwrap().input, Input::Choice));
+        assert!(matches!(plan("nestscope", false), Err(CliError::NoInput)));
+        let refused = plan("nestscope calls -r a.pcap --speed 1", true);
+        assert!(matches!(refused, Err(CliError::ScreenOnly { option: "--speed" })));
+        assert!(matches!(plan("nestscope -i lo --speed 1", true), Err(CliError::SpeedOfLive)));
     }
 
     #[test]

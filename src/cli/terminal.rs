@@ -58,6 +58,11 @@ pub fn tell_losses(output: &Output, losses: Losses<'_>) {
     }
 }
 
+/// Whether there is a terminal on which a screen can be drawn.
+pub fn is_interactive() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 /// Whether something is piped into the program.
 pub fn has_piped_input() -> bool {
     !io::stdin().is_terminal()

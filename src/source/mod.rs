@@ -10,6 +10,7 @@
 //!  .zst ─┘                                              live ───┘       └─────► writer
 //! ```
 
+pub mod batch;
 mod classic;
 #[cfg(feature = "live")]
 mod device;
