@@ -11,6 +11,7 @@
 //! ```
 
 pub mod batch;
+mod again;
 mod classic;
 #[cfg(feature = "live")]
 mod device;
@@ -31,6 +32,7 @@ pub mod writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use again::{Again, AgainError, Pages};
 pub use error::SourceError;
 pub use front::{CaptureOptions, Source};
 
