@@ -1,0 +1,366 @@
+//! `nestscope` on a terminal: the screen. Keys, packets and the clock come together here, in one
+//! loop that does one thing at a time and never waits for any of them.
+//!
+//! ```text
+//!  keys   (thread) ──┐
+//!  signals ──────────┼─► Input ──┐
+//!  jobs   (threads) ─┘           ├──► loop: keys first, then packets, a batch at a time;
+//!  reader (thread) ────► News ───┘     draws at once after a key, else at most ten times a second
+//! ```
+
+mod reader;
+mod recent;
+mod run;
+mod save;
+
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select, unbounded};
+
+use crate::cli::error::CliError;
+use crate::cli::settings::{Input as Source, Live, Settings};
+use crate::cli::terminal as output;
+use crate::report::Losses;
+use crate::source::interfaces::{self, interfaces};
+use crate::time::Timestamp;
+use crate::tui::app::{App, Present};
+use crate::tui::status::{Activity, Status};
+use crate::tui::terminal::{Event, Terminal};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Effect, Spawn, Traffic};
+use crate::tui::views;
+use crate::store::Book;
+use reader::News;
+use run::{Outcome, Run};
+
+/// Shows the screen until the user leaves it; whether every source was read to its end.
+///
+/// # Errors
+///
+/// Where nothing can be read, and where the terminal cannot be drawn on.
+pub fn run(settings: &Settings) -> Result<bool, CliError> {
+    let (send, inputs) = unbounded();
+    // Before the terminal is taken, so that what is wrong is said where it stays.
+    let run = match settings.input {
+        Source::Choice => None,
+        _ => Some(start(settings)?),
+    };
+    let signal = send.clone();
+    ctrlc::set_handler(move || drop(signal.send(Input::Quit)))?;
+    let terminal = Terminal::open().map_err(CliError::Terminal)?;
+    listen(send.clone())?;
+    let mut screen = Screen::new(settings, terminal, run, inputs, send);
+    let outcome = screen.run();
+    let Screen { terminal, run, failed, .. } = screen;
+    drop(terminal);
+    if let Some(run) = run {
+        let (capture, completeness) = (run.book.capture(), run.book.completeness());
+        output::tell_losses(&settings.output, Losses { capture, completeness });
+    }
+    outcome.map(|()| !failed)
+}
+
+/// What the loop is told beside what the reader tells.
+enum Input {
+    /// The terminal: a key, the mouse, another size.
+    Terminal(Event),
+    /// Somebody wants the program to end.
+    Quit,
+    /// A job of a view is done.
+    Done,
+    /// Something to tell the user.
+    Notice(String),
+}
+
+/// What the loop is to do after an input.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Stay,
+    Leave,
+}
+
+struct Screen<'a> {
+    settings: &'a Settings,
+    terminal: Terminal,
+    app: App,
+    run: Option<Run>,
+    /// What is shown where nothing runs.
+    nothing: (Book, Status),
+    inputs: Receiver<Input>,
+    send: Sender<Input>,
+    /// Whether an input changed what is to be seen.
+    touched: bool,
+    /// Whether packets did.
+    stale: bool,
+    drawn: Instant,
+    /// Whether a source ended before its end.
+    failed: bool,
+}
+
+impl<'a> Screen<'a> {
+    fn new(
+        settings: &'a Settings,
+        terminal: Terminal,
+        run: Option<Run>,
+        inputs: Receiver<Input>,
+        send: Sender<Input>,
+    ) -> Self {
+        let theme = Theme::new(output::is_coloured(settings.output.color), settings.screen.ascii);
+        let app = App::new(theme, Vec::new());
+        let mut screen = Self {
+            settings,
+            terminal,
+            app,
+            run,
+            nothing: (Book::default(), Status::default()),
+            inputs,
+            send,
+            touched: true,
+            stale: true,
+            drawn: Instant::now(),
+            failed: false,
+        };
+        screen.show_views();
+        screen
+    }
+
+    fn run(&mut self) -> Result<(), CliError> {
+        loop {
+            // Keys before packets: nobody waits for what can wait.
+            while let Ok(input) = self.inputs.try_recv() {
+                if self.take(input)? == Next::Leave {
+                    return Ok(());
+                }
+            }
+            let due = self.drawn + FRAME;
+            if self.touched || self.stale && Instant::now() >= due {
+                self.draw()?;
+            }
+            if let Some(run) = self.run.as_mut().filter(|run| run.has_backlog()) {
+                run.catch_up();
+                self.stale = true;
+                continue;
+            }
+            let until = if self.stale { due } else { self.drawn + TICK };
+            let news = match &self.run {
+                Some(run) if run.status.activity != Activity::Ended => run.reader.news.clone(),
+                _ => never(),
+            };
+            select! {
+                recv(self.inputs) -> input => {
+                    let Ok(input) = input else { return Ok(()) };
+                    if self.take(input)? == Next::Leave {
+                        return Ok(());
+                    }
+                }
+                recv(news) -> news => self.take_news(news.ok())?,
+                default(until.saturating_duration_since(Instant::now())) => self.tick(),
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) -> Result<Next, CliError> {
+        self.touched = true;
+        let present = present(&self.run, &self.nothing);
+        let effects = match input {
+            Input::Terminal(Event::Key(key)) => self.app.key(key, present),
+            Input::Terminal(Event::Mouse(mouse)) => self.app.mouse(mouse, present),
+            Input::Terminal(Event::Paste(text)) => {
+                self.app.paste(&text);
+                Vec::new()
+            }
+            // The size is asked for with every drawing.
+            Input::Terminal(Event::Resize) | Input::Done => Vec::new(),
+            Input::Notice(text) => {
+                self.app.notice(text);
+                Vec::new()
+            }
+            Input::Quit => vec![Effect::Quit],
+        };
+        for effect in effects {
+            if effect == Effect::Quit {
+                return Ok(Next::Leave);
+            }
+            self.bring_about(effect)?;
+        }
+        Ok(Next::Stay)
+    }
+
+    /// Does what the screen asked for.
+    fn bring_about(&mut self, effect: Effect) -> Result<(), CliError> {
+        match (effect, &mut self.run) {
+            (Effect::Quit, _) => {}
+            (Effect::Copy(text), _) => {
+                self.terminal.copy(&text).map_err(CliError::Terminal)?;
+            }
+            (Effect::Save { path, numbers }, Some(run)) => {
+                let archive = run.book.archive().clone();
+                self.app.notice("saving…");
+                let send = self.send.clone();
+                thread::spawn(move || {
+                    let told = save::save_to(&archive, &path, &numbers);
+                    send.send(Input::Notice(told))
+                });
+            }
+            (Effect::Capture(interface), _) => {
+                let live = Live { interfaces: vec![interface], ..Live::default() };
+                self.open(Source::Live(live));
+            }
+            (Effect::Read(path), _) => self.open(Source::Files(vec![path])),
+            (Effect::Pause(paused), Some(run)) => run.pause(paused),
+            (Effect::Step, Some(run)) => run.step(),
+            (Effect::Speed(speed), Some(run)) => run.set_speed(speed),
+            (Effect::Clear, Some(run)) => run.book.clear(),
+            (_, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Another source in place of the present one; that stays where the other cannot be opened.
+    fn open(&mut self, input: Source) {
+        let screen = self.settings.screen;
+        let files = match &input {
+            Source::Files(files) => files.clone(),
+            Source::Live(_) | Source::Choice => Vec::new(),
+        };
+        match start(&Settings { input, screen, ..self.settings.clone() }) {
+            Ok(run) => {
+                self.run = Some(run);
+                self.show_views();
+                files.iter().for_each(|file| recent::remember(file));
+            }
+            Err(error) => self.app.notice(error.to_string()),
+        }
+    }
+
+    fn take_news(&mut self, news: Option<News>) -> Result<(), CliError> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        self.stale = true;
+        let Some(news) = news else {
+            // The reader is gone without a word: it panicked, and has said so.
+            run.status.activity = Activity::Ended;
+            return Ok(());
+        };
+        match run.take(news) {
+            Outcome::Taken => Ok(()),
+            Outcome::Told(what) => {
+                self.failed = true;
+                self.app.notice(what);
+                self.touched = true;
+                Ok(())
+            }
+            Outcome::Failed(error) => Err(error),
+        }
+    }
+
+    /// Time passed and nothing else.
+    fn tick(&mut self) {
+        self.stale = true;
+        if self.run.is_none() {
+            let traffic = interfaces::traffic().into_iter();
+            let traffic: Vec<_> = traffic
+                .map(|(name, packets, bytes)| Traffic { name, packets, bytes })
+                .collect();
+            self.app.traffic(&traffic);
+        }
+    }
+
+    fn draw(&mut self) -> Result<(), CliError> {
+        let mut changed = Vec::new();
+        if let Some(run) = &mut self.run {
+            run.count();
+            changed = run.book.changed();
+        }
+        let (app, present) = (&mut self.app, present(&self.run, &self.nothing));
+        self.terminal
+            .draw(|buffer| {
+                app.resize(buffer.area.width, buffer.area.height);
+                app.refresh(&changed, present);
+                app.draw(present, buffer);
+            })
+            .map_err(CliError::Terminal)?;
+        (self.touched, self.stale, self.drawn) = (false, false, Instant::now());
+        Ok(())
+    }
+
+    fn show_views(&mut self) {
+        self.app.show(match self.run {
+            None => vec![Box::new(views::start::Start::new(interfaces(), recent::files()))],
+            Some(_) => views::of_a_capture(&self.spawn()),
+        });
+    }
+
+    /// How views have something done that takes long: on a thread, which says when it is done.
+    fn spawn(&self) -> Spawn {
+        let send = self.send.clone();
+        Rc::new(move |job| {
+            let send = send.clone();
+            thread::spawn(move || {
+                job();
+                send.send(Input::Done)
+            });
+        })
+    }
+}
+
+/// What is, for whoever draws.
+fn present<'a>(run: &'a Option<Run>, (book, status): &'a (Book, Status)) -> Present<'a> {
+    match run {
+        None => Present { book, status, now: clock() },
+        Some(run) => Present {
+            book: &run.book,
+            status: &run.status,
+            now: match run.is_live() {
+                true => clock(),
+                false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
+            },
+        },
+    }
+}
+
+/// The time of this host's clock.
+fn clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Begins a run, and waits a moment for its source to be opened: what is wrong with it is an error
+/// then, and not a screen.
+fn start(settings: &Settings) -> Result<Run, CliError> {
+    let mut run = Run::start(settings)?;
+    match run.reader.news.recv_timeout(OPENING) {
+        Ok(news) => match run.take(news) {
+            Outcome::Failed(error) => Err(error),
+            Outcome::Taken | Outcome::Told(_) => Ok(run),
+        },
+        // A pipe of which nothing came yet.
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(run),
+    }
+}
+
+/// Begins to read the keyboard.
+fn listen(send: Sender<Input>) -> Result<(), CliError> {
+    let thread = thread::Builder::new().name("keys".to_owned());
+    // It waits for keys until the program ends.
+    let listening = thread.spawn(move || {
+        while let Ok(event) = Terminal::next_event() {
+            if send.send(Input::Terminal(event)).is_err() {
+                return;
+            }
+        }
+        // Without a keyboard nobody could leave.
+        let _ = send.send(Input::Quit);
+    });
+    listening.map(drop).map_err(CliError::Terminal)
+}
+
+/// Time between two drawings of what packets changed: more often, nobody reads it.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Time after which the screen is drawn though nothing happened: its clocks go by seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long the screen waits for a source to be opened before it draws without.
+const OPENING: Duration = Duration::from_millis(300);
