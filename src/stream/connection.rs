@@ -4,6 +4,7 @@ use super::Shared;
 use super::assembler::Piece;
 use super::event::{Chunk, Closed, ConnectionEnd, Gap, Opened, StreamEvent, Why};
 use super::half::{Half, Start};
+use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
@@ -595,6 +596,7 @@ impl Connection {
             from: side,
             packet,
             offset: start - half.origin,
+            seq: seq_of(start),
             data,
         }));
     }

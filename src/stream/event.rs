@@ -1,5 +1,6 @@
 //! What the stream floor tells the floor above.
 
+use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
 use crate::packet::PacketRef;
 
@@ -43,6 +44,8 @@ pub struct Chunk<'a> {
     pub packet: PacketRef,
     /// Position of the first of them in this side's stream, from 0 at its first known byte.
     pub offset: u64,
+    /// The sequence number of the first of them.
+    pub seq: Seq,
     /// The bytes; never empty.
     pub data: &'a [u8],
 }

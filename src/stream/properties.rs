@@ -186,6 +186,10 @@ fn run(captured: &[Sent], first: PerSide<u32>) -> Told {
                 let other = end(chunk.from.other());
                 told.chunks.push((chunk.from, chunk.packet.number, other));
                 assert_eq!(chunk.packet, place(chunk.packet.number));
+                let sent = &captured.iter().find(|sent| sent.number == chunk.packet.number);
+                let sent = segment(sent.unwrap(), &first);
+                let at = usize::try_from(chunk.seq.distance(sent.seq)).unwrap();
+                assert!(sent.payload[at..].starts_with(chunk.data), "found by its number");
                 for (offset, &byte) in (chunk.offset..).zip(chunk.data) {
                     let bytes = told.bytes.of_mut(chunk.from);
                     assert_eq!(bytes.insert(offset, (byte, chunk.packet.number)), None);
