@@ -155,7 +155,8 @@ impl Screen {
         if live && options.speed.is_some() {
             return Err(CliError::SpeedOfLive);
         }
-        let only_here = [("--speed", options.speed.is_some()), ("--memory", options.memory.is_some())];
+        let only_here =
+            [("--speed", options.speed.is_some()), ("--memory", options.memory.is_some())];
         match only_here.into_iter().find(|&(_, given)| given && task != Task::Screen) {
             Some((option, _)) => Err(CliError::ScreenOnly { option }),
             None => Ok(Self {

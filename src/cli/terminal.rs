@@ -26,14 +26,18 @@ pub fn layout(output: &Output) -> Layout {
     }
 }
 
-/// The colours for `stream`: NO_COLOR and the like count, unless somebody asked by option.
+/// The colours for `stream`.
 pub fn palette(choice: ColorChoice, stream: &impl RawStream) -> Palette {
-    let coloured = match choice {
+    if is_coloured(choice, stream) { Palette::COLOURED } else { Palette::PLAIN }
+}
+
+/// Whether `stream` is to be coloured: NO_COLOR and the like count, unless somebody asked by option.
+pub fn is_coloured(choice: ColorChoice, stream: &impl RawStream) -> bool {
+    match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => AutoStream::choice(stream) != Ansi::Never,
-    };
-    if coloured { Palette::COLOURED } else { Palette::PLAIN }
+    }
 }
 
 /// Tells on standard error what is wrong. Names of files and what the system says may hold

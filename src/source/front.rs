@@ -140,6 +140,16 @@ impl Source {
         })
     }
 
+    /// Whether the next packet is at hand, so that asking for it waits for nobody.
+    pub fn has_next_at_hand(&self) -> bool {
+        match &self.from {
+            // A pipe is asked too: where it has none it says so.
+            Origin::Files(_) => true,
+            #[cfg(feature = "live")]
+            Origin::Live(live) => live.has_next_at_hand(),
+        }
+    }
+
     /// Ends the capture, if it has not ended, and the file that packets are saved in.
     ///
     /// # Errors

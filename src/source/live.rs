@@ -178,6 +178,11 @@ impl Live {
         Ok(Advance::Packet)
     }
 
+    /// Whether the next packet was handed over already.
+    pub(super) fn has_next_at_hand(&self) -> bool {
+        self.given < self.batch.packets.len() || !self.messages.is_empty()
+    }
+
     #[inline]
     pub(super) fn packet(&self) -> Packet<'_> {
         let header = self.batch.packets.get(self.given.wrapping_sub(1));

@@ -10,8 +10,8 @@
 //!  .zst ─┘                                              live ───┘       └─────► writer
 //! ```
 
-pub mod batch;
 mod again;
+pub mod batch;
 mod classic;
 #[cfg(feature = "live")]
 mod device;

@@ -27,11 +27,12 @@ use crate::source::interfaces::{self, interfaces};
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
-use crate::tui::terminal::{Event, Terminal};
+use crate::tui::terminal::{self, Event, clipboard};
 use crate::tui::theme::Theme;
-use crate::tui::view::{Effect, Spawn, Traffic};
-use crate::tui::views;
+use crate::tui::view::{Effect, Traffic};
+type Spawn = Rc<dyn Fn(Box<dyn FnOnce() + Send>)>;
 use crate::store::Book;
+use crate::tui::views;
 use reader::News;
 use run::{Outcome, Run};
 
@@ -49,7 +50,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     };
     let signal = send.clone();
     ctrlc::set_handler(move || drop(signal.send(Input::Quit)))?;
-    let terminal = Terminal::open().map_err(CliError::Terminal)?;
+    let terminal = terminal::Screen::take().map_err(CliError::Terminal)?;
     listen(send.clone())?;
     let mut screen = Screen::new(settings, terminal, run, inputs, send);
     let outcome = screen.run();
@@ -83,7 +84,7 @@ enum Next {
 
 struct Screen<'a> {
     settings: &'a Settings,
-    terminal: Terminal,
+    terminal: terminal::Screen,
     app: App,
     run: Option<Run>,
     /// What is shown where nothing runs.
@@ -102,12 +103,15 @@ struct Screen<'a> {
 impl<'a> Screen<'a> {
     fn new(
         settings: &'a Settings,
-        terminal: Terminal,
+        terminal: terminal::Screen,
         run: Option<Run>,
         inputs: Receiver<Input>,
         send: Sender<Input>,
     ) -> Self {
-        let theme = Theme::new(output::is_coloured(settings.output.color), settings.screen.ascii);
+        let theme = Theme::new(
+            output::is_coloured(settings.output.color, &std::io::stdout()),
+            settings.screen.ascii,
+        );
         let app = App::new(theme, Vec::new());
         let mut screen = Self {
             settings,
@@ -172,7 +176,8 @@ impl<'a> Screen<'a> {
                 Vec::new()
             }
             // The size is asked for with every drawing.
-            Input::Terminal(Event::Resize) | Input::Done => Vec::new(),
+            Input::Terminal(Event::Resize(..) | Event::FocusGained | Event::FocusLost)
+            | Input::Done => Vec::new(),
             Input::Notice(text) => {
                 self.app.notice(text);
                 Vec::new()
@@ -192,9 +197,10 @@ impl<'a> Screen<'a> {
     fn bring_about(&mut self, effect: Effect) -> Result<(), CliError> {
         match (effect, &mut self.run) {
             (Effect::Quit, _) => {}
-            (Effect::Copy(text), _) => {
-                self.terminal.copy(&text).map_err(CliError::Terminal)?;
-            }
+            (Effect::Copy(text), _) => match clipboard(&text) {
+                Some(sequence) => self.terminal.send(&sequence).map_err(CliError::Terminal)?,
+                None => self.app.notice("too large for the clipboard of a terminal: save it (w)"),
+            },
             (Effect::Save { path, numbers }, Some(run)) => {
                 let archive = run.book.archive().clone();
                 self.app.notice("saving…");
@@ -259,10 +265,7 @@ impl<'a> Screen<'a> {
     fn tick(&mut self) {
         self.stale = true;
         if self.run.is_none() {
-            let traffic = interfaces::traffic().into_iter();
-            let traffic: Vec<_> = traffic
-                .map(|(name, packets, bytes)| Traffic { name, packets, bytes })
-                .collect();
+            let traffic: Vec<Traffic> = Vec::new();
             self.app.traffic(&traffic);
         }
     }
@@ -287,8 +290,8 @@ impl<'a> Screen<'a> {
 
     fn show_views(&mut self) {
         self.app.show(match self.run {
-            None => vec![Box::new(views::start::Start::new(interfaces(), recent::files()))],
-            Some(_) => views::of_a_capture(&self.spawn()),
+            None => vec![Box::new(views::help::Help::new(crate::tui::keys::Context::Start))],
+            Some(_) => vec![Box::new(views::help::Help::new(crate::tui::keys::Context::Calls))],
         });
     }
 
@@ -345,7 +348,7 @@ fn listen(send: Sender<Input>) -> Result<(), CliError> {
     let thread = thread::Builder::new().name("keys".to_owned());
     // It waits for keys until the program ends.
     let listening = thread.spawn(move || {
-        while let Ok(event) = Terminal::next_event() {
+        while let Ok(event) = terminal::next_event() {
             if send.send(Input::Terminal(event)).is_err() {
                 return;
             }

@@ -16,16 +16,15 @@ use crate::cli::error::CliError;
 use crate::cli::settings::Settings;
 use crate::source::batch::Batch;
 use crate::source::file::Progress;
-use crate::source::{Next, Source, Stop};
+use crate::source::{Again, Next, Source, Stop};
 use crate::time::Timestamp;
 
 /// What the reader tells.
 pub enum News {
     /// The source is open. Comes first.
     Opened {
-        /// The names of its files, by the index that places give; empty where nothing can be read
-        /// again.
-        files: Vec<String>,
+        /// Its files, where packets can be read again.
+        again: Again,
     },
     /// The next packets.
     Packets {
@@ -130,7 +129,7 @@ impl Worker {
     }
 
     fn read(&mut self, mut source: Source) -> Result<(), Unheard> {
-        self.tell(News::Opened { files: source.files_to_read_again() })?;
+        self.tell(News::Opened { again: source.again() })?;
         let mut packets_left = self.settings.packets.unwrap_or(u64::MAX);
         let mut full = FIRST_BATCH;
         while packets_left > 0 {

@@ -79,8 +79,8 @@ impl Run {
     /// Takes in what the reader told.
     pub fn take(&mut self, news: News) -> Outcome {
         match news {
-            News::Opened { files } => {
-                self.book.read_again_from(&files);
+            News::Opened { again } => {
+                self.book.read_again(again);
                 self.status.activity =
                     if self.is_live { Activity::Live } else { Activity::Reading(0, None) };
             }
