@@ -84,19 +84,6 @@ impl Book {
         Self::default()
     }
 
-    /// s
-    pub fn read_again(&mut self, _again: crate::source::Again) {}
-    /// s
-    pub fn standing(&mut self, _s: &crate::engine::Standing) {}
-    /// s
-    pub fn counted(&mut self, _c: &crate::engine::Counts, _d: Option<u64>, _f: u64) {}
-    /// s
-    pub fn capture(&self) -> &crate::store::Capture {
-        static C: crate::store::Capture =
-            crate::store::Capture { packets: 0, bytes: 0, segments: 0, span: None };
-        &C
-    }
-
     /// The next packet, before the engine gets it.
     pub fn packet(&mut self, _packet: &Packet<'_>, _kept: Kept) {}
 
