@@ -42,19 +42,19 @@ impl Rows for Known {
 
 /// A row in which everything follows from `seed`.
 fn row(number: u64, seed: u64) -> Row {
-    let small = |shift: u32, below: u64| (seed >> shift) % below;
+    let small = |shift: u32, below: u64| u32::try_from((seed >> shift) % below).unwrap();
     Row {
         number,
-        time: Timestamp::from_nanos(i64::try_from(small(0, 9)).unwrap() - 4),
+        time: Timestamp::from_nanos(i64::from(small(0, 9)) - 4),
         kind: [ExchangeKind::Request, ExchangeKind::Event, ExchangeKind::Reply]
             [small(3, 3) as usize],
         status: [Status::Ok, Status::Open, Status::Error, Status::Sent][small(5, 4) as usize],
-        pattern: PatternId(small(7, 5) as u32),
-        connection: small(10, 4) as u32,
-        latency: (small(12, 3) > 0).then(|| Nanos::new(small(14, 6))),
-        request_bytes: small(17, 4),
-        reply_bytes: small(19, 4),
-        replies: small(21, 3) as u32,
+        pattern: PatternId(small(7, 5)),
+        connection: small(10, 4),
+        latency: (small(12, 3) > 0).then(|| Nanos::new(small(14, 6).into())),
+        request_bytes: small(17, 4).into(),
+        reply_bytes: small(19, 4).into(),
+        replies: small(21, 3),
     }
 }
 
