@@ -138,6 +138,11 @@ impl<'a> Payloads<'a> {
         Self { bytes, ends }
     }
 
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// Each payload, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let (bytes, ends) = (self.bytes, self.ends);

@@ -63,8 +63,12 @@ impl Rows for Archive {
     }
 }
 
-/// Whether a row is shown. Asked here and on another thread.
-pub type Condition<A = Archive> = Arc<dyn Fn(&A, &Row) -> bool + Send + Sync>;
+/// Tells which rows of a picture are shown. Asked here and on another thread.
+pub type Condition<A = Archive> = Arc<dyn for<'a> Fn(&'a A) -> Test<'a> + Send + Sync>;
+
+/// Whether a row is shown. Asked of many rows one after the other, so that what it reads for one
+/// may serve the next.
+pub type Test<'a> = Box<dyn FnMut(&Row) -> bool + 'a>;
 
 /// Runs what takes long, on a thread of its own where there are threads.
 pub type Spawn = Rc<dyn Fn(Box<dyn FnOnce() + Send>)>;
@@ -204,15 +208,13 @@ impl<A: Rows> Listing<A> {
             }
             return self.complete(rows, &asked);
         }
-        let condition = self.shown.condition.as_ref();
+        let mut test = self.shown.condition.as_ref().map(|condition| condition(rows));
+        let mut belongs = |row: &Row| test.as_mut().is_none_or(|test| test(row));
         let answers: Vec<_> = asked
             .into_iter()
-            .map(|number| {
-                let row = rows.row(number);
-                let belongs = |row| condition.is_none_or(|condition| condition(rows, row));
-                (number, row.as_ref().is_some_and(belongs))
-            })
+            .map(|number| (number, rows.row(number).as_ref().is_some_and(&mut belongs)))
             .collect();
+        drop(test);
         self.shown.take(rows, &answers, &[]);
     }
 

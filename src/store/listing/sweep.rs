@@ -73,6 +73,7 @@ impl<A: Rows> Sweep<A> {
     pub(super) fn step(&mut self, budget: usize) -> bool {
         let all = self.candidates.len();
         let end = self.next.saturating_add(budget).min(all);
+        let mut test = self.condition.as_ref().map(|condition| condition(&self.rows));
         for index in self.next..end {
             let number = match &self.candidates {
                 Candidates::All(range) => range.start + index as u64,
@@ -81,8 +82,21 @@ impl<A: Rows> Sweep<A> {
                     self.base + u64::from(*offset)
                 }
             };
-            self.look(number);
+            let Some(row) = self.rows.row(number) else { continue };
+            // A list of more than 2³² rows does not fit into any memory that they are kept in.
+            let Ok(offset) = u32::try_from(number - self.base) else { continue };
+            if test.as_mut().is_none_or(|test| test(&row)) {
+                let sorter = match self.column.name(&row) {
+                    Some(name) => {
+                        self.names.insert(name);
+                        name.into()
+                    }
+                    None => self.column.plain(&row).map_or(ABSENT, |plain| plain.min(ABSENT - 1)),
+                };
+                self.found.push((sorter, offset));
+            }
         }
+        drop(test);
         self.next = end;
         end == all
     }
@@ -90,22 +104,6 @@ impl<A: Rows> Sweep<A> {
     /// How many rows it has looked at.
     pub(super) const fn looked_at(&self) -> usize {
         self.next
-    }
-
-    fn look(&mut self, number: u64) {
-        let Some(row) = self.rows.row(number) else { return };
-        // A list of more than 2³² rows does not fit into any memory that they are kept in.
-        let Ok(offset) = u32::try_from(number - self.base) else { return };
-        if self.condition.as_ref().is_none_or(|condition| condition(&self.rows, &row)) {
-            let sorter = match self.column.name(&row) {
-                Some(name) => {
-                    self.names.insert(name);
-                    name.into()
-                }
-                None => self.column.plain(&row).map_or(ABSENT, |plain| plain.min(ABSENT - 1)),
-            };
-            self.found.push((sorter, offset));
-        }
     }
 
     /// Sorts what was found.

@@ -74,12 +74,13 @@ const COLUMNS: [Column; 12] = [
 ];
 
 fn condition(which: usize) -> Option<Condition<Known>> {
-    match which {
-        0 => None,
-        1 => Some(Arc::new(|_, row| row.status == Status::Open)),
-        2 => Some(Arc::new(|_, row| row.latency.is_some())),
-        _ => Some(Arc::new(|_, row| row.replies > 7)),
-    }
+    let test: fn(&Row) -> bool = match which {
+        0 => return None,
+        1 => |row| row.status == Status::Open,
+        2 => |row| row.latency.is_some(),
+        _ => |row| row.replies > 7,
+    };
+    Some(Arc::new(move |_| Box::new(test)))
 }
 
 /// What the list should be.
@@ -87,7 +88,7 @@ fn naive(known: &Known, order: Order, condition: Option<&Condition<Known>>) -> V
     let mut rows: Vec<_> = known
         .rows
         .values()
-        .filter(|row| condition.is_none_or(|condition| condition(known, row)))
+        .filter(|row| condition.is_none_or(|condition| condition(known)(row)))
         .collect();
     let key = |row: &Row| order.column.key(known, row);
     rows.sort_by(|one, other| {
