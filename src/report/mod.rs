@@ -10,8 +10,8 @@ mod layout;
 mod payload;
 pub mod summary;
 pub mod table;
-mod units;
-mod visible;
+pub mod units;
+pub mod visible;
 
 pub use completeness::Losses;
 pub use interfaces::Interfaces;
