@@ -7,17 +7,19 @@ mod civil;
 mod completeness;
 mod interfaces;
 mod layout;
+pub mod packet_line;
 mod payload;
 pub mod summary;
 pub mod table;
-pub mod units;
-pub mod visible;
+mod units;
+mod visible;
 
 pub use completeness::Losses;
 pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};
 pub use summary::Summary;
-pub use visible::visible;
+pub use units::{count, counted, percent, size};
+pub use visible::{is_acting, push_fitting, push_visible, visible};
 
 /// The error below one of the csv crate, whose own conversion hides its kind, and with it that
 /// nobody reads the output any more.

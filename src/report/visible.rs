@@ -10,6 +10,9 @@ use unicode_width::UnicodeWidthChar;
 /// neighbours uses hundreds.
 const MARKS: u32 = 4;
 
+/// Bytes that one column can show at most: a character and its marks, of four bytes each.
+const BYTES_PER_COLUMN: usize = 4 * (1 + MARKS as usize);
+
 /// What stands where a text was cut.
 const CUT: char = '…';
 
@@ -38,7 +41,7 @@ pub fn visible(text: &str) -> String {
 /// narrow. Returns the width. Reads no more of `bytes` than it shows.
 pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
     let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
-    for chunk in bytes.utf8_chunks() {
+    for chunk in showable(bytes, columns).utf8_chunks() {
         let replaced = (!chunk.invalid().is_empty()).then_some('\u{fffd}');
         for c in chunk.valid().chars().chain(replaced) {
             if !pen.push(c) {
@@ -55,7 +58,7 @@ pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
 pub fn push_fitting(out: &mut String, bytes: &[u8], columns: usize) -> usize {
     let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
     let mut read = 0;
-    for chunk in bytes.utf8_chunks() {
+    for chunk in showable(bytes, columns).utf8_chunks() {
         for c in chunk.valid().chars() {
             if !pen.push(c) {
                 return if read == 0 { c.len_utf8() } else { read };
@@ -70,6 +73,13 @@ pub fn push_fitting(out: &mut String, bytes: &[u8], columns: usize) -> usize {
         }
     }
     read
+}
+
+/// The beginning of `bytes` that is more than can be shown: a whole payload is not to be searched
+/// for its first byte that is no UTF-8.
+fn showable(bytes: &[u8], columns: usize) -> &[u8] {
+    let most = columns.saturating_add(1).saturating_mul(BYTES_PER_COLUMN);
+    bytes.get(..most).unwrap_or(bytes)
 }
 
 /// Writes characters side by side and knows how wide they are.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::visible::push_visible;
+use crate::report::push_visible;
 
 /// Where in a row is written next. What does not fit is cut off.
 pub struct Pen<'a> {
@@ -52,8 +52,13 @@ impl<'a> Pen<'a> {
         self.text(text, style);
     }
 
+    /// Writes a text from the wire as it may be shown.
+    pub fn wire(&mut self, text: &[u8], style: Style) {
+        self.wire_in(text, usize::MAX, style);
+    }
+
     /// Writes a text from the wire as it may be shown, at most `columns` wide.
-    pub fn wire(&mut self, text: &[u8], columns: usize, style: Style) {
+    pub fn wire_in(&mut self, text: &[u8], columns: usize, style: Style) {
         let room = self.room().min(columns);
         let mut shown = String::new();
         push_visible(&mut shown, text, room);

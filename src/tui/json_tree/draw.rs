@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{JsonTree, Line, Name};
-use crate::report::units;
+use crate::report::{count, counted};
 use crate::tui::find::Needle;
 use crate::tui::pen::Pen;
 use crate::tui::theme::Theme;
@@ -65,9 +65,9 @@ impl JsonTree {
         let in_object = first == b'{';
         if line.items > 0 {
             let count = if in_object {
-                units::counted(line.items.into(), "member", "members")
+                counted(line.items.into(), "member", "members")
             } else {
-                units::counted(line.items.into(), "item", "items")
+                counted(line.items.into(), "item", "items")
             };
             if line.unfolded {
                 let brackets = if in_object { "{} " } else { "[] " };
@@ -88,7 +88,7 @@ impl JsonTree {
             let room = pen.room().saturating_sub(NOTE);
             wire(pen, value, room, style, needle, theme);
             let bytes = line.value.1.saturating_sub(line.value.0);
-            pen.text(&format!("  {} bytes", units::count(bytes.into())), theme.dim);
+            pen.text(&format!("  {} bytes", count(bytes.into())), theme.dim);
         }
     }
 }
@@ -103,7 +103,7 @@ fn wire(
     theme: &Theme,
 ) {
     let Some(needle) = needle else {
-        pen.wire(text, columns, style);
+        pen.wire_in(text, columns, style);
         return;
     };
     // What could be shown: no character is longer than four bytes, with marks of as many each.
@@ -112,11 +112,11 @@ fn wire(
     let mut from = 0;
     while let Some(found) = needle.find(seen, from) {
         let left = end.saturating_sub(pen.column());
-        pen.wire(seen.get(from..found.start).unwrap_or(&[]), left, style);
+        pen.wire_in(seen.get(from..found.start).unwrap_or(&[]), left, style);
         let left = end.saturating_sub(pen.column());
-        pen.wire(seen.get(found.clone()).unwrap_or(&[]), left, theme.found);
+        pen.wire_in(seen.get(found.clone()).unwrap_or(&[]), left, theme.found);
         from = found.end;
     }
     let left = end.saturating_sub(pen.column());
-    pen.wire(text.get(from..).unwrap_or(&[]), left, style);
+    pen.wire_in(text.get(from..).unwrap_or(&[]), left, style);
 }
