@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+use super::again::Again;
 use super::file::{Advance, Cut, Progress};
 use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
@@ -177,6 +178,26 @@ impl Source {
             Origin::Files(files) => files.progress(),
             #[cfg(feature = "live")]
             Origin::Live(_) => Progress::default(),
+        }
+    }
+
+    /// The files, to be read again by place: those that are neither compressed nor pipes.
+    pub fn again(&self) -> Again {
+        match &self.from {
+            Origin::Files(files) => files.again().clone(),
+            #[cfg(feature = "live")]
+            Origin::Live(_) => Again::default(),
+        }
+    }
+
+    /// Where the packet that is lent can be read again: the index of its file and the place of its
+    /// captured bytes there. `None` where they lie nowhere but here.
+    #[inline]
+    pub fn place(&self) -> Option<(u16, u64)> {
+        match &self.from {
+            Origin::Files(files) => files.place(),
+            #[cfg(feature = "live")]
+            Origin::Live(_) => None,
         }
     }
 
