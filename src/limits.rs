@@ -83,12 +83,19 @@ pub const MEMORY: usize = 512 << 20;
 /// it: a retransmission comes within seconds, in which a busy link carries some ten thousand.
 pub const GATHER_PACKETS: u64 = 65_536;
 
-/// Bytes that the memory of the screen takes where nobody said how many.
-pub const MEMORY: usize = 512 << 20;
-
 /// Bytes that it takes at least: below, a handful of its blocks would be all.
 pub const MEMORY_LEAST: usize = 1 << 20;
 
 /// Changes that are remembered until somebody asks for them: what a second of the fastest load
 /// brings. Whoever did not ask for so long looks at everything again.
 pub const CHANGES: usize = 1 << 21;
+
+/// Lines of a JSON tree that are unfolded at once: 20 MB. More fold away again, or stay folded.
+pub const TREE_LINES: usize = 500_000;
+
+/// Items of one container that are shown one by one. Those of a larger one come in ranges of as
+/// many, so that a payload of a million numbers opens at once.
+pub const TREE_ITEMS: u32 = 1_000;
+
+/// Lines up to which a JSON tree is unfolded when it is first shown: a screen or two.
+pub const TREE_LINES_AT_FIRST: usize = 100;

@@ -7,7 +7,10 @@
 //! ```
 
 pub mod app;
+pub mod find;
 mod header;
+pub mod hex;
+pub mod json_tree;
 pub mod keys;
 pub mod question;
 pub mod status;
@@ -17,3 +20,4 @@ pub mod text;
 pub mod theme;
 pub mod view;
 pub mod views;
+pub mod wrapped;
