@@ -24,14 +24,14 @@ use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
 use crate::report::Losses;
 use crate::source::interfaces::{self, interfaces};
+use crate::store::Book;
+use crate::store::listing::Spawn;
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
 use crate::tui::terminal::{self, Event, clipboard};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Effect, Traffic};
-type Spawn = Rc<dyn Fn(Box<dyn FnOnce() + Send>)>;
-use crate::store::Book;
 use crate::tui::views;
 use reader::News;
 use run::{Outcome, Run};
@@ -291,7 +291,11 @@ impl<'a> Screen<'a> {
     fn show_views(&mut self) {
         self.app.show(match self.run {
             None => vec![Box::new(views::help::Help::new(crate::tui::keys::Context::Start))],
-            Some(_) => vec![Box::new(views::help::Help::new(crate::tui::keys::Context::Calls))],
+            Some(_) => vec![Box::new(views::calls::Calls::new(
+                jiff::tz::TimeZone::system(),
+                self.spawn(),
+                Rc::new(|_| Err("soon".to_owned())),
+            ))],
         });
     }
 

@@ -30,6 +30,8 @@ pub struct Run {
     /// The most that they may weigh, in bytes.
     backlog_ceiling: usize,
     file_bytes_cut: u64,
+    /// Bytes that the book may take.
+    memory: usize,
 }
 
 /// What came of a piece of news.
@@ -68,6 +70,7 @@ impl Run {
             backlog_weight: 0,
             backlog_ceiling: settings.screen.memory / 4,
             file_bytes_cut: 0,
+            memory: settings.screen.memory,
         })
     }
 
@@ -80,7 +83,7 @@ impl Run {
     pub fn take(&mut self, news: News) -> Outcome {
         match news {
             News::Opened { again } => {
-                self.book.read_again(again);
+                self.book = Book::with_files(self.memory, again);
                 self.status.activity =
                     if self.is_live { Activity::Live } else { Activity::Reading(0, None) };
             }

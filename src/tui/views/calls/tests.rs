@@ -148,8 +148,7 @@ impl Bench {
     }
 
     fn with<R>(&mut self, take: impl FnOnce(&mut App, Present<'_>) -> R) -> R {
-        let present =
-            Present { book: &self.feed.book, status: &self.status, now: self.feed.now };
+        let present = Present { book: &self.feed.book, status: &self.status, now: self.feed.now };
         take(&mut self.app, present)
     }
 
@@ -222,9 +221,7 @@ impl Bench {
     fn numbers(&mut self) -> Vec<u64> {
         let lines = self.lines();
         let rows = &lines[4..lines.len() - 2];
-        rows.iter()
-            .filter_map(|line| line.split_whitespace().next()?.parse().ok())
-            .collect()
+        rows.iter().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
     }
 
     /// The number in the row that is shown as the selected one.
@@ -266,8 +263,7 @@ fn screens_of_several_sizes() {
 fn screens_of_trouble() {
     let mut bench = Bench::over(&["raw-v11.pcap"], 120, 40);
     insta::assert_snapshot!("raw_120x40", bench.screen());
-    let mut bench =
-        Bench::themed(&["concurrent-v11.pcap"], (100, 24), Theme::new(false, true));
+    let mut bench = Bench::themed(&["concurrent-v11.pcap"], (100, 24), Theme::new(false, true));
     bench.feed.take(usize::MAX);
     bench.refresh();
     bench.keys("sssssT/slow<Enter>");
