@@ -25,24 +25,17 @@ struct Header {
 }
 
 impl Batch {
-    /// Copies a packet.
-    pub fn push(&mut self, packet: &Packet<'_>) {
+    /// Copies a packet, and remembers where its bytes can be read again, if anywhere.
+    pub fn push(&mut self, packet: &Packet<'_>, place: Option<Place>) {
         self.headers.push(Header {
             number: packet.number,
             at: packet.at,
             link: packet.link,
             start: self.bytes.len(),
             original_len: packet.original_len,
-            place: None,
+            place,
         });
         self.bytes.extend_from_slice(packet.data);
-    }
-
-    /// Remembers where the bytes of the last packet can be read again, if anywhere.
-    pub fn place_last(&mut self, place: Option<Place>) {
-        if let Some(last) = self.headers.last_mut() {
-            last.place = place;
-        }
     }
 
     /// Whether it holds none.
@@ -91,8 +84,7 @@ mod tests {
             original_len: 9,
         };
         for (number, data) in [(1, &b"abc"[..]), (2, b""), (3, b"de")] {
-            batch.push(&packet(number, data));
-            batch.place_last((number == 3).then_some((1, 24)));
+            batch.push(&packet(number, data), (number == 3).then_some((1, 24)));
         }
         let out: Vec<_> =
             batch.packets().map(|(packet, place)| (packet.number, packet.data, place)).collect();

@@ -133,29 +133,27 @@ impl Worker {
         let mut packets_left = self.settings.packets.unwrap_or(u64::MAX);
         let mut full = FIRST_BATCH;
         while packets_left > 0 {
-            let place = match source.next() {
-                Ok(Next::Packet(packet)) => {
+            match source.next_placed() {
+                Ok((Next::Packet(packet), place)) => {
                     packets_left -= 1;
                     if self.pace.must_wait(packet.at) {
                         // What came before it is due, and must not wait with it.
                         send(&self.news, &mut self.batch, Progress::default(), None)?;
                         self.pace.wait(packet.at);
                     }
-                    self.batch.push(&packet);
-                    source.place()
+                    self.batch.push(&packet, place);
                 }
-                Ok(Next::Idle(settled)) => {
+                Ok((Next::Idle(settled), _)) => {
                     self.send_batch(&source)?;
                     self.tell(News::Idle(settled, source.kernel_drops()))?;
                     continue;
                 }
-                Ok(Next::End) => break,
+                Ok((Next::End, _)) => break,
                 Err(error) => {
                     self.tell(News::Trouble(error.to_string()))?;
                     continue;
                 }
-            };
-            self.batch.place_last(place);
+            }
             let is_full = self.batch.len() >= full || self.batch.weight() >= BATCH_WEIGHT;
             if is_full || !source.has_next_at_hand() || self.pace.is_slow() {
                 self.send_batch(&source)?;

@@ -133,10 +133,8 @@ impl Run {
         let Some(batch) = self.backlog.pop_front() else { return };
         self.backlog_weight -= batch.weight();
         let mut rest = Batch::default();
-        for (at, (packet, _)) in batch.packets().enumerate() {
-            if at > 0 {
-                rest.push(&packet);
-            }
+        for (packet, place) in batch.packets().skip(1) {
+            rest.push(&packet, place);
         }
         self.analyse(&batch, 1);
         if !rest.is_empty() {
