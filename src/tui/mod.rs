@@ -17,3 +17,6 @@ pub mod text;
 pub mod theme;
 pub mod view;
 pub mod views;
+
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,12 @@ pub trait Checker {
 
     /// What could stand before `cursor`, a byte of `text`; the likeliest first.
     fn complete(&self, kind: QuestionKind, text: &str, cursor: usize) -> Vec<Completion>;
+
+    /// What the language of filters has, for the help: a word or a line of it, and a sentence; a
+    /// heading has none.
+    fn help(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// Takes every answer and knows none.
@@ -216,6 +222,9 @@ impl Asking {
         if self.fault.is_some() {
             return Outcome::Open;
         }
+        if self.question.kind == QuestionKind::File && self.text().trim().is_empty() {
+            return Outcome::Left;
+        }
         history.add(self.question.kind, self.text().trim());
         Outcome::Answered(self.text().trim().to_owned())
     }
@@ -294,7 +303,10 @@ impl Asking {
     }
 
     fn check(&mut self, checker: &dyn Checker) {
-        self.fault = checker.check(self.question.kind, self.text()).err();
+        // Nothing typed takes the filter away, whatever the language says of an empty text.
+        let is_empty = self.text().trim().is_empty();
+        let kind = self.question.kind;
+        self.fault = if is_empty { None } else { checker.check(kind, self.text()).err() };
     }
 
     /// Draws the line into the last row of `area`, and what is to say of it into the row above.
@@ -360,12 +372,18 @@ impl Asking {
                 let style = if Some(at) == self.taken { theme.selected } else { theme.dim };
                 pen.put(&completion.text, style).put("  ", Style::new());
             }
-        } else if let Some(fault) = self.fault.as_ref().filter(|_| !self.text().is_empty()) {
+        } else if let Some(fault) = &self.fault {
             let column =
                 self.text().get(..fault.place.start).map_or(0, |text| text.chars().count());
             pen.put(&format!("At {}: ", column + 1), theme.error);
             pen.put(&fault.reason, theme.error);
         } else {
+            if self.question.kind == QuestionKind::Filter {
+                let is_empty = self.text().trim().is_empty();
+                let (word, style) =
+                    if is_empty { ("shows all", theme.dim) } else { ("valid", theme.ok) };
+                pen.put(word, style).put("   ", Style::new());
+            }
             pen.put(hint(self.question.kind), theme.dim);
         }
         pen.draw(buf, area.x, area.y, Align::Left);
@@ -377,9 +395,7 @@ const CHORDS: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
 
 const fn hint(kind: QuestionKind) -> &'static str {
     match kind {
-        QuestionKind::Filter => {
-            "valid   Enter apply  Tab complete  Up/Down earlier ones  Esc leave"
-        }
+        QuestionKind::Filter => "Enter apply  Tab complete  Up/Down earlier ones  Esc leave",
         QuestionKind::Search => "Enter search, then n and N   Up/Down earlier ones  Esc leave",
         QuestionKind::GoTo => "a number, or q  w  o FILE  clear  help   Enter do it  Esc leave",
         QuestionKind::File => "Enter take it  Tab complete  Up/Down earlier ones  Esc leave",
