@@ -74,3 +74,13 @@ pub const CONNECTION_ROWS: usize = 10_000;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
+
+/// Bytes of a display filter. Nobody types more; a script that lists ids may come near.
+pub const FILTER_BYTES: usize = 4_096;
+
+/// Parentheses in one another in a display filter, and steps into a payload: the program's stack
+/// bounds both.
+pub const FILTER_DEPTH: usize = 64;
+
+/// Bytes of a compiled regular expression of a display filter.
+pub const FILTER_REGEX_BYTES: usize = 1 << 20;
