@@ -19,9 +19,10 @@ use ratatui::style::Style;
 
 use crate::store::Book;
 use crate::time::Timestamp;
+use crate::tui::filters::Filters;
 use crate::tui::header;
 use crate::tui::keys::{self, Action, Context, Pressed, Reader};
-use crate::tui::question::{Asking, Checker, History, Outcome, Unchecked};
+use crate::tui::question::{Asking, Checker, History, Outcome};
 use crate::tui::status::{Activity, Status};
 use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
@@ -110,7 +111,7 @@ impl App {
             typed: Duration::ZERO,
             asking: None,
             history: History::default(),
-            checker: Box::new(Unchecked),
+            checker: Box::new(Filters),
             notice: None,
             clicked: None,
         };
@@ -118,7 +119,7 @@ impl App {
         app
     }
 
-    /// Lets `checker` judge what is typed.
+    /// Lets `checker` judge what is typed, in place of [`Filters`].
     #[must_use]
     pub fn with_checker(mut self, checker: Box<dyn Checker>) -> Self {
         self.checker = checker;
@@ -304,7 +305,7 @@ impl App {
 
     fn key_of_answer(&mut self, event: &KeyEvent, present: Present<'_>) -> Vec<Effect> {
         let Some(asking) = &mut self.asking else { return Vec::new() };
-        let outcome = asking.key(event, &mut self.history, self.checker.as_ref());
+        let outcome = asking.key(event, &mut self.history, self.checker.as_ref(), present.book);
         if outcome == Outcome::Open {
             return Vec::new();
         }

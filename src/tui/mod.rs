@@ -7,6 +7,7 @@
 //! ```
 
 pub mod app;
+pub mod filters;
 mod header;
 pub mod keys;
 pub mod question;

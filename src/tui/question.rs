@@ -20,6 +20,7 @@ use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthChar;
 
 use crate::report::is_acting;
+use crate::store::Book;
 use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Question, QuestionKind};
@@ -46,6 +47,8 @@ pub struct Completion {
     pub place: Range<usize>,
     /// What would stand there.
     pub text: String,
+    /// What that means; may be empty.
+    pub hint: &'static str,
 }
 
 /// Knows what a valid answer is, and how it could go on.
@@ -58,25 +61,17 @@ pub trait Checker {
     fn check(&self, kind: QuestionKind, text: &str) -> Result<(), Fault>;
 
     /// What could stand before `cursor`, a byte of `text`; the likeliest first.
-    fn complete(&self, kind: QuestionKind, text: &str, cursor: usize) -> Vec<Completion>;
+    fn complete(
+        &self,
+        kind: QuestionKind,
+        text: &str,
+        cursor: usize,
+        book: &Book,
+    ) -> Vec<Completion>;
 
     /// What the language of filters has, for the help: a word or a line of it, and a sentence; a
     /// heading has none.
     fn help(&self) -> Vec<(String, String)> {
-        Vec::new()
-    }
-}
-
-/// Takes every answer and knows none.
-#[derive(Clone, Copy, Debug)]
-pub struct Unchecked;
-
-impl Checker for Unchecked {
-    fn check(&self, _kind: QuestionKind, _text: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn complete(&self, _kind: QuestionKind, _text: &str, _cursor: usize) -> Vec<Completion> {
         Vec::new()
     }
 }
@@ -168,6 +163,7 @@ impl Asking {
         event: &KeyEvent,
         history: &mut History,
         checker: &dyn Checker,
+        book: &Book,
     ) -> Outcome {
         if event.kind == KeyEventKind::Release {
             return Outcome::Open;
@@ -181,8 +177,8 @@ impl Asking {
         match event.code {
             KeyCode::Esc => return Outcome::Left,
             KeyCode::Enter => return self.enter(history, checker),
-            KeyCode::Tab => self.complete(checker, true),
-            KeyCode::BackTab => self.complete(checker, false),
+            KeyCode::Tab => self.complete(checker, book, true),
+            KeyCode::BackTab => self.complete(checker, book, false),
             KeyCode::Up => self.walk(history, checker, true),
             KeyCode::Down => self.walk(history, checker, false),
             // On an empty line there is nothing left to delete but the line.
@@ -250,10 +246,10 @@ impl Asking {
     }
 
     /// Puts what could stand before the cursor there: the next of the offers, or the one before.
-    fn complete(&mut self, checker: &dyn Checker, forth: bool) {
+    fn complete(&mut self, checker: &dyn Checker, book: &Book, forth: bool) {
         if self.completions.is_empty() {
             let cursor = self.cursor();
-            self.completions = checker.complete(self.question.kind, self.text(), cursor);
+            self.completions = checker.complete(self.question.kind, self.text(), cursor, book);
         }
         let count = self.completions.len();
         let next = match (self.taken, forth) {
@@ -266,7 +262,9 @@ impl Asking {
         // What the one before left in the line gives way.
         let before = self.taken.and_then(|taken| self.completions.get(taken));
         let before = before.map(|before| (before.place.start, before.text.len()));
-        let Some(Completion { place, text }) = self.completions.get(next).cloned() else { return };
+        let Some(Completion { place, text, .. }) = self.completions.get(next).cloned() else {
+            return;
+        };
         let place = match before {
             Some((start, length)) => start..start + length,
             None => place,
@@ -366,6 +364,10 @@ impl Asking {
         if self.completions.len() > 1 {
             // As many as fit, beginning so that the one that is taken is among them.
             let taken = self.taken.unwrap_or(0);
+            let hint = self.completions.get(taken).map_or("", |completion| completion.hint);
+            if !hint.is_empty() {
+                pen.put(hint, Style::new()).put("   ", Style::new());
+            }
             for (at, completion) in
                 self.completions.iter().enumerate().skip(taken.saturating_sub(3))
             {

@@ -104,12 +104,18 @@ impl Checker for Words {
         if valid { Ok(()) } else { Err(Fault { place: 0..end, reason }) }
     }
 
-    fn complete(&self, _kind: QuestionKind, text: &str, cursor: usize) -> Vec<Completion> {
+    fn complete(
+        &self,
+        _kind: QuestionKind,
+        text: &str,
+        cursor: usize,
+        _book: &Book,
+    ) -> Vec<Completion> {
         let begun = text.get(..cursor).unwrap();
         ["pattern", "packets", "status"]
             .into_iter()
             .filter(|word| word.starts_with(begun))
-            .map(|word| Completion { place: 0..cursor, text: word.to_owned() })
+            .map(|word| Completion { place: 0..cursor, text: word.to_owned(), hint: "a word" })
             .collect()
     }
 }

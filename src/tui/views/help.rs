@@ -10,7 +10,7 @@ use crate::tui::text::{Align, Pen};
 use crate::tui::view::{Command, Mouse, Scene, View};
 
 /// Columns of the keys and words.
-const KEYS: usize = 16;
+const KEYS: usize = 18;
 
 /// The help, as asked for in one place.
 #[derive(Debug)]
@@ -129,17 +129,13 @@ impl View for Help {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::filters::Filters;
+    use crate::tui::question::Checker;
     use crate::tui::theme::Theme;
 
     /// All that the help of `context` tells, however long it is.
     fn told(context: Context) -> String {
-        let mut help = Help::new(
-            context,
-            &[
-                ("Fields".to_owned(), String::new()),
-                ("latency".to_owned(), "what the caller waited".to_owned()),
-            ],
-        );
+        let mut help = Help::new(context, &Filters.help());
         let (book, status) = Default::default();
         let theme = Theme::new(false, true);
         let area = ratatui::layout::Rect::new(0, 0, 80, 400);
@@ -161,7 +157,7 @@ mod tests {
                 assert!(row.keys.iter().all(|key| told.contains(key)), "{:?}", row.keys);
             }
             assert!(told.is_ascii());
-            assert!(told.contains("what the caller waited"));
+            assert!(told.contains("join conditions"));
         }
     }
 
