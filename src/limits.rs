@@ -99,3 +99,12 @@ pub const TREE_ITEMS: u32 = 1_000;
 
 /// Lines up to which a JSON tree is unfolded when it is first shown: a screen or two.
 pub const TREE_LINES_AT_FIRST: usize = 100;
+/// Bytes of a display filter. Nobody types more; a script that lists ids may come near.
+pub const FILTER_BYTES: usize = 4_096;
+
+/// Parentheses in one another in a display filter, and steps into a payload: the program's stack
+/// bounds both.
+pub const FILTER_DEPTH: usize = 64;
+
+/// Bytes of a compiled regular expression of a display filter.
+pub const FILTER_REGEX_BYTES: usize = 1 << 20;

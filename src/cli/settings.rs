@@ -9,6 +9,7 @@ use super::args::{Args, Autostop, Command, Format, MemorySize, Options, Speed};
 use super::error::CliError;
 use crate::endpoint::Ports;
 use crate::limits;
+use crate::query::Filter;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Settings {
     pub input: Input,
     /// The ports of the servers; none where Nest is to be recognised by its bytes.
     pub ports: Ports,
+    /// What exchanges must be like to be told; `None` for all of them.
+    pub filter: Option<Filter>,
     /// Where the packets are saved.
     pub save: Option<String>,
     /// Packets after which the run ends.
@@ -109,6 +112,9 @@ impl Plan {
         let options = args.options;
         let output = Output::new(args.command.unwrap_or(Command::Calls), &options)?;
         let task = match args.command {
+            Some(command @ Command::Interfaces) if options.display_filter.is_some() => {
+                return Err(CliError::NoExchanges { command });
+            }
             Some(Command::Interfaces) => return Ok(Self::Interfaces(output)),
             Some(Command::Report) => Task::Report,
             Some(Command::Calls) => Task::Calls,
@@ -122,9 +128,7 @@ impl Plan {
 
 impl Settings {
     fn new(task: Task, output: Output, options: Options) -> Result<Self, CliError> {
-        if options.display_filter.is_some() {
-            return Err(CliError::DisplayFilter);
-        }
+        let filter = options.display_filter.as_deref().map(Filter::parse).transpose()?;
         if options.save.as_deref() == Some("-") {
             return Err(CliError::SaveToOutput);
         }
@@ -139,6 +143,7 @@ impl Settings {
             duration: options.autostop.map(|Autostop(duration)| duration),
             output,
             screen,
+            filter: filter.filter(|filter| !filter.is_empty()),
             input: Input::new(task, options)?,
         })
     }
@@ -279,6 +284,19 @@ mod tests {
         let refused = plan("nestscope calls -r a.pcap --speed 1", true);
         assert!(matches!(refused, Err(CliError::ScreenOnly { option: "--speed" })));
         assert!(matches!(plan("nestscope -i lo --speed 1", true), Err(CliError::SpeedOfLive)));
+    }
+
+    #[test]
+    fn a_filter_is_read_and_an_empty_one_is_none() {
+        let with = |filter: &str| {
+            let args = ["nestscope", "report", "-r", "a", "-Y", filter];
+            let plan = Plan::new(Args::try_parse_from(args).unwrap(), false)?;
+            let Plan::Analyse(settings) = plan else { panic!("{filter}") };
+            Ok::<_, CliError>(settings.filter.map(|filter| filter.to_string()))
+        };
+        assert_eq!(with(" n == 1 ").unwrap().as_deref(), Some("n == 1"));
+        assert_eq!(with(" ").unwrap(), None);
+        assert!(matches!(with("sum"), Err(CliError::DisplayFilter(_))));
     }
 
     #[test]

@@ -60,6 +60,39 @@ pub fn interfaces() -> Result<Vec<Interface>, SourceError> {
     Err(SourceError::FilesOnly)
 }
 
+/// What each interface carried since the system started: its name, packets and bytes, both ways.
+/// Empty where the system does not tell it in files.
+#[cfg(target_os = "linux")]
+pub fn traffic() -> Vec<(String, u64, u64)> {
+    let Ok(folder) = std::fs::read_dir("/sys/class/net") else { return Vec::new() };
+    let carried = |entry: std::fs::DirEntry| {
+        let path = entry.path();
+        let number = |name: &str| -> Option<u64> {
+            std::fs::read_to_string(path.join(name)).ok()?.trim().parse().ok()
+        };
+        // What leaves on the loopback interface arrives there: it is counted once.
+        let leaves = number("type") != Some(ARPHRD_LOOPBACK);
+        let both = |received: &str, sent: &str| {
+            let sent = if leaves { number(sent)? } else { 0 };
+            Some(number(received)?.saturating_add(sent))
+        };
+        let packets = both("statistics/rx_packets", "statistics/tx_packets")?;
+        let bytes = both("statistics/rx_bytes", "statistics/tx_bytes")?;
+        Some((entry.file_name().into_string().ok()?, packets, bytes))
+    };
+    folder.filter_map(|entry| carried(entry.ok()?)).collect()
+}
+
+/// The type of the loopback interface: `ARPHRD_LOOPBACK` of `linux/if_arp.h`.
+#[cfg(target_os = "linux")]
+const ARPHRD_LOOPBACK: u64 = 772;
+
+/// What each interface carried: here none, for the system does not tell it in files.
+#[cfg(not(target_os = "linux"))]
+pub fn traffic() -> Vec<(String, u64, u64)> {
+    Vec::new()
+}
+
 /// The names of the interfaces, none where the system does not list them.
 #[cfg(feature = "live")]
 pub(super) fn names() -> Vec<String> {
@@ -99,3 +132,21 @@ fn describe(device: pcap::Device) -> Interface {
 /// What libpcap can capture on beside networks. None of it carries TCP in a form we know.
 #[cfg(feature = "live")]
 const OTHER_BUSES: [&str; 6] = ["bluetooth", "dbus-", "nflog", "nfqueue", "usbmon", "rdma"];
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loopback_interface_tells_what_it_carried() {
+        let told = traffic();
+        let lo = told.iter().find(|(name, ..)| name == "lo").unwrap();
+        let listed = std::fs::read_to_string("/proc/net/dev").unwrap();
+        let line = listed.lines().find(|line| line.trim_start().starts_with("lo:")).unwrap();
+        let numbers: Vec<u64> =
+            line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect();
+        // It may have carried more since.
+        assert!(lo.1 <= numbers[1] && lo.2 <= numbers[0], "{lo:?} {line}");
+        assert!(numbers[1] == 0 || lo.1 * 2 > numbers[1], "{lo:?} {line}");
+    }
+}

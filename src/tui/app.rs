@@ -10,6 +10,8 @@
 //!                                                     base 2 …
 //! ```
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
@@ -17,9 +19,10 @@ use ratatui::style::Style;
 
 use crate::store::Book;
 use crate::time::Timestamp;
+use crate::tui::filters::Filters;
 use crate::tui::header;
 use crate::tui::keys::{self, Action, Context, Pressed, Reader};
-use crate::tui::question::{Asking, Checker, History, Outcome, Unchecked};
+use crate::tui::question::{Asking, Checker, History, Outcome};
 use crate::tui::status::{Activity, Status};
 use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
@@ -33,7 +36,10 @@ pub const LEAST: (u16, u16) = (60, 12);
 const DEPTH: usize = 32;
 
 /// Two clicks in the same place within this time are one double click.
-const DOUBLE_CLICK: std::time::Duration = std::time::Duration::from_millis(400);
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// Digits that come later begin a number anew: `4`, a look at view 4, `25G`.
+const ONE_NUMBER: Duration = Duration::from_millis(1_500);
 
 /// Lines that one notch of the wheel moves.
 const WHEEL: i32 = 3;
@@ -47,6 +53,8 @@ pub struct Present<'a> {
     pub status: &'a Status,
     /// The time: of the clock on a live capture, of the last packet in a file.
     pub now: Timestamp,
+    /// The time since the program started, by the clock: tells a double click from two clicks.
+    pub clock: Duration,
 }
 
 /// A view of the first level, and what was opened over it.
@@ -80,6 +88,8 @@ pub struct App {
     /// The view that was shown when the first digit of a number was typed.
     home: usize,
     reader: Reader,
+    /// When the last key came.
+    typed: Duration,
     asking: Option<Asking>,
     history: History,
     checker: Box<dyn Checker>,
@@ -87,7 +97,7 @@ pub struct App {
     call: Option<Box<dyn Fn(u64) -> Box<dyn View>>>,
     notice: Option<String>,
     /// Where and when the last click was.
-    clicked: Option<(Position, std::time::Duration)>,
+    clicked: Option<(Position, Duration)>,
 }
 
 impl App {
@@ -100,9 +110,10 @@ impl App {
             shown: 0,
             home: 0,
             reader: Reader::default(),
+            typed: Duration::ZERO,
             asking: None,
             history: History::default(),
-            checker: Box::new(Unchecked),
+            checker: Box::new(Filters),
             call: None,
             notice: None,
             clicked: None,
@@ -111,7 +122,7 @@ impl App {
         app
     }
 
-    /// Lets `checker` judge what is typed.
+    /// Lets `checker` judge what is typed, in place of [`Filters`].
     #[must_use]
     pub fn with_checker(mut self, checker: Box<dyn Checker>) -> Self {
         self.checker = checker;
@@ -160,6 +171,8 @@ impl App {
         if self.asking.is_some() {
             return self.key_of_answer(&event, present);
         }
+        self.forget_old_digits(present.clock);
+        self.typed = present.clock;
         let before = self.shown;
         let begins = self.reader.digits().is_empty();
         let pressed = self.reader.press(self.context(), &event);
@@ -183,10 +196,14 @@ impl App {
     /// Takes what the mouse did.
     pub fn mouse(&mut self, event: MouseEvent, present: Present<'_>) -> Vec<Effect> {
         let at = Position::new(event.column, event.row);
+        let last = match event.kind {
+            MouseEventKind::Up(_) | MouseEventKind::Moved => self.clicked,
+            _ => self.clicked.take(),
+        };
         let mouse = match event.kind {
             MouseEventKind::Down(MouseButton::Left) => {
-                let time = present.status.running;
-                let again = self.clicked.take().is_some_and(|(before, then)| {
+                let time = present.clock;
+                let again = last.is_some_and(|(before, then)| {
                     before == at && time.saturating_sub(then) <= DOUBLE_CLICK
                 });
                 if again {
@@ -225,16 +242,17 @@ impl App {
     /// Exchanges changed, packets came, time passed or the room changed: to be called before
     /// [`draw`](Self::draw).
     pub fn refresh(&mut self, changed: &[u64], present: Present<'_>) {
+        self.forget_old_digits(present.clock);
         let scene = scene(&self.theme, present, self.body());
         for view in self.tabs.iter_mut().flat_map(Tab::views_mut) {
             view.refresh(changed, &scene);
         }
     }
 
-    /// Packets and bytes flowed on the interfaces of this host.
-    pub fn traffic(&mut self, traffic: &[Traffic]) {
+    /// What the interfaces of this host carried so far, at a time of the clock.
+    pub fn traffic(&mut self, traffic: &[Traffic], clock: Duration) {
         for view in self.tabs.iter_mut().flat_map(Tab::views_mut) {
-            view.traffic(traffic);
+            view.traffic(traffic, clock);
         }
     }
 
@@ -289,9 +307,15 @@ impl App {
 
 /// Keys and what they lead to.
 impl App {
+    fn forget_old_digits(&mut self, clock: Duration) {
+        if !self.reader.digits().is_empty() && clock.saturating_sub(self.typed) > ONE_NUMBER {
+            self.reader.forget();
+        }
+    }
+
     fn key_of_answer(&mut self, event: &KeyEvent, present: Present<'_>) -> Vec<Effect> {
         let Some(asking) = &mut self.asking else { return Vec::new() };
-        let outcome = asking.key(event, &mut self.history, self.checker.as_ref());
+        let outcome = asking.key(event, &mut self.history, self.checker.as_ref(), present.book);
         if outcome == Outcome::Open {
             return Vec::new();
         }
@@ -319,7 +343,7 @@ impl App {
                 return if self.close() { Vec::new() } else { vec![Effect::Quit] };
             }
             Action::View(number) => self.choose(usize::from(number).saturating_sub(1)),
-            Action::Help => self.help(),
+            Action::Help => self.help(present),
             Action::CommandLine => self.ask_for_command(),
             Action::Clear => self.ask(Question::new(
                 CLEAR,
@@ -408,12 +432,12 @@ impl App {
         self.answer(&Question::filter(filter), filter, present)
     }
 
-    fn help(&mut self) {
+    fn help(&mut self, present: Present<'_>) {
         let context = self.context();
         if context == Context::Help {
             self.close();
-        } else if let Some(tab) = self.tabs.get_mut(self.shown) {
-            tab.opened.push(Box::new(Help::new(context)));
+        } else {
+            self.open(Box::new(Help::new(context, &self.checker.help())), present);
         }
     }
 
@@ -440,7 +464,8 @@ impl App {
         let action = match word {
             "" => return Vec::new(),
             "q" | "quit" | "q!" | "qa" => Action::QuitNow,
-            "w" | "save" => Action::Save,
+            "w" | "save" if rest.trim().is_empty() => Action::Save,
+            "w" | "save" => return self.answer(&Question::save(rest), rest.trim(), present),
             "help" | "h" => Action::Help,
             "clear" => Action::Clear,
             "pause" => Action::Pause,

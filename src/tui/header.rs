@@ -24,7 +24,10 @@ const BAR: u64 = 12;
 /// Draws it into the first [`ROWS`] of `area`.
 pub fn draw(present: &Present<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let first = fields_of_source(present.status, theme);
-    let second = fields_of_book(present, theme);
+    let second = match present.status.activity {
+        Activity::None => vec![Field::new(1, theme.dim, "Choose where the packets come from")],
+        _ => fields_of_book(present, theme),
+    };
     for (row, fields) in [first, second].into_iter().enumerate() {
         let y = area.y + u16::try_from(row).unwrap_or(u16::MAX);
         if y < area.bottom() {
@@ -95,7 +98,7 @@ fn fields_of_source(status: &Status, theme: &Theme) -> Vec<Field> {
         fields.push(Field::new(9, theme.warning, waiting));
     }
     let (style, activity) = match status.activity {
-        Activity::None => (theme.dim, "no source yet".to_owned()),
+        Activity::None => return fields,
         Activity::Opening => (theme.warning, "waiting for the first bytes".to_owned()),
         Activity::Live => (theme.ok, "live".to_owned()),
         Activity::Reading(read, whole) => (theme.warning, progress(read, whole, theme)),

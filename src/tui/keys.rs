@@ -1,6 +1,8 @@
 //! The key table: what each key does, where. The footer and the help are made from it, so that
 //! they cannot go stale.
 
+use std::cmp::Reverse;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use Action as A;
@@ -147,7 +149,8 @@ const COPIED: &[Context] =
     &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Stream, C::Packets];
 const ONE_CALL: &[Context] = &[C::Calls, C::Call];
 const SEARCHED: &[Context] = &[C::Calls, C::Patterns, C::Connections, C::Packets];
-const TEXTS: &[Context] = &[C::Call, C::Stream, C::Help];
+const TEXTS: &[Context] = &[C::Call, C::Stream];
+const FOUND: &[Context] = &[C::Calls, C::Call, C::Patterns, C::Connections, C::Stream, C::Packets];
 
 /// The key table.
 pub const TABLE: &[Binding] = &[
@@ -174,7 +177,13 @@ pub const TABLE: &[Binding] = &[
     row(&[C::Start], &["Enter"], A::Enter, ("open", 90), "Capture there, or read the file"),
     row(&[C::Choice], &["Enter"], A::Enter, ("take", 90), "Take what is chosen"),
     row(&[C::Help], &["Enter"], A::Enter, ("", 0), "Scroll on"),
-    row(EVERYWHERE, &["Esc"], A::Back, ("back", 80), "Back: out of what is open, one level a time"),
+    row(
+        EVERYWHERE,
+        &["Esc"],
+        A::Back,
+        ("back", 80),
+        "Back: out of what is open, one level at a time",
+    ),
     // Filter and search.
     row(
         LISTS,
@@ -186,8 +195,8 @@ pub const TABLE: &[Binding] = &[
     row(&[C::Packets], &["/"], A::Search, ("search", 88), "Search; all rows stay"),
     row(TEXTS, &["/", "^S"], A::Search, ("search", 88), "Search in the text"),
     row(SEARCHED, &["^S"], A::Search, ("search", 40), "Search; all rows stay"),
-    row(CAPTURE, &["n"], A::FindNext, ("next found", 20), "To the next place that was found"),
-    row(CAPTURE, &["N"], A::FindPrevious, ("", 0), "To the one before"),
+    row(FOUND, &["n"], A::FindNext, ("next found", 20), "To the next place that was found"),
+    row(FOUND, &["N"], A::FindPrevious, ("", 0), "To the one before"),
     // Rows.
     row(LISTS, &["s"], A::SortNext, ("sort", 70), "Sort by the next column"),
     row(LISTS, &["S"], A::SortReverse, ("reverse", 30), "Sort the other way round"),
@@ -237,7 +246,7 @@ pub const TABLE: &[Binding] = &[
         &["y t"],
         A::CopyTypeScript,
         ("TypeScript", 53),
-        "Copy the call as TypeScript: client.send(…)",
+        "Copy the call as TypeScript: client.send(...)",
     ),
     // Movement.
     row(EVERYWHERE, &["Up", "k"], A::Up, ("", 0), "Up"),
@@ -251,7 +260,7 @@ pub const TABLE: &[Binding] = &[
     row(EVERYWHERE, &["g", "Home"], A::Top, ("", 0), "To the top; gg does too"),
     row(EVERYWHERE, &["G", "End"], A::Bottom, ("", 0), "To the bottom; 25G to number 25"),
     row(EVERYWHERE, &["Tab"], A::NextPane, ("", 0), "To the next pane"),
-    row(EVERYWHERE, &["S-Tab"], A::PreviousPane, ("", 0), "To the pane before"),
+    row(EVERYWHERE, &["Shift-Tab"], A::PreviousPane, ("", 0), "To the pane before"),
     // Views and the program.
     row(CAPTURE, &["1"], A::View(1), ("", 0), "The first view, as named at the top"),
     row(CAPTURE, &["2"], A::View(2), ("", 0), "The second view"),
@@ -272,7 +281,7 @@ pub const TABLE: &[Binding] = &[
     row(EVERYWHERE, &["^C"], A::QuitNow, ("", 0), "Quit, from everywhere"),
 ];
 
-/// The name of a key as the table has it: `j`, `^F`, `PgDn`, `S-Tab`; `None` for keys that have
+/// The name of a key as the table has it: `j`, `^F`, `PgDn`, `Shift-Tab`; `None` for keys that have
 /// none.
 pub fn name(event: &KeyEvent) -> Option<String> {
     let held = event.modifiers;
@@ -286,8 +295,8 @@ pub fn name(event: &KeyEvent) -> Option<String> {
         KeyCode::Char(' ') => "Space",
         KeyCode::Char(c) => return Some(c.to_string()),
         KeyCode::F(number) => return Some(format!("F{number}")),
-        KeyCode::Tab if held.contains(KeyModifiers::SHIFT) => "S-Tab",
-        KeyCode::BackTab => "S-Tab",
+        KeyCode::Tab if held.contains(KeyModifiers::SHIFT) => "Shift-Tab",
+        KeyCode::BackTab => "Shift-Tab",
         KeyCode::Tab => "Tab",
         KeyCode::Up => "Up",
         KeyCode::Down => "Down",
@@ -311,34 +320,39 @@ pub fn bindings(context: Context) -> impl Iterator<Item = &'static Binding> {
 
 /// What a footer of `columns` offers in `context`: keys and words, as many as fit in the order of
 /// their priority, shown in the order of the table. Two blanks stand between them. Keys that come
-/// in two strokes are offered by their first.
+/// in two strokes are offered once, by their first.
 pub fn footer(context: Context, columns: usize) -> Vec<(&'static str, &'static str)> {
-    let offer = |binding: &'static Binding| {
-        let key = binding.keys.first().copied().unwrap_or_default();
-        (binding.priority, key, binding.short)
-    };
-    let copy = bindings(context).find(|binding| binding.keys.iter().any(|key| key.contains(' ')));
-    let mut offers: Vec<_> = bindings(context)
-        .filter(|binding| binding.priority > 0)
-        .filter(|binding| !binding.keys.iter().any(|key| key.contains(' ')))
-        .map(offer)
-        .chain(copy.map(|binding| (binding.priority, "y", "copy")))
-        .enumerate()
-        .collect();
-    offers.sort_by_key(|(place, (priority, ..))| (std::cmp::Reverse(*priority), *place));
-    let mut room = columns;
-    let mut taken: Vec<_> = offers
-        .into_iter()
-        .filter(|(_, (_, key, short))| {
-            let width = key.len() + 1 + short.len() + 2;
-            let fits = width <= room + 2;
-            room -= if fits { width.min(room) } else { 0 };
-            fits
-        })
-        .collect();
-    taken.sort_by_key(|(_, (priority, ..))| std::cmp::Reverse(*priority));
-    taken.into_iter().map(|(_, (_, key, short))| (key, short)).collect()
+    let mut offers: Vec<(usize, u8, &str, &str)> = Vec::new();
+    for (place, row) in bindings(context).enumerate().filter(|(_, row)| row.priority > 0) {
+        match row.keys.iter().find_map(|key| key.split_once(' ')) {
+            None => {
+                let key = row.keys.first().copied().unwrap_or_default();
+                offers.push((place, row.priority, key, row.short));
+            }
+            Some((first, _)) if offers.iter().all(|(_, _, key, _)| *key != first) => {
+                offers.push((place, row.priority, first, COPY));
+            }
+            Some(_) => {}
+        }
+    }
+    offers.sort_by_key(|(place, priority, ..)| (Reverse(*priority), *place));
+    // No blanks follow the last one.
+    let mut room = columns + GAP;
+    offers.retain(|(_, _, key, short)| {
+        let width = key.len() + 1 + short.len() + GAP;
+        let fits = width <= room;
+        room -= if fits { width } else { 0 };
+        fits
+    });
+    offers.sort_by_key(|(place, ..)| *place);
+    offers.into_iter().map(|(_, _, key, short)| (key, short)).collect()
 }
+
+/// What all keys of two strokes do.
+const COPY: &str = "copy";
+
+/// Columns between two keys of the footer.
+const GAP: usize = 2;
 
 /// What can follow `prefix` in `context`: the second strokes and their words.
 pub fn continuations(context: Context, prefix: &str) -> Vec<(&'static str, &'static str)> {

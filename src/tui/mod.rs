@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod find;
+pub mod filters;
 mod header;
 pub mod hex;
 pub mod json_tree;
@@ -21,3 +22,6 @@ pub mod theme;
 pub mod view;
 pub mod views;
 pub mod wrapped;
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthChar;
 
 use crate::report::is_acting;
+use crate::store::Book;
 use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Question, QuestionKind};
@@ -46,6 +47,8 @@ pub struct Completion {
     pub place: Range<usize>,
     /// What would stand there.
     pub text: String,
+    /// What that means; may be empty.
+    pub hint: &'static str,
 }
 
 /// Knows what a valid answer is, and how it could go on.
@@ -58,19 +61,17 @@ pub trait Checker {
     fn check(&self, kind: QuestionKind, text: &str) -> Result<(), Fault>;
 
     /// What could stand before `cursor`, a byte of `text`; the likeliest first.
-    fn complete(&self, kind: QuestionKind, text: &str, cursor: usize) -> Vec<Completion>;
-}
+    fn complete(
+        &self,
+        kind: QuestionKind,
+        text: &str,
+        cursor: usize,
+        book: &Book,
+    ) -> Vec<Completion>;
 
-/// Takes every answer and knows none.
-#[derive(Clone, Copy, Debug)]
-pub struct Unchecked;
-
-impl Checker for Unchecked {
-    fn check(&self, _kind: QuestionKind, _text: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn complete(&self, _kind: QuestionKind, _text: &str, _cursor: usize) -> Vec<Completion> {
+    /// What the language of filters has, for the help: a word or a line of it, and a sentence; a
+    /// heading has none.
+    fn help(&self) -> Vec<(String, String)> {
         Vec::new()
     }
 }
@@ -162,6 +163,7 @@ impl Asking {
         event: &KeyEvent,
         history: &mut History,
         checker: &dyn Checker,
+        book: &Book,
     ) -> Outcome {
         if event.kind == KeyEventKind::Release {
             return Outcome::Open;
@@ -175,8 +177,8 @@ impl Asking {
         match event.code {
             KeyCode::Esc => return Outcome::Left,
             KeyCode::Enter => return self.enter(history, checker),
-            KeyCode::Tab => self.complete(checker, true),
-            KeyCode::BackTab => self.complete(checker, false),
+            KeyCode::Tab => self.complete(checker, book, true),
+            KeyCode::BackTab => self.complete(checker, book, false),
             KeyCode::Up => self.walk(history, checker, true),
             KeyCode::Down => self.walk(history, checker, false),
             // On an empty line there is nothing left to delete but the line.
@@ -216,6 +218,9 @@ impl Asking {
         if self.fault.is_some() {
             return Outcome::Open;
         }
+        if self.question.kind == QuestionKind::File && self.text().trim().is_empty() {
+            return Outcome::Left;
+        }
         history.add(self.question.kind, self.text().trim());
         Outcome::Answered(self.text().trim().to_owned())
     }
@@ -241,10 +246,10 @@ impl Asking {
     }
 
     /// Puts what could stand before the cursor there: the next of the offers, or the one before.
-    fn complete(&mut self, checker: &dyn Checker, forth: bool) {
+    fn complete(&mut self, checker: &dyn Checker, book: &Book, forth: bool) {
         if self.completions.is_empty() {
             let cursor = self.cursor();
-            self.completions = checker.complete(self.question.kind, self.text(), cursor);
+            self.completions = checker.complete(self.question.kind, self.text(), cursor, book);
         }
         let count = self.completions.len();
         let next = match (self.taken, forth) {
@@ -257,7 +262,9 @@ impl Asking {
         // What the one before left in the line gives way.
         let before = self.taken.and_then(|taken| self.completions.get(taken));
         let before = before.map(|before| (before.place.start, before.text.len()));
-        let Some(Completion { place, text }) = self.completions.get(next).cloned() else { return };
+        let Some(Completion { place, text, .. }) = self.completions.get(next).cloned() else {
+            return;
+        };
         let place = match before {
             Some((start, length)) => start..start + length,
             None => place,
@@ -294,7 +301,10 @@ impl Asking {
     }
 
     fn check(&mut self, checker: &dyn Checker) {
-        self.fault = checker.check(self.question.kind, self.text()).err();
+        // Nothing typed takes the filter away, whatever the language says of an empty text.
+        let is_empty = self.text().trim().is_empty();
+        let kind = self.question.kind;
+        self.fault = if is_empty { None } else { checker.check(kind, self.text()).err() };
     }
 
     /// Draws the line into the last row of `area`, and what is to say of it into the row above.
@@ -354,18 +364,28 @@ impl Asking {
         if self.completions.len() > 1 {
             // As many as fit, beginning so that the one that is taken is among them.
             let taken = self.taken.unwrap_or(0);
+            let hint = self.completions.get(taken).map_or("", |completion| completion.hint);
+            if !hint.is_empty() {
+                pen.put(hint, Style::new()).put("   ", Style::new());
+            }
             for (at, completion) in
                 self.completions.iter().enumerate().skip(taken.saturating_sub(3))
             {
                 let style = if Some(at) == self.taken { theme.selected } else { theme.dim };
                 pen.put(&completion.text, style).put("  ", Style::new());
             }
-        } else if let Some(fault) = self.fault.as_ref().filter(|_| !self.text().is_empty()) {
+        } else if let Some(fault) = &self.fault {
             let column =
                 self.text().get(..fault.place.start).map_or(0, |text| text.chars().count());
             pen.put(&format!("At {}: ", column + 1), theme.error);
             pen.put(&fault.reason, theme.error);
         } else {
+            if self.question.kind == QuestionKind::Filter {
+                let is_empty = self.text().trim().is_empty();
+                let (word, style) =
+                    if is_empty { ("shows all", theme.dim) } else { ("valid", theme.ok) };
+                pen.put(word, style).put("   ", Style::new());
+            }
             pen.put(hint(self.question.kind), theme.dim);
         }
         pen.draw(buf, area.x, area.y, Align::Left);
@@ -377,9 +397,7 @@ const CHORDS: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
 
 const fn hint(kind: QuestionKind) -> &'static str {
     match kind {
-        QuestionKind::Filter => {
-            "valid   Enter apply  Tab complete  Up/Down earlier ones  Esc leave"
-        }
+        QuestionKind::Filter => "Enter apply  Tab complete  Up/Down earlier ones  Esc leave",
         QuestionKind::Search => "Enter search, then n and N   Up/Down earlier ones  Esc leave",
         QuestionKind::GoTo => "a number, or q  w  o FILE  clear  help   Enter do it  Esc leave",
         QuestionKind::File => "Enter take it  Tab complete  Up/Down earlier ones  Esc leave",

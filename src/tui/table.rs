@@ -72,7 +72,10 @@ impl Scroll {
             return room;
         }
         // In u128 no number of rows is too large.
-        let share = |of: usize| (of as u128 * cells as u128 / self.rows as u128) as usize;
+        let share = |of: usize| {
+            let cells = of as u128 * cells as u128 / self.rows as u128;
+            usize::try_from(cells).unwrap_or(usize::MAX)
+        };
         let length = share(self.height).clamp(1, cells);
         let most = cells - length;
         let from = match self.offset {
@@ -402,4 +405,204 @@ fn places(columns: &[Column], width: u16) -> Vec<Place> {
         x = x.saturating_add(width).saturating_add(1);
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Modifier;
+
+    use super::*;
+
+    const COLUMNS: [Column; 4] = [
+        Column { title: "#", width: Width::Fixed(4), priority: 9, align: Align::Right },
+        Column {
+            title: "pattern",
+            width: Width::Flexible { min: 8, weight: 3 },
+            priority: 8,
+            align: Align::Left,
+        },
+        Column { title: "bytes", width: Width::Fixed(6), priority: 1, align: Align::Right },
+        Column {
+            title: "client",
+            width: Width::Flexible { min: 5, weight: 1 },
+            priority: 3,
+            align: Align::Left,
+        },
+    ];
+
+    fn list(rows: usize, height: u16) -> Selection {
+        let mut selection = Selection::new(false);
+        selection.fit(rows, height);
+        selection
+    }
+
+    fn drawn(selection: &Selection, sorted: Option<(usize, bool)>, area: Rect) -> Buffer {
+        let theme = Theme::new(false, false);
+        let mut buf = Buffer::empty(area);
+        let table = Table { columns: &COLUMNS, selection, sorted };
+        table.draw(
+            area,
+            &theme,
+            &mut buf,
+            |_| Style::new(),
+            |row, column, pen| {
+                pen.put(&format!("{row}.{column}"), Style::new());
+            },
+        );
+        buf
+    }
+
+    fn shown(buf: &Buffer) -> Vec<String> {
+        let line = |y| -> String { (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect() };
+        (0..buf.area.height).map(line).map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_selected_row_moves_and_stays_in_sight() {
+        let mut selection = list(100, 10);
+        let mut after = |action| {
+            selection.act(action);
+            (selection.selected().unwrap(), selection.in_sight())
+        };
+        use Action::*;
+        assert_eq!(after(Up), (0, 0..10));
+        assert_eq!(after(Down), (1, 0..10));
+        assert_eq!(after(PageDown), (11, 2..12));
+        assert_eq!(after(HalfPageDown), (16, 7..17));
+        assert_eq!(after(HalfPageUp), (11, 7..17));
+        assert_eq!(after(PageUp), (1, 1..11));
+        assert_eq!(after(Bottom), (99, 90..100));
+        assert_eq!(after(Down), (99, 90..100));
+        assert_eq!(after(Top), (0, 0..10));
+        assert!(!selection.act(SortNext));
+    }
+
+    #[test]
+    fn it_follows_until_the_user_moves() {
+        let mut selection = Selection::new(true);
+        assert_eq!(selection.selected(), None);
+        selection.fit(0, 10);
+        assert_eq!(selection.selected(), None);
+        selection.fit(50, 10);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(49), 40..50));
+        selection.act(Action::Up);
+        selection.fit(60, 10);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(48), 40..50));
+        selection.act(Action::Follow);
+        selection.fit(70, 10);
+        assert_eq!(selection.selected(), Some(69));
+        selection.wheel(-3);
+        selection.fit(80, 10);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(66), 57..67));
+    }
+
+    #[test]
+    fn rows_that_go_and_rooms_that_shrink_keep_it_in_bounds() {
+        let mut selection = list(100, 10);
+        selection.select(95);
+        selection.fit(100, 4);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(95), 92..96));
+        selection.fit(20, 10);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(19), 10..20));
+        selection.fit(0, 0);
+        assert_eq!((selection.selected(), selection.in_sight()), (None, 0..0));
+        selection.act(Action::PageDown);
+        assert_eq!(selection.selected(), None);
+    }
+
+    #[test]
+    fn what_is_selected_stays_where_it_was_seen() {
+        let mut selection = list(100, 10);
+        selection.select(50);
+        selection.select(45);
+        assert_eq!(selection.in_sight(), 41..51);
+        // Twenty rows came above.
+        selection.fit(120, 10);
+        selection.keep(65);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(65), 61..71));
+        selection.keep(0);
+        assert_eq!((selection.selected(), selection.in_sight()), (Some(0), 0..10));
+    }
+
+    #[test]
+    fn columns_fall_away_by_priority() {
+        let shown =
+            |width| places(&COLUMNS, width).iter().map(|place| place.column).collect::<Vec<_>>();
+        assert_eq!(shown(80), [0, 1, 2, 3]);
+        assert_eq!(shown(26), [0, 1, 2, 3]);
+        assert_eq!(shown(25), [0, 1, 3]);
+        assert_eq!(shown(18), [0, 1]);
+        assert_eq!(shown(12), [0]);
+        assert_eq!(shown(0), [0]);
+        for width in 0..300 {
+            let places = places(&COLUMNS, width);
+            let ends: Vec<_> = places.iter().map(|place| place.x + place.width).collect();
+            assert!(ends.iter().all(|end| *end <= width), "{width} {places:?}");
+            let follow = places.windows(2).all(|pair| pair[0].x + pair[0].width < pair[1].x);
+            assert!(follow, "{width} {places:?}");
+            // Nothing that could be given is left over.
+            assert!(width < 13 || ends.last() == Some(&width), "{width} {places:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_in_sight_is_drawn() {
+        let mut selection = list(1_000_000, 4);
+        selection.select(500_000);
+        let buf = drawn(&selection, Some((1, false)), Rect::new(0, 0, 40, 5));
+        let lines = shown(&buf);
+        // 39 columns: 4, 8 + 9, 6, 5 + 4 and three blanks.
+        assert_eq!(lines[0], "   # pattern▼".to_owned() + &" ".repeat(11) + "bytes client");
+        assert_eq!(lines[1], "499… 499997.1".to_owned() + &" ".repeat(10) + "49999… 499997.3 │");
+        assert_eq!(lines.len(), 5);
+        assert!(buf[(0, 4)].modifier.contains(Modifier::REVERSED));
+        assert!(!buf[(0, 3)].modifier.contains(Modifier::REVERSED));
+    }
+
+    #[test]
+    fn the_bar_touches_an_end_only_there() {
+        let bar = |row| {
+            let mut selection = list(1_000, 8);
+            selection.select(row);
+            let buf = drawn(&selection, None, Rect::new(0, 0, 30, 9));
+            (1..9).map(|y| buf[(29, y)].symbol() == "█").collect::<Vec<_>>()
+        };
+        assert!(bar(0)[0]);
+        assert!(!bar(9)[0]);
+        assert!(bar(999)[7]);
+        assert!(!bar(998 - 8)[7]);
+        assert!(bar(500)[3] || bar(500)[4]);
+        // Where all is in sight there is none, and the columns stand where they stood.
+        let few = drawn(&list(3, 8), None, Rect::new(0, 0, 30, 9));
+        assert!((1..9).all(|y| few[(29, y)].symbol() == " "));
+    }
+
+    #[test]
+    fn a_click_finds_what_is_there() {
+        let mut selection = list(100, 9);
+        selection.select(50);
+        let table = Table { columns: &COLUMNS, selection: &selection, sorted: None };
+        let area = Rect::new(10, 5, 60, 10);
+        let hit = |x, y| table.hit(area, Position::new(x, y));
+        assert_eq!(hit(10, 5), Some(Hit::Title(0)));
+        assert_eq!(hit(16, 5), Some(Hit::Title(1)));
+        assert_eq!(hit(10, 6), Some(Hit::Row(42, Some(0))));
+        assert_eq!(hit(16, 14), Some(Hit::Row(50, Some(1))));
+        assert_eq!(hit(16, 15), None);
+        assert_eq!(hit(9, 6), None);
+        let few = list(2, 9);
+        let table = Table { columns: &COLUMNS, selection: &few, sorted: None };
+        assert_eq!(table.hit(area, Position::new(16, 8)), None);
+    }
+
+    #[test]
+    fn it_can_be_drawn_at_any_size() {
+        for width in 0..60 {
+            for height in 0..12 {
+                let mut selection = list(7, height.max(1) - 1);
+                selection.select(6);
+                drawn(&selection, Some((0, true)), Rect::new(0, 0, width, height));
+            }
+        }
+    }
 }

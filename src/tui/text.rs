@@ -192,3 +192,91 @@ pub fn found(text: &str, needle: &str) -> Vec<Range<usize>> {
     };
     text.match_indices(needle).map(|(at, needle)| at..at + needle.len()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::{Color, Modifier};
+
+    use super::*;
+
+    fn drawn(room: u16, symbols: &Symbols, align: Align, write: impl Fn(&mut Pen)) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, room + 2, 1));
+        let mut pen = Pen::new(room, symbols);
+        write(&mut pen);
+        pen.draw(&mut buf, 0, 0, align);
+        (0..room + 2).map(|x| buf[(x, 0)].symbol()).collect::<String>()
+    }
+
+    #[test]
+    fn texts_are_cut_where_the_room_ends() {
+        let pieces = |texts: &'static [&'static str]| {
+            move |pen: &mut Pen| {
+                for text in texts {
+                    pen.put(text, Style::new());
+                }
+            }
+        };
+        let cases: [(&'static [&'static str], &str); 8] = [
+            (&["12345"], "12345  "),
+            (&["123456"], "1234…  "),
+            (&["123", "45"], "12345  "),
+            (&["123", "456"], "1234…  "),
+            // The end of a full room tells that something follows, though it came later.
+            (&["12345", "6"], "1234…  "),
+            (&["12345", "", "6", "7"], "1234…  "),
+            (&["12", "\x1b[0m"], "12␛[…  "),
+            (&[""], "       "),
+        ];
+        for (texts, expected) in cases {
+            let line = drawn(5, &Symbols::UNICODE, Align::Left, pieces(texts));
+            assert_eq!(line, expected, "{texts:?}");
+        }
+        assert_eq!(drawn(5, &Symbols::ASCII, Align::Left, pieces(&["123456"])), "1234~  ");
+        // A `…` that was sent stays what it is.
+        assert_eq!(drawn(5, &Symbols::ASCII, Align::Left, pieces(&["1234…"])), "1234…  ");
+        assert_eq!(drawn(5, &Symbols::UNICODE, Align::Right, pieces(&["12"])), "   12  ");
+        assert_eq!(drawn(0, &Symbols::UNICODE, Align::Right, pieces(&["12"])), "  ");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let line = drawn(5, &Symbols::UNICODE, Align::Left, |pen| {
+            pen.put("求和求", Style::new());
+        });
+        // The cell behind a wide character is blank.
+        assert_eq!(line.replace(' ', ""), "求和…");
+        let line = drawn(4, &Symbols::UNICODE, Align::Left, |pen| {
+            pen.put("求和", Style::new()).put("x", Style::new());
+        });
+        assert_eq!(line.replace(' ', ""), "求…");
+    }
+
+    #[test]
+    fn a_number_is_ascii_where_it_must() {
+        let number = |pen: &mut Pen| _ = pen.put_number("3.61µs", Style::new());
+        assert_eq!(drawn(6, &Symbols::ASCII, Align::Left, number), "3.61us  ");
+        assert_eq!(drawn(6, &Symbols::UNICODE, Align::Left, number), "3.61µs  ");
+    }
+
+    #[test]
+    fn what_was_found_is_marked() {
+        assert_eq!(found("Sum sum SUM", "sum"), [0..3, 4..7, 8..11]);
+        assert_eq!(found("Sum sum SUM", "Sum"), vec![0..3]);
+        assert_eq!(found("余额 余额", "余额"), [0..6, 7..13]);
+        assert!(found("anything", "").is_empty());
+        let theme = Theme::new(true, false);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 8, 1));
+        let mut pen = Pen::new(8, &theme.symbols);
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        // Ranges that are none of the text do no harm.
+        pen.put_marked("a sum b", &[2..5, 4..5, 90..91], bold, theme.found);
+        pen.draw(&mut buf, 0, 0, Align::Left);
+        assert_eq!(buf[(1, 0)].bg, Color::Reset);
+        assert_eq!(buf[(2, 0)].bg, Color::Yellow);
+        assert_eq!(buf[(4, 0)].bg, Color::Yellow);
+        assert_eq!(buf[(5, 0)].bg, Color::Reset);
+        assert!(buf[(2, 0)].modifier.contains(Modifier::BOLD));
+        assert_eq!(buf[(6, 0)].symbol(), "b");
+    }
+}

@@ -1,5 +1,7 @@
 //! What a view is, what it sees, and what it asks for.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -165,8 +167,9 @@ pub trait View {
         Vec::new()
     }
 
-    /// Packets and bytes flowed on the interfaces of this host: told now and then.
-    fn traffic(&mut self, _traffic: &[Traffic]) {}
+    /// What the interfaces of this host carried so far, at a time of the clock: told once a second
+    /// or so.
+    fn traffic(&mut self, _traffic: &[Traffic], _clock: Duration) {}
 
     /// Exchanges changed, packets came, time passed or the room changed: called before `draw`.
     fn refresh(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}

@@ -1,0 +1,523 @@
+//! The shell as a user meets it: keys and clicks in, state and cells out.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{
+    KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+
+use super::app::{App, Present};
+use super::keys::{Action, Context};
+use super::question::{Checker, Completion, Fault};
+use super::status::{Activity, Status};
+use super::text::{Align, Pen};
+use super::theme::Theme;
+use super::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
+use crate::store::Book;
+use crate::time::Timestamp;
+
+fn present<'a>(book: &'a Book, status: &'a Status, clock: Duration) -> Present<'a> {
+    Present { book, status, now: Timestamp::default(), clock }
+}
+
+/// What the probes were told.
+type Told = Rc<RefCell<Vec<String>>>;
+
+/// A view that writes down what reaches it.
+struct Probe {
+    name: &'static str,
+    context: Context,
+    told: Told,
+}
+
+impl Probe {
+    fn tell(&self, what: String) {
+        self.told.borrow_mut().push(format!("{}: {what}", self.name));
+    }
+}
+
+impl View for Probe {
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        self.name.to_owned()
+    }
+
+    fn context(&self) -> Context {
+        self.context
+    }
+
+    fn act(&mut self, action: Action, _scene: &Scene<'_>) -> Vec<Command> {
+        self.tell(format!("{action:?}"));
+        match action {
+            Action::Filter => vec![Command::Ask(Question::filter("status == ok"))],
+            Action::Enter => {
+                let told = Rc::clone(&self.told);
+                vec![Command::Open(Box::new(Probe {
+                    name: "Call 25",
+                    context: Context::Call,
+                    told,
+                }))]
+            }
+            Action::Back => vec![Command::Close],
+            Action::Zoom => vec![Command::ShowCalls("pattern == \"sum\"".to_owned())],
+            Action::Save => vec![Command::Notice("nothing to save".to_owned())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, _scene: &Scene<'_>) -> Vec<Command> {
+        self.tell(format!("{mouse:?}"));
+        Vec::new()
+    }
+
+    fn answer(&mut self, question: &Question, text: &str, _scene: &Scene<'_>) -> Vec<Command> {
+        self.tell(format!("{}={text}", question.id));
+        Vec::new()
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        for (y, line) in (scene.area.y..scene.area.bottom()).zip(["first", "second"]) {
+            let mut pen = Pen::new(scene.area.width, &scene.theme.symbols);
+            pen.put(line, Style::new()).draw(buf, scene.area.x, y, Align::Left);
+        }
+        let last = scene.area.bottom() - 1;
+        Pen::new(scene.area.width, &scene.theme.symbols)
+            .put("last row of the view", Style::new())
+            .draw(buf, scene.area.x, last, Align::Left);
+    }
+}
+
+/// Takes `status == …` and `pattern == …`, and completes those names.
+struct Words;
+
+impl Checker for Words {
+    fn check(&self, kind: QuestionKind, text: &str) -> Result<(), Fault> {
+        let valid = kind != QuestionKind::Filter
+            || text.starts_with("status == ")
+            || text.starts_with("pattern == ");
+        let end = text.find(' ').unwrap_or(text.len());
+        let reason = "no such field".to_owned();
+        if valid { Ok(()) } else { Err(Fault { place: 0..end, reason }) }
+    }
+
+    fn complete(
+        &self,
+        _kind: QuestionKind,
+        text: &str,
+        cursor: usize,
+        _book: &Book,
+    ) -> Vec<Completion> {
+        let begun = text.get(..cursor).unwrap();
+        ["pattern", "packets", "status"]
+            .into_iter()
+            .filter(|word| word.starts_with(begun))
+            .map(|word| Completion { place: 0..cursor, text: word.to_owned(), hint: "a word" })
+            .collect()
+    }
+}
+
+/// An app of four views with what they were told.
+struct Stage {
+    app: App,
+    told: Told,
+    book: Book,
+    status: Status,
+    clock: Duration,
+}
+
+impl Stage {
+    fn new(columns: u16, rows: u16) -> Self {
+        Self::with(Theme::new(false, false), columns, rows)
+    }
+
+    fn with(theme: Theme, columns: u16, rows: u16) -> Self {
+        let told = Told::default();
+        let probe = |name, context| -> Box<dyn View> {
+            Box::new(Probe { name, context, told: Rc::clone(&told) })
+        };
+        let views = vec![
+            probe("Calls", Context::Calls),
+            probe("Patterns", Context::Patterns),
+            probe("Connections", Context::Connections),
+            probe("Packets", Context::Packets),
+        ];
+        let mut app = App::new(theme, views).with_checker(Box::new(Words));
+        app.resize(columns, rows);
+        let status = Status {
+            source: "lo".to_owned(),
+            filter: "tcp port 8888".to_owned(),
+            activity: Activity::Live,
+            running: Duration::from_secs(12),
+            kernel_drops: Some(0),
+            resident: Some(12_300_000),
+            ..Status::default()
+        };
+        Self { app, told, book: Book::default(), status, clock: Duration::ZERO }
+    }
+
+    fn press(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.chord(code, KeyModifiers::NONE)
+    }
+
+    fn chord(&mut self, code: KeyCode, held: KeyModifiers) -> Vec<Effect> {
+        let present = present(&self.book, &self.status, self.clock);
+        self.app.key(KeyEvent::new(code, held), present)
+    }
+
+    /// Types letters; what came of the last.
+    fn press_all(&mut self, keys: &str) -> Vec<Effect> {
+        keys.chars().map(|c| self.press(KeyCode::Char(c))).last().unwrap_or_default()
+    }
+
+    fn click(&mut self, column: u16, row: u16) -> Vec<Effect> {
+        self.mouse(MouseEventKind::Down(MouseButton::Left), column, row)
+    }
+
+    fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> Vec<Effect> {
+        let present = present(&self.book, &self.status, self.clock);
+        let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        self.app.mouse(event, present)
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.told.take()
+    }
+
+    fn buffer(&self, columns: u16, rows: u16) -> Buffer {
+        let present = present(&self.book, &self.status, self.clock);
+        let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
+        self.app.draw(present, &mut buf);
+        buf
+    }
+
+    fn screen(&self, columns: u16, rows: u16) -> String {
+        shown(&self.buffer(columns, rows))
+    }
+}
+
+/// The cells as text, blanks at the ends of lines left out.
+fn shown(buf: &Buffer) -> String {
+    let line = |y| {
+        let line: String = (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect();
+        line.trim_end().to_owned() + "\n"
+    };
+    (0..buf.area.height).map(line).collect()
+}
+
+#[test]
+fn typing_in_a_line_fires_no_key() {
+    let mut stage = Stage::new(80, 24);
+    stage.press(KeyCode::Char('/'));
+    stage.told();
+    for c in (' '..='~').chain(['求']) {
+        assert_eq!(stage.press(KeyCode::Char(c)), [], "{c}");
+    }
+    stage.press(KeyCode::F(1));
+    stage.press(KeyCode::PageDown);
+    stage.chord(KeyCode::Char('l'), KeyModifiers::CONTROL);
+    assert_eq!(stage.told(), [""; 0]);
+    assert!(stage.app.is_asking());
+    // Ctrl-C is no text.
+    let quit = stage.chord(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(quit, [Effect::Quit]);
+}
+
+#[test]
+fn a_filter_is_answered_only_where_it_is_valid() {
+    let mut stage = Stage::new(80, 24);
+    stage.press_all("/");
+    stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    stage.press_all("stats == ok");
+    insta::assert_snapshot!("filter_at_fault", stage.screen(80, 24));
+    stage.told();
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.told(), [""; 0]);
+    assert!(stage.app.is_asking());
+    stage.press(KeyCode::Home);
+    for _ in 0..4 {
+        stage.press(KeyCode::Right);
+    }
+    stage.press_all("u");
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.told(), ["Calls: filter=status == ok"]);
+    assert!(!stage.app.is_asking());
+}
+
+#[test]
+fn leaving_a_line_changes_nothing_and_an_empty_one_is_an_answer() {
+    let mut stage = Stage::new(80, 24);
+    stage.press_all("/abc");
+    stage.told();
+    stage.press(KeyCode::Esc);
+    assert_eq!(stage.told(), [""; 0]);
+    assert!(!stage.app.is_asking());
+    stage.press_all("/");
+    stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.told(), ["Calls: Filter", "Calls: filter="]);
+}
+
+#[test]
+fn earlier_answers_come_back() {
+    let mut stage = Stage::new(80, 24);
+    for value in ["error", "open", "error"] {
+        stage.press_all("/");
+        stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
+        stage.press_all(&format!("status == {value}"));
+        stage.press(KeyCode::Enter);
+    }
+    stage.press_all("/");
+    stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    stage.press_all("stat");
+    let answer = |stage: &mut Stage, keys: &[KeyCode]| {
+        for key in keys {
+            stage.press(*key);
+        }
+        let screen = stage.screen(80, 24);
+        screen.lines().last().unwrap().to_owned()
+    };
+    // The same answer stands there once.
+    assert_eq!(answer(&mut stage, &[KeyCode::Up]), "Filter: status == error");
+    assert_eq!(answer(&mut stage, &[KeyCode::Up]), "Filter: status == open");
+    assert_eq!(answer(&mut stage, &[KeyCode::Up]), "Filter: status == open");
+    assert_eq!(answer(&mut stage, &[KeyCode::Down]), "Filter: status == error");
+    assert_eq!(answer(&mut stage, &[KeyCode::Down, KeyCode::Down]), "Filter: stat");
+    stage.press(KeyCode::Esc);
+    // Another kind of question has another history.
+    assert_eq!(answer(&mut stage, &[KeyCode::Char(':'), KeyCode::Up]), ":");
+}
+
+#[test]
+fn tab_completes() {
+    let mut stage = Stage::new(80, 24);
+    stage.press_all("/");
+    stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    stage.press_all("pa");
+    stage.press(KeyCode::Tab);
+    insta::assert_snapshot!("filter_completed", stage.screen(80, 24));
+    stage.press(KeyCode::Tab);
+    assert!(stage.screen(80, 24).ends_with("Filter: packets\n"));
+    stage.press(KeyCode::Tab);
+    assert!(stage.screen(80, 24).ends_with("Filter: pattern\n"));
+    stage.press(KeyCode::BackTab);
+    assert!(stage.screen(80, 24).ends_with("Filter: packets\n"));
+    // What is typed goes on behind it.
+    stage.press_all(" x");
+    assert!(stage.screen(80, 24).ends_with("Filter: packets x\n"));
+    stage.press(KeyCode::Tab);
+    assert!(stage.screen(80, 24).ends_with("Filter: packets x\n"));
+}
+
+#[test]
+fn a_pasted_text_is_one_line_and_cannot_act() {
+    let mut stage = Stage::new(80, 24);
+    stage.app.paste("q");
+    stage.press_all("/");
+    stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    stage.app.paste("status\n==\x1b[2J \u{202e}ok\r\n");
+    assert!(
+        stage.screen(80, 24).ends_with("Filter: status ==[2J ok\n"),
+        "{}",
+        stage.screen(80, 24)
+    );
+    stage.app.paste(&"x".repeat(100_000));
+    assert!(stage.app.is_asking());
+    assert!(stage.screen(80, 24).ends_with("xxxx\n"));
+}
+
+#[test]
+fn esc_goes_back_a_level_and_never_quits() {
+    let mut stage = Stage::new(80, 24);
+    assert_eq!(stage.press(KeyCode::Esc), []);
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.app.context(), Context::Call);
+    stage.press_all("?");
+    assert_eq!(stage.app.context(), Context::Help);
+    stage.press(KeyCode::Esc);
+    assert_eq!(stage.app.context(), Context::Call);
+    // `q` goes back as well, and out of the program at the top.
+    assert_eq!(stage.press_all("q"), []);
+    assert_eq!(stage.app.context(), Context::Calls);
+    assert_eq!(stage.press(KeyCode::Esc), []);
+    assert_eq!(stage.press_all("q"), [Effect::Quit]);
+}
+
+#[test]
+fn each_view_keeps_what_was_opened_over_it() {
+    let mut stage = Stage::new(80, 24);
+    stage.press(KeyCode::Enter);
+    stage.press_all("3");
+    assert_eq!(stage.app.context(), Context::Connections);
+    stage.press_all("1");
+    assert_eq!(stage.app.context(), Context::Call);
+    stage.press_all("1");
+    assert_eq!(stage.app.context(), Context::Calls);
+    // There is no sixth view.
+    stage.press_all("6");
+    assert_eq!(stage.app.context(), Context::Calls);
+}
+
+#[test]
+fn a_number_goes_to_a_row_of_the_view_it_was_begun_in() {
+    let mut stage = Stage::new(80, 24);
+    stage.press_all("4");
+    // A look at what is there.
+    stage.clock += Duration::from_secs(2);
+    stage.press_all("25");
+    assert!(stage.screen(80, 24).ends_with("25  G goes to this number\n"));
+    stage.press_all("G");
+    assert_eq!(stage.told(), ["Packets: GoTo(25)"]);
+    stage.press_all(":7");
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.told(), ["Packets: GoTo(7)"]);
+}
+
+#[test]
+fn commands_can_be_typed() {
+    let command = |text: &str| {
+        let mut stage = Stage::new(80, 24);
+        stage.press_all(":");
+        stage.press_all(text);
+        let effects = stage.press(KeyCode::Enter);
+        (effects, stage.told().join(" "), stage.screen(80, 24).lines().last().unwrap().to_owned())
+    };
+    assert_eq!(command("q").0, [Effect::Quit]);
+    assert_eq!(command("o a b.pcap").0, [Effect::Read("a b.pcap".to_owned())]);
+    assert_eq!(command("w").1, "Calls: Save");
+    assert_eq!(command("w x.csv").1, "Calls: save=x.csv");
+    assert_eq!(command("w").2, "nothing to save");
+    assert!(command("nonsense").2.starts_with("No such command: nonsense"));
+}
+
+#[test]
+fn forgetting_asks_first() {
+    let mut stage = Stage::new(80, 24);
+    let clear = |stage: &mut Stage| stage.chord(KeyCode::Char('l'), KeyModifiers::CONTROL);
+    assert_eq!(clear(&mut stage), []);
+    assert!(stage.screen(80, 24).ends_with("so far? (y/n)\n"));
+    assert_eq!(stage.press(KeyCode::Enter), []);
+    assert!(!stage.app.is_asking());
+    clear(&mut stage);
+    assert_eq!(stage.press_all("y"), [Effect::Clear]);
+}
+
+#[test]
+fn the_source_is_paused_stepped_and_played() {
+    let mut stage = Stage::new(80, 24);
+    assert_eq!(stage.press_all("."), []);
+    assert_eq!(stage.press_all("p"), [Effect::Pause(true)]);
+    stage.status.paused = true;
+    assert_eq!(stage.press_all("p"), [Effect::Pause(false)]);
+    assert_eq!(stage.press_all("."), [Effect::Step]);
+    // A live capture has its own pace.
+    assert_eq!(stage.press_all("+"), []);
+    stage.status.activity = Activity::Reading(1, Some(2));
+    stage.status.speed = Some(1.0);
+    assert_eq!(stage.press_all("+"), [Effect::Speed(Some(2.0))]);
+    assert_eq!(stage.press_all("-"), [Effect::Speed(Some(0.5))]);
+    stage.status.speed = Some(1_000.0);
+    assert_eq!(stage.press_all("+"), [Effect::Speed(None)]);
+    stage.status.speed = None;
+    assert_eq!(stage.press_all("-"), [Effect::Speed(Some(1_000.0))]);
+    stage.status.speed = Some(0.1);
+    assert_eq!(stage.press_all("-"), [Effect::Speed(Some(0.1))]);
+}
+
+#[test]
+fn a_view_can_show_calls() {
+    let mut stage = Stage::new(80, 24);
+    stage.press(KeyCode::Enter);
+    stage.press_all("2");
+    stage.told();
+    stage.press_all("z");
+    assert_eq!(stage.told(), ["Patterns: Zoom", "Calls: filter=pattern == \"sum\""]);
+    assert_eq!(stage.app.context(), Context::Calls);
+}
+
+#[test]
+fn the_mouse_reaches_names_and_the_view() {
+    let mut stage = Stage::new(80, 24);
+    let names = stage.screen(80, 24).lines().nth(2).unwrap().to_owned();
+    let at = u16::try_from(names.find("Connections").unwrap()).unwrap();
+    stage.click(at, 2);
+    assert_eq!(stage.app.context(), Context::Connections);
+    stage.click(5, 4);
+    stage.click(5, 4);
+    stage.click(5, 4);
+    stage.mouse(MouseEventKind::ScrollUp, 5, 4);
+    let told = stage.told().join("\n");
+    insta::assert_snapshot!("mouse", told);
+    // Not in the same moment: two clicks.
+    stage.click(5, 4);
+    stage.clock += Duration::from_secs(1);
+    stage.click(5, 4);
+    assert!(stage.told().iter().all(|told| told.contains(": Click")));
+    // Not while a line is typed: it would be lost.
+    stage.press_all("/");
+    stage.told();
+    stage.click(5, 4);
+    stage.click(1, 2);
+    assert_eq!(stage.told(), [""; 0]);
+    assert!(stage.app.is_asking());
+}
+
+#[test]
+fn it_can_be_drawn_at_any_size() {
+    for columns in 0..130 {
+        for rows in 0..30 {
+            let mut stage = Stage::new(columns, rows);
+            stage.screen(columns, rows);
+            stage.click(columns / 2, rows / 2);
+            stage.press_all("?");
+            stage.screen(columns, rows);
+            stage.press_all("?/");
+            stage.screen(columns, rows);
+            // A terminal that became smaller before anybody said so.
+            stage.screen(columns / 2, rows / 2);
+        }
+    }
+}
+
+#[test]
+fn it_looks_like_this() {
+    for (columns, rows) in [(80, 24), (120, 40), (200, 60), (59, 12), (8, 2)] {
+        let mut stage = Stage::new(columns, rows);
+        stage.press(KeyCode::Enter);
+        insta::assert_snapshot!(format!("shell_{columns}x{rows}"), stage.screen(columns, rows));
+    }
+    let mut ascii = Stage::with(Theme::new(false, true), 80, 24);
+    ascii.status.activity = Activity::Reading(50, Some(100));
+    ascii.status.speed = Some(10.0);
+    ascii.status.paused = true;
+    ascii.status.waiting = 1_234;
+    ascii.status.kernel_drops = None;
+    ascii.status.resident = None;
+    ascii.press(KeyCode::Enter);
+    ascii.press_all("y");
+    let screen = ascii.screen(80, 24);
+    assert!(screen.is_ascii());
+    insta::assert_snapshot!("shell_ascii_playing", screen);
+}
+
+#[test]
+fn losses_and_states_have_their_colours() {
+    let mut stage = Stage::with(Theme::new(true, false), 80, 24);
+    stage.status.kernel_drops = Some(3);
+    let buf = stage.buffer(80, 24);
+    let style_of = |text: &str| {
+        let screen = shown(&buf);
+        let (y, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
+        let x = line[..line.find(text).unwrap()].chars().count();
+        buf[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())].clone()
+    };
+    assert_eq!(style_of("3 kernel drops").fg, Color::Red);
+    assert_eq!(style_of("0 errors").fg, Color::Reset);
+    assert_eq!(style_of("live").fg, Color::Green);
+    assert!(style_of("1 Calls").modifier.contains(Modifier::REVERSED));
+    assert!(style_of("2 Patterns").modifier.contains(Modifier::DIM));
+    assert_eq!(style_of("? help").fg, Color::Cyan);
+}

@@ -1,0 +1,671 @@
+//! The page for who named no source: the interfaces with what flows on each, and capture files.
+//!
+//! ```text
+//!  Capture on an interface
+//!   interface  state  packets/s  bytes/s             addresses
+//!   lo         up         1,204   310 kB  ▁▂▅█▃▂     127.0.0.1, ::1
+//!  what the selected one is, or why it may not be captured on
+//!
+//!  Read a capture file
+//!   file                                    size  changed
+//! ```
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::report::{count, size};
+use crate::source::interfaces::Interface;
+use crate::time::Timestamp;
+use crate::tui::keys::{Action, Context};
+use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
+use crate::tui::text::{self, Align, Pen};
+use crate::tui::theme::{Symbols, Theme};
+use crate::tui::view::{Command, Effect, Mouse, Question, Scene, Traffic, View};
+
+/// Rates that are remembered of an interface, and shown side by side.
+const RATES: u16 = 12;
+
+/// A capture file that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureFile {
+    /// Its path, as it is to be opened.
+    pub path: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When it was written last, where the system tells.
+    pub modified: Option<Timestamp>,
+}
+
+/// The start page.
+#[derive(Debug)]
+pub struct Start {
+    /// `Err`: why the system lists none.
+    interfaces: Result<Vec<Interface>, String>,
+    files: Vec<CaptureFile>,
+    rates: HashMap<String, Rates>,
+    /// The pane that the keys move in.
+    pane: Pane,
+    chosen_interface: Selection,
+    chosen_file: Selection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pane {
+    Interfaces,
+    Files,
+}
+
+/// What an interface carries.
+#[derive(Clone, Debug)]
+struct Rates {
+    /// The counts of the last sample, and its time.
+    last: (u64, u64, Duration),
+    /// Packets and bytes a second; the newest last; at most [`RATES`].
+    known: VecDeque<(u64, u64)>,
+}
+
+impl Start {
+    /// The page for these interfaces, or why there are none to be had, and these files. Interfaces
+    /// that can be captured on come first, and among them the loopback one: services of one host
+    /// talk there.
+    pub fn new(interfaces: Result<Vec<Interface>, String>, files: Vec<CaptureFile>) -> Self {
+        let interfaces = interfaces.map(|mut interfaces| {
+            interfaces.sort_by_key(|one| (one.permitted.is_err(), !one.up, !one.loopback));
+            interfaces
+        });
+        let none_permitted =
+            interfaces.iter().flatten().all(|interface| interface.permitted.is_err());
+        let pane = if none_permitted && !files.is_empty() { Pane::Files } else { Pane::Interfaces };
+        Self {
+            interfaces,
+            files,
+            rates: HashMap::new(),
+            pane,
+            chosen_interface: Selection::default(),
+            chosen_file: Selection::default(),
+        }
+    }
+
+    fn interfaces(&self) -> &[Interface] {
+        self.interfaces.as_deref().unwrap_or_default()
+    }
+
+    const fn selection(&mut self) -> &mut Selection {
+        match self.pane {
+            Pane::Interfaces => &mut self.chosen_interface,
+            Pane::Files => &mut self.chosen_file,
+        }
+    }
+
+    /// Moves within a pane, and over its edge into the other one.
+    fn step(&mut self, action: Action) {
+        let last = self.interfaces().len().checked_sub(1);
+        match (self.pane, action) {
+            (Pane::Interfaces, Action::Down)
+                if self.chosen_interface.selected() == last && !self.files.is_empty() =>
+            {
+                self.pane = Pane::Files;
+                self.chosen_file.select(0);
+            }
+            (Pane::Files, Action::Up)
+                if matches!(self.chosen_file.selected(), None | Some(0)) && last.is_some() =>
+            {
+                self.pane = Pane::Interfaces;
+                self.chosen_interface.select(usize::MAX);
+            }
+            _ => _ = self.selection().act(action),
+        }
+    }
+
+    /// Captures on the selected interface, or reads the selected file.
+    fn open(&self) -> Vec<Command> {
+        match self.pane {
+            Pane::Interfaces => {
+                let chosen = self.chosen_interface.selected();
+                match chosen.and_then(|row| self.interfaces().get(row)) {
+                    Some(Interface { name, permitted: Ok(()), .. }) => {
+                        vec![Command::Effect(Effect::Capture(name.clone()))]
+                    }
+                    Some(Interface { name, permitted: Err(_), .. }) => {
+                        let next = format!("Not permitted. Try: sudo nestscope -i {name}");
+                        vec![Command::Notice(next)]
+                    }
+                    None => Vec::new(),
+                }
+            }
+            Pane::Files => {
+                let chosen = self.chosen_file.selected();
+                let file = chosen.and_then(|row| self.files.get(row));
+                file.map(|file| Command::Effect(Effect::Read(file.path.clone())))
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// Where things stand in `area`.
+    fn places(&self, area: Rect) -> Places {
+        let wanted = self.interfaces().len().max(1) + usize::from(TITLES);
+        // The files keep a heading, the titles and three rows.
+        let most = area.height.saturating_sub(4 + 5).max(2);
+        let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(most);
+        let cut = |from: u16, height: u16| {
+            let from = from.min(area.height);
+            Rect { y: area.y + from, height: height.min(area.height - from), ..area }
+        };
+        Places {
+            first_heading: cut(0, 1),
+            interfaces: cut(1, height),
+            remark: cut(1 + height, 1),
+            second_heading: cut(3 + height, 1),
+            files: cut(4 + height, u16::MAX),
+        }
+    }
+
+    const fn table_of_interfaces(&self) -> Table<'_> {
+        Table { columns: &INTERFACES, selection: &self.chosen_interface, sorted: None }
+    }
+
+    const fn table_of_files(&self) -> Table<'_> {
+        Table { columns: &FILES, selection: &self.chosen_file, sorted: None }
+    }
+
+    fn draw_interfaces(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        if let Err(reason) = &self.interfaces {
+            text::put(buf, (area.x, area.y), area.width, reason, theme.warning, theme);
+            return;
+        }
+        let style = |row: usize| match self.interfaces().get(row) {
+            Some(interface) if interface.permitted.is_err() || !interface.up => theme.dim,
+            _ => Style::new(),
+        };
+        self.table_of_interfaces().draw(
+            area,
+            &focused(theme, self.pane == Pane::Interfaces),
+            buf,
+            style,
+            |row, column, pen| {
+                if let Some(interface) = self.interfaces().get(row) {
+                    self.write_interface(interface, column, theme, pen);
+                }
+            },
+        );
+    }
+
+    fn write_interface(&self, interface: &Interface, column: usize, theme: &Theme, pen: &mut Pen) {
+        let plain = Style::new();
+        let rates = self.rates.get(&interface.name);
+        let last = rates.and_then(|rates| rates.known.back());
+        // What is not known is not a zero.
+        let rate = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+        match column {
+            0 => pen.put(&interface.name, plain),
+            1 => pen.put(state(interface), plain),
+            2 => match interface.permitted {
+                Ok(()) => pen.put("yes", theme.ok),
+                Err(_) => pen.put("no", theme.warning),
+            },
+            3 => pen.put(&rate(last.map(|(packets, _)| count(*packets))), plain),
+            4 => pen.put(&rate(last.map(|(_, bytes)| size(*bytes))), plain),
+            5 => {
+                pen.put(&rates.map(|rates| bars(rates, &theme.symbols)).unwrap_or_default(), plain)
+            }
+            6 => {
+                let addresses: Vec<_> =
+                    interface.addresses.iter().map(ToString::to_string).collect();
+                pen.put(&addresses.join(", "), plain)
+            }
+            _ => pen.put(interface.description.as_deref().unwrap_or_default(), plain),
+        };
+    }
+
+    /// What Enter does with the selected interface, or why it does not.
+    fn draw_remark(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        let chosen = self.chosen_interface.selected().filter(|_| self.pane == Pane::Interfaces);
+        let Some(interface) = chosen.and_then(|row| self.interfaces().get(row)) else { return };
+        let mut pen = Pen::new(area.width, &theme.symbols);
+        match &interface.permitted {
+            Ok(()) => {
+                pen.put("Enter captures on ", theme.dim).put(&interface.name, theme.dim);
+            }
+            Err(reason) => {
+                pen.put("sudo nestscope -i ", theme.key).put(&interface.name, theme.key);
+                pen.put("  may: ", Style::new()).put(reason, theme.warning);
+            }
+        }
+        pen.draw(buf, area.x, area.y, Align::Left);
+    }
+
+    fn draw_files(&self, area: Rect, scene: &Scene<'_>, buf: &mut Buffer) {
+        let theme = scene.theme;
+        if self.files.is_empty() {
+            let none = "None was found here. : takes the name of one.";
+            text::put(buf, (area.x, area.y), area.width, none, theme.dim, theme);
+            return;
+        }
+        self.table_of_files().draw(
+            area,
+            &focused(theme, self.pane == Pane::Files),
+            buf,
+            |_| Style::new(),
+            |row, column, pen| {
+                let Some(file) = self.files.get(row) else { return };
+                match column {
+                    0 => pen.put(&file.path, Style::new()),
+                    1 => pen.put(&size(file.size), Style::new()),
+                    _ => {
+                        let modified = file.modified.map(|modified| ago(modified, scene.now));
+                        pen.put(&modified.unwrap_or_default(), theme.dim)
+                    }
+                };
+            },
+        );
+    }
+}
+
+impl View for Start {
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        "Start".to_owned()
+    }
+
+    fn context(&self) -> Context {
+        Context::Start
+    }
+
+    fn act(&mut self, action: Action, _scene: &Scene<'_>) -> Vec<Command> {
+        match action {
+            Action::Enter => return self.open(),
+            Action::NextPane | Action::PreviousPane => {
+                self.pane = match self.pane {
+                    Pane::Interfaces if !self.files.is_empty() => Pane::Files,
+                    Pane::Files if !self.interfaces().is_empty() => Pane::Interfaces,
+                    pane => pane,
+                };
+            }
+            action => self.step(action),
+        }
+        Vec::new()
+    }
+
+    fn mouse(&mut self, mouse: Mouse, scene: &Scene<'_>) -> Vec<Command> {
+        let places = self.places(scene.area);
+        let at = match mouse {
+            Mouse::Click(at) | Mouse::DoubleClick(at) | Mouse::Wheel(at, _) => at,
+        };
+        let (pane, hit) = if places.files.contains(at) {
+            (Pane::Files, self.table_of_files().hit(places.files, at))
+        } else {
+            (Pane::Interfaces, self.table_of_interfaces().hit(places.interfaces, at))
+        };
+        match (mouse, hit) {
+            (Mouse::Wheel(_, lines), _) => {
+                self.pane = pane;
+                self.selection().wheel(lines);
+            }
+            (_, Some(Hit::Row(row, _))) => {
+                self.pane = pane;
+                self.selection().select(row);
+                if matches!(mouse, Mouse::DoubleClick(_)) {
+                    return self.open();
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn answer(&mut self, _question: &Question, text: &str, _scene: &Scene<'_>) -> Vec<Command> {
+        vec![Command::Effect(Effect::Read(text.to_owned()))]
+    }
+
+    fn traffic(&mut self, traffic: &[Traffic], clock: Duration) {
+        let all = traffic.iter().fold((0_u64, 0_u64), |(packets, bytes), one| {
+            (packets.saturating_add(one.packets), bytes.saturating_add(one.bytes))
+        });
+        for interface in self.interfaces.iter().flatten() {
+            let own = traffic.iter().find(|one| one.name == interface.name);
+            let now = match own {
+                Some(own) => (own.packets, own.bytes),
+                // Linux captures on all of them under this name.
+                None if interface.name == "any" && !traffic.is_empty() => all,
+                None => continue,
+            };
+            let (packets, bytes) = now;
+            let last = (packets, bytes, clock);
+            let rates = self
+                .rates
+                .entry(interface.name.clone())
+                .or_insert_with(|| Rates { last, known: VecDeque::new() });
+            rates.sample(last);
+        }
+    }
+
+    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+        let places = self.places(scene.area);
+        let rows = |area: Rect| area.height.saturating_sub(TITLES);
+        self.chosen_interface.fit(self.interfaces().len(), rows(places.interfaces));
+        self.chosen_file.fit(self.files.len(), rows(places.files));
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        let theme = scene.theme;
+        let places = self.places(scene.area);
+        for (place, heading) in [
+            (places.first_heading, "Capture on an interface"),
+            (places.second_heading, "Read a capture file"),
+        ] {
+            if place.height > 0 {
+                text::put(buf, (place.x, place.y), place.width, heading, theme.heading, theme);
+            }
+        }
+        if places.interfaces.height > 0 {
+            self.draw_interfaces(places.interfaces, theme, buf);
+        }
+        if places.remark.height > 0 {
+            self.draw_remark(places.remark, theme, buf);
+        }
+        if places.files.height > 0 {
+            self.draw_files(places.files, scene, buf);
+        }
+    }
+}
+
+impl Rates {
+    /// Takes the counts of now. Counts that fell are those of an interface that was made anew.
+    fn sample(&mut self, now: (u64, u64, Duration)) {
+        let (packets, bytes, clock) = now;
+        let millis = clock.saturating_sub(self.last.2).as_millis();
+        if millis == 0 {
+            return;
+        }
+        let rate = |now: u64, before: u64| {
+            let each = u128::from(now.saturating_sub(before)) * 1_000 / millis;
+            u64::try_from(each).unwrap_or(u64::MAX)
+        };
+        self.known.push_back((rate(packets, self.last.0), rate(bytes, self.last.1)));
+        if self.known.len() > usize::from(RATES) {
+            self.known.pop_front();
+        }
+        self.last = now;
+    }
+}
+
+struct Places {
+    first_heading: Rect,
+    interfaces: Rect,
+    remark: Rect,
+    second_heading: Rect,
+    files: Rect,
+}
+
+/// Bytes a second as bars that stand side by side, the highest as high as a cell. Who carries
+/// anything has more than the lowest.
+fn bars(rates: &Rates, symbols: &Symbols) -> String {
+    let most = rates.known.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0);
+    let top = symbols.standing.len() - 1;
+    let bar = |&(_, bytes): &(u64, u64)| {
+        let level = match bytes {
+            0 => 0,
+            bytes => {
+                let share = u128::from(bytes) * top as u128 / u128::from(most);
+                usize::try_from(share).unwrap_or(top).clamp(1, top)
+            }
+        };
+        symbols.standing.get(level).copied().unwrap_or(' ')
+    };
+    rates.known.iter().map(bar).collect()
+}
+
+const fn state(interface: &Interface) -> &'static str {
+    match (interface.up, interface.running) {
+        (false, _) => "down",
+        (true, false) => "no link",
+        (true, true) => "up",
+    }
+}
+
+/// The selected row is shown only in the pane that the keys move in.
+fn focused(theme: &Theme, is_focused: bool) -> Theme {
+    if is_focused { theme.clone() } else { Theme { selected: Style::new(), ..theme.clone() } }
+}
+
+/// How long ago that was: `just now`, `5 min ago`, `3 days ago`.
+fn ago(then: Timestamp, now: Timestamp) -> String {
+    let secs = now.saturating_since(then).get() / 1_000_000_000;
+    match secs {
+        0..60 => "just now".to_owned(),
+        60..3_600 => format!("{} min ago", secs / 60),
+        3_600..172_800 => format!("{} h ago", secs / 3_600),
+        _ => format!("{} days ago", secs / 86_400),
+    }
+}
+
+const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
+    Column { title, width, priority, align }
+}
+
+const INTERFACES: [Column; 8] = [
+    column("interface", Width::Flexible { min: 12, weight: 1 }, 9, Align::Left),
+    column("state", Width::Fixed(7), 6, Align::Left),
+    column("capture", Width::Fixed(7), 7, Align::Left),
+    column("packets/s", Width::Fixed(10), 5, Align::Right),
+    column("bytes/s", Width::Fixed(8), 4, Align::Right),
+    column("", Width::Fixed(RATES), 3, Align::Right),
+    column("addresses", Width::Flexible { min: 15, weight: 3 }, 2, Align::Left),
+    column("description", Width::Flexible { min: 16, weight: 2 }, 1, Align::Left),
+];
+
+const FILES: [Column; 3] = [
+    column("file", Width::Flexible { min: 20, weight: 1 }, 9, Align::Left),
+    column("size", Width::Fixed(8), 5, Align::Right),
+    column("changed", Width::Fixed(14), 3, Align::Right),
+];
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Position;
+    use ratatui::style::Color;
+
+    use super::*;
+    use crate::source::interfaces::Connection;
+    use crate::store::Book;
+    use crate::tui::status::Status;
+
+    fn interface(name: &str, up: bool, permitted: Result<(), &str>) -> Interface {
+        Interface {
+            name: name.to_owned(),
+            description: (name == "any").then(|| "all interfaces".to_owned()),
+            addresses: match name {
+                "lo" => vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
+                "eth0" => vec!["10.0.0.7".parse().unwrap()],
+                _ => Vec::new(),
+            },
+            up,
+            running: up,
+            loopback: name == "lo",
+            connection: Connection::Unknown,
+            permitted: permitted.map_err(str::to_owned),
+        }
+    }
+
+    fn sample(permitted: Result<(), &str>) -> Start {
+        let interfaces = vec![
+            interface("eth0", true, permitted),
+            interface("any", true, permitted),
+            interface("wlan0", false, permitted),
+            interface("lo", true, permitted),
+        ];
+        let file = |path: &str, size, secs: i64| CaptureFile {
+            path: path.to_owned(),
+            size,
+            modified: Some(Timestamp::from_nanos(secs * 1_000_000_000)),
+        };
+        let files = vec![
+            file("trace.pcap", 1_190_000_000, 999_900),
+            file("/var/tmp/morning\x1b[2J.pcapng.gz", 812_000, 100_000),
+        ];
+        Start::new(Ok(interfaces), files)
+    }
+
+    /// `lo` carries more and more, `eth0` nothing.
+    fn flow(start: &mut Start) {
+        for second in 0..16_u32 {
+            let lo = u64::from(second * second);
+            let traffic = [
+                Traffic { name: "lo".to_owned(), packets: 100 * lo, bytes: 20_000 * lo },
+                Traffic { name: "eth0".to_owned(), packets: 7, bytes: 700 },
+            ];
+            start.traffic(&traffic, Duration::from_secs(second.into()));
+        }
+    }
+
+    struct Stage {
+        start: Start,
+        area: Rect,
+        theme: Theme,
+    }
+
+    impl Stage {
+        fn new(mut start: Start, columns: u16, rows: u16) -> Self {
+            let area = Rect::new(0, 0, columns, rows);
+            let theme = Theme::new(true, false);
+            Self::with(&theme, area, |scene| start.refresh(&[], scene));
+            Self { start, area, theme }
+        }
+
+        fn with<R>(theme: &Theme, area: Rect, take: impl FnOnce(&Scene<'_>) -> R) -> R {
+            let (book, status) = (Book::default(), Status::default());
+            let now = Timestamp::from_nanos(1_000_000_000_000_000);
+            take(&Scene { book: &book, status: &status, now, theme, area })
+        }
+
+        fn act(&mut self, action: Action) -> Vec<Effect> {
+            let commands =
+                Self::with(&self.theme, self.area, |scene| self.start.act(action, scene));
+            effects(commands)
+        }
+
+        fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+            let commands =
+                Self::with(&self.theme, self.area, |scene| self.start.mouse(mouse, scene));
+            effects(commands)
+        }
+
+        fn buffer(&self) -> Buffer {
+            let mut buf = Buffer::empty(self.area);
+            Self::with(&self.theme, self.area, |scene| self.start.draw(scene, &mut buf));
+            buf
+        }
+
+        fn screen(&self) -> String {
+            let buf = self.buffer();
+            let line =
+                |y| -> String { (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect() };
+            (0..buf.area.height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
+        }
+    }
+
+    fn effects(commands: Vec<Command>) -> Vec<Effect> {
+        let effect = |command| match command {
+            Command::Effect(effect) => Some(effect),
+            _ => None,
+        };
+        commands.into_iter().filter_map(effect).collect()
+    }
+
+    #[test]
+    fn it_looks_like_this() {
+        let mut start = sample(Ok(()));
+        flow(&mut start);
+        insta::assert_snapshot!("start_80", Stage::new(start, 80, 20).screen());
+        let mut start = sample(Ok(()));
+        flow(&mut start);
+        insta::assert_snapshot!("start_200", Stage::new(start, 200, 20).screen());
+        let mut refused = Stage::new(sample(Err("only root may capture here")), 80, 20);
+        refused.act(Action::NextPane);
+        insta::assert_snapshot!("start_refused", refused.screen());
+        let none = Start::new(Err("this build reads files only".to_owned()), Vec::new());
+        insta::assert_snapshot!("start_empty", Stage::new(none, 80, 20).screen());
+    }
+
+    #[test]
+    fn enter_opens_what_is_selected() {
+        let mut stage = Stage::new(sample(Ok(())), 80, 20);
+        // The loopback interface comes first.
+        assert_eq!(stage.act(Action::Enter), [Effect::Capture("lo".to_owned())]);
+        stage.act(Action::Down);
+        assert_eq!(stage.act(Action::Enter), [Effect::Capture("eth0".to_owned())]);
+        // Down from the last interface lie the files.
+        for _ in 0..3 {
+            stage.act(Action::Down);
+        }
+        assert_eq!(stage.act(Action::Enter), [Effect::Read("trace.pcap".to_owned())]);
+        stage.act(Action::Up);
+        assert_eq!(stage.act(Action::Enter), [Effect::Capture("wlan0".to_owned())]);
+    }
+
+    #[test]
+    fn where_nothing_may_be_captured_the_files_come_first() {
+        let mut stage = Stage::new(sample(Err("not root")), 80, 20);
+        assert_eq!(stage.act(Action::Enter), [Effect::Read("trace.pcap".to_owned())]);
+        stage.act(Action::NextPane);
+        assert_eq!(stage.act(Action::Enter), []);
+        assert!(stage.screen().contains("sudo nestscope -i lo  may: not root"));
+    }
+
+    #[test]
+    fn the_mouse_selects_and_opens() {
+        let mut stage = Stage::new(sample(Ok(())), 80, 20);
+        let row = |text: &str, stage: &Stage| {
+            let y = stage.screen().lines().position(|line| line.starts_with(text)).unwrap();
+            Position::new(3, u16::try_from(y).unwrap())
+        };
+        let at = row("any", &stage);
+        assert_eq!(stage.mouse(Mouse::Click(at)), []);
+        assert_eq!(stage.act(Action::Enter), [Effect::Capture("any".to_owned())]);
+        let at = row("trace.pcap", &stage);
+        let read = [Effect::Read("trace.pcap".to_owned())];
+        assert_eq!(stage.mouse(Mouse::DoubleClick(at)), read);
+    }
+
+    #[test]
+    fn rates_are_per_second_whatever_the_time_between() {
+        let mut start = sample(Ok(()));
+        let mut told = |packets, millis| {
+            let lo = Traffic { name: "lo".to_owned(), packets, bytes: packets * 10 };
+            start.traffic(&[lo], Duration::from_millis(millis));
+            start.rates["lo"].known.back().copied()
+        };
+        assert_eq!(told(1_000, 5_000), None);
+        assert_eq!(told(1_000, 6_000), Some((0, 0)));
+        assert_eq!(told(2_000, 6_500), Some((2_000, 20_000)));
+        // The interface was made anew.
+        assert_eq!(told(3, 7_500), Some((0, 0)));
+        // Nothing is divided by no time.
+        assert_eq!(told(9, 7_500), Some((0, 0)));
+    }
+
+    #[test]
+    fn refused_interfaces_are_seen_to_be() {
+        let buf = Stage::new(sample(Err("not root")), 120, 20).buffer();
+        let no = buf.content.iter().position(|cell| cell.fg == Color::Yellow).unwrap();
+        assert_eq!(buf.content[no].symbol(), "n");
+    }
+
+    #[test]
+    fn it_can_be_drawn_at_any_size() {
+        for columns in 0..100 {
+            for rows in 0..25 {
+                let mut stage = Stage::new(sample(Ok(())), columns, rows);
+                stage.screen();
+                stage.act(Action::PageDown);
+                stage.mouse(Mouse::Click(Position::new(columns / 2, rows / 2)));
+                stage.screen();
+            }
+        }
+    }
+}
