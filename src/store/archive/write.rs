@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::frames::Address;
 use super::place::{Lies, Place};
 use super::rows::Compact;
-use super::{Archive, FrameRecord, Row};
+use super::{Archive, FrameRecord, Row, packets};
 use crate::endpoint::{ConnectionId, Ends};
 use crate::exchange::Exchange;
 use crate::packet::Packet;
@@ -175,13 +175,11 @@ impl Archive {
 
     /// Drops what is remembered of the oldest packets.
     fn drop_packets(&mut self, dropped: &mut Dropped) -> bool {
-        let kept = self.bytes.start();
         let Some((_, block)) = self.packets.oldest() else { return false };
-        let shown = |packet: &&super::packets::Compact| match packet.place.lies() {
-            Lies::InFile { .. } => true,
-            Lies::InMemory { address } => address >= kept,
-        };
-        dropped.packets += block.iter().filter(shown).count() as u64;
+        // Those in memory are counted when their bytes go.
+        let in_file =
+            |packet: &&packets::Compact| matches!(packet.place.lies(), Lies::InFile { .. });
+        dropped.packets += block.iter().filter(in_file).count() as u64;
         self.packets.drop_oldest();
         true
     }
