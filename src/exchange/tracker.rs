@@ -261,14 +261,41 @@ impl Tracker {
             data: data.filter(|_| self.config.keep_payloads),
         };
         let place = self.calls.open(connection.id, &request);
-        if self.config.tell_progress
-            && let Some((call, texts)) = self.calls.call(place)
-        {
-            let pattern = self.patterns.text(call.pattern);
-            let (call, _) =
-                call.exchange(texts, connection.id, connection.ends(), pattern, Status::Open);
-            emit(Told::Began(&Exchange { data, ..call }, &frame(message)));
+        if self.config.tell_progress {
+            self.began(connection, place, message, data, emit);
         }
+    }
+
+    /// Tells of a call that is open now. Apart, as the others below: a report asks for none of it.
+    #[cold]
+    fn began(
+        &self,
+        connection: &Connection,
+        place: Place,
+        message: &Message<'_>,
+        data: Option<&[u8]>,
+        emit: &mut dyn FnMut(Told<'_>),
+    ) {
+        let Some((call, texts)) = self.calls.call(place) else { return };
+        let pattern = self.patterns.text(call.pattern);
+        let (call, _) =
+            call.exchange(texts, connection.id, connection.ends(), pattern, Status::Open);
+        emit(Told::Began(&Exchange { data, ..call }, &frame(message)));
+    }
+
+    /// Tells of a reply to an open call.
+    #[cold]
+    fn replied(
+        &self,
+        connection: &Connection,
+        place: Place,
+        message: &Message<'_>,
+        (failed, last): (bool, bool),
+        emit: &mut dyn FnMut(Told<'_>),
+    ) {
+        let Some((call, _)) = self.calls.call(place) else { return };
+        let (number, frame) = (call.number, &frame(message));
+        emit(Told::Replied(&Replied { number, connection: connection.id, frame, failed, last }));
     }
 
     fn event(
@@ -342,17 +369,8 @@ impl Tracker {
         let &Answer { reply, failed, last } = answer;
         let reply = if self.config.keep_payloads { reply } else { Reply::default() };
         self.calls.answer(place, Passage::of(message), &reply);
-        if self.config.tell_progress
-            && let Some((call, _)) = self.calls.call(place)
-        {
-            let (number, frame) = (call.number, &frame(message));
-            emit(Told::Replied(&Replied {
-                number,
-                connection: connection.id,
-                frame,
-                failed,
-                last,
-            }));
+        if self.config.tell_progress {
+            self.replied(connection, place, message, (failed, last), emit);
         }
         if last {
             let status = if failed { Status::Error } else { Status::Ok };
