@@ -179,6 +179,13 @@ impl<A: Rows> Listing<A> {
         }
     }
 
+    /// Shows only what fulfils `condition`, from the first refresh on.
+    #[must_use]
+    pub fn with_condition(mut self, condition: Option<Condition<A>>) -> Self {
+        self.shown.condition = condition;
+        self
+    }
+
     /// Takes in what changed since the last call, and what a job found meanwhile. A list by number
     /// is up to date then; a sorted one when [`settle`](Self::settle) is called. That everything
     /// was forgotten is seen by the numbers, which begin again.

@@ -102,6 +102,17 @@ impl Calls {
         }
     }
 
+    /// The same with a display filter in force from the beginning: `-Y`.
+    ///
+    /// # Errors
+    ///
+    /// Where `text` is no filter.
+    pub fn with_filter(mut self, text: &str) -> Result<Self, FilterError> {
+        self.listing = self.listing.with_condition(condition(text)?);
+        text.trim().clone_into(&mut self.filter);
+        Ok(self)
+    }
+
     /// The room of the table, above the line that tells what is shown.
     fn room(area: Rect) -> Rect {
         Rect { height: area.height.saturating_sub(1), ..area }
