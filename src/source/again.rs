@@ -93,8 +93,10 @@ pub struct Pages {
     again: Again,
     /// By page number, modulo their count.
     pages: Vec<Page>,
-    /// A piece that lies across pages.
-    across: Vec<u8>,
+    /// A piece that was read by itself.
+    alone: Vec<u8>,
+    /// Whether whole pages are read.
+    ahead: bool,
 }
 
 #[derive(Debug, Default)]
@@ -107,7 +109,12 @@ struct Page {
 impl Pages {
     /// Reads from these files.
     pub fn new(again: Again) -> Self {
-        Self { again, pages: Vec::new(), across: Vec::new() }
+        Self { again, pages: Vec::new(), alone: Vec::new(), ahead: true }
+    }
+
+    /// Reads from these files no more than is asked for: for a few pieces.
+    pub fn none(again: Again) -> Self {
+        Self { ahead: false, ..Self::new(again) }
     }
 
     /// Lends `len` bytes from `offset` on. The caller bounds `len`.
@@ -117,10 +124,10 @@ impl Pages {
     /// Where the file cannot be read, or has become shorter.
     pub fn get(&mut self, file: u16, offset: u64, len: usize) -> Result<&[u8], AgainError> {
         let (number, within) = (offset / PAGE, usize::try_from(offset % PAGE).unwrap_or(0));
-        if within + len > PAGE_LEN {
-            self.across.resize(len, 0);
-            self.again.read(file, offset, &mut self.across)?;
-            return Ok(&self.across);
+        if !self.ahead || within + len > PAGE_LEN {
+            self.alone.resize(len, 0);
+            self.again.read(file, offset, &mut self.alone)?;
+            return Ok(&self.alone);
         }
         let Self { again, pages, .. } = self;
         if pages.is_empty() {

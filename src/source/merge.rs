@@ -91,7 +91,7 @@ impl Merged {
     /// The index of the file of the packet that is lent, and where its captured bytes begin there;
     /// `None` where the file cannot be read again.
     #[inline]
-    pub fn place(&self) -> Option<(u16, u64)> {
+    pub(super) fn place(&self) -> Option<(u16, u64)> {
         let file = u16::try_from(self.current).ok()?;
         let offset = self.files.get(self.current)?.place();
         self.again.has(file).then_some((file, offset))

@@ -11,13 +11,10 @@ fn places(paths: &[&Path]) -> (Vec<(Option<(u16, u64)>, Vec<u8>)>, Again) {
     let mut source = Source::files(&paths, &Stop::default()).unwrap();
     let mut packets = Vec::new();
     loop {
-        match source.next().unwrap() {
-            Next::Packet(packet) => {
-                let data = packet.data.to_vec();
-                packets.push((source.place(), data));
-            }
-            Next::Idle(_) => {}
-            Next::End => return (packets, source.again()),
+        match source.next_placed().unwrap() {
+            (Next::Packet(packet), place) => packets.push((place, packet.data.to_vec())),
+            (Next::Idle(_), _) => {}
+            (Next::End, _) => return (packets, source.again()),
         }
     }
 }

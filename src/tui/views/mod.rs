@@ -1,4 +1,5 @@
 //! The views: what the screen can show.
 
+pub mod call;
 pub mod calls;
 pub mod help;

@@ -64,9 +64,7 @@ impl Ladder {
         }
         self.arrows = arrows;
         let wanted = |arrow: &Arrow| match &chosen {
-            Some(chosen) if same => {
-                (arrow.number, arrow.packet) == (chosen.number, chosen.packet)
-            }
+            Some(chosen) if same => (arrow.number, arrow.packet) == (chosen.number, chosen.packet),
             _ => arrow.number == now.0,
         };
         let row = self.arrows.iter().position(wanted).unwrap_or_default();
@@ -203,7 +201,7 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut Pen, theme: &Theme) {
 }
 
 /// How long after the beginning of the call, or before it.
-fn since(at: Timestamp, begin: Timestamp) -> String {
+pub(super) fn since(at: Timestamp, begin: Timestamp) -> String {
     match at.since(begin) {
         Some(Nanos::ZERO) => "0".to_owned(),
         Some(span) => format!("+{span}"),

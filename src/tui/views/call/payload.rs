@@ -145,6 +145,15 @@ impl Payload {
         }
     }
 
+    /// The wheel: lines, downwards positive.
+    pub(super) fn wheel(&mut self, lines: i32) {
+        match (&mut self.opened, &mut self.shown) {
+            (Some(text), _) | (None, Shown::Text(text)) => text.go(lines.into()),
+            (None, Shown::Tree(tree)) => tree.go(lines.into()),
+            (None, Shown::Nothing(_)) => {}
+        }
+    }
+
     /// The room is this.
     pub(super) fn fit(&mut self, area: Rect) {
         let (width, height) = (usize::from(area.width), usize::from(area.height));

@@ -3,6 +3,7 @@
 
 use ratatui::style::Style;
 
+use crate::endpoint::Side;
 use crate::exchange::Status;
 use crate::report::{count, counted, percent};
 use crate::store::{Detail, Percentiles};
@@ -29,8 +30,6 @@ pub(super) fn lines(
     };
     let [light, .., full] = theme.symbols.shades;
     let [_, middle, ..] = theme.symbols.shades;
-    let sent = latency.request.unwrap_or_default();
-    let waited = latency.wait.unwrap_or_default();
     let mut from = 0;
     for (name, span, shade, style) in [
         ("sending", latency.request, middle, theme.client),
@@ -45,7 +44,7 @@ pub(super) fn lines(
     lines.numbers("latency", Some(whole), "first byte of the request to last of the final reply");
     if detail.row.replies > 1 {
         lines.numbers("first reply", latency.first_reply, "to its last byte");
-        lines.replies(detail, whole, sent.get().saturating_add(waited.get()));
+        lines.replies(detail, whole);
     }
     if let Some(usual) = usual {
         lines.compare(whole, usual);
@@ -72,7 +71,9 @@ impl Lines<'_> {
         let text = match detail.row.status {
             Status::Open => "no final reply yet",
             Status::Closed => "the connection ended before a final reply came",
-            Status::Unknown => "no final reply, but the capture lacks bytes in which it may have been",
+            Status::Unknown => {
+                "no final reply, but the capture lacks bytes in which it may have been"
+            }
             Status::Sent => "an event: nothing answers it",
             Status::Orphan => "the capture lacks the request",
             Status::Ok | Status::Error => "the capture's clock does not tell",
@@ -116,14 +117,14 @@ impl Lines<'_> {
     }
 
     /// Where on the line each reply came, and their times.
-    fn replies(&mut self, detail: &Detail, whole: Nanos, _answering: u64) {
+    fn replies(&mut self, detail: &Detail, whole: Nanos) {
         let begin = detail.row.time;
         let mut pen = self.pen();
         pen.put("replies", self.theme.heading).pad_to(NAME);
         pen.put(&count(detail.row.replies.into()), Style::new()).pad_to(NUMBERS);
         let room = pen.room();
         let mut cells = vec![' '; room];
-        for frame in detail.frames.iter().filter(|frame| frame.from == crate::endpoint::Side::Server) {
+        for frame in detail.frames.iter().filter(|frame| frame.from == Side::Server) {
             let at = frame.passage.last.at.saturating_since(begin).get();
             let column = scaled(at, whole.get(), room.saturating_sub(1));
             if let Some(cell) = cells.get_mut(column) {
