@@ -99,6 +99,7 @@ pub const TREE_ITEMS: u32 = 1_000;
 
 /// Lines up to which a JSON tree is unfolded when it is first shown: a screen or two.
 pub const TREE_LINES_AT_FIRST: usize = 100;
+
 /// Bytes of a display filter. Nobody types more; a script that lists ids may come near.
 pub const FILTER_BYTES: usize = 4_096;
 
@@ -108,3 +109,12 @@ pub const FILTER_DEPTH: usize = 64;
 
 /// Bytes of a compiled regular expression of a display filter.
 pub const FILTER_REGEX_BYTES: usize = 1 << 20;
+
+/// Packets of one call that are listed: a stream may be carried by millions.
+pub const CALL_PACKETS: usize = 2_000;
+
+/// Frames of a connection that its ladder shows around one call.
+pub const LADDER_FRAMES: usize = 400;
+
+/// Exchanges that are looked at on each side of a call for others of its connection.
+pub const LADDER_LOOK: u64 = 4_000;
