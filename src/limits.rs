@@ -74,3 +74,8 @@ pub const CONNECTION_ROWS: usize = 10_000;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
+
+/// Counts in the timelines of all patterns: calls and errors by time, and latencies by time and
+/// cell, 8 bytes each. A thousand busy patterns with latencies over two decades need that many;
+/// beyond, buckets of time become twice as wide.
+pub const TIMELINE_COUNTS: usize = 1_800_000;

@@ -5,10 +5,14 @@ mod archive;
 mod book;
 mod completeness;
 mod latencies;
+mod scale;
 mod statistics;
+mod timeline;
 
 pub use archive::{Archive, Detail, FrameRecord, Gone, PacketRecord, Row};
 pub use book::{Book, ConnectionRecord, Kept, Memory};
 pub use completeness::{Capture, Completeness};
 pub use latencies::{Latencies, Percentiles};
+pub use scale::Scale;
 pub use statistics::{ConnectionRow, Outcomes, PatternRow, Statistics};
+pub use timeline::{Counted, FINE, HEAT, Timeline, Timelines};
