@@ -122,6 +122,11 @@ impl Latencies {
 }
 
 impl Latencies {
+    /// How many values there are.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
     /// The smallest and the largest value.
     pub fn range(&self) -> Option<(Nanos, Nanos)> {
         (self.count > 0).then(|| (Nanos::new(self.min), Nanos::new(self.max)))

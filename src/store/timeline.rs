@@ -103,7 +103,7 @@ impl Timelines {
             ExchangeKind::Event => 1,
             ExchangeKind::Reply => return,
         };
-        let Some(bucket) = self.bucket(exchange.time()) else { return };
+        let Some(bucket) = self.make_room(exchange.time()) else { return };
         let Some(rows) = self.rows.get_mut(rows) else { return };
         let id = exchange.pattern_id.0 as usize;
         if rows.len() <= id {
@@ -155,6 +155,12 @@ impl Timelines {
         clock.last.max(clock.bucket(now)).abs_diff(clock.first) + 1
     }
 
+    /// The bucket of a point in time, counted as [`start`](Self::start) counts them; the first one
+    /// where it lies before that.
+    pub fn bucket_at(&self, at: Timestamp) -> u64 {
+        self.clock.map_or(0, |clock| clock.bucket(at).max(clock.first).abs_diff(clock.first))
+    }
+
     /// When `bucket` begins, counted from that of the first exchange; `None` beyond the end of time.
     pub fn start(&self, bucket: u64) -> Option<Timestamp> {
         let clock = self.clock?;
@@ -182,7 +188,7 @@ impl Timelines {
     }
 
     /// The bucket of a point in time, which it makes room for.
-    fn bucket(&mut self, at: Timestamp) -> Option<i16> {
+    fn make_room(&mut self, at: Timestamp) -> Option<i16> {
         let clock = self.clock.get_or_insert(Clock {
             origin: at,
             width: NARROWEST,
@@ -481,6 +487,7 @@ mod tests {
                     low <= at && high.is_none_or(|high| at < high)
                 };
                 prop_assert_eq!(times.iter().filter(within).count() as u64, number);
+                prop_assert_eq!(timelines.bucket_at(low), bucket);
             }
         }
     }
