@@ -51,8 +51,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("eprint!", &[]),
     ("eprintln!", &[]),
     ("dbg!", &[]),
-    // A source can save what it captures to standard output: `-w -`.
-    ("stdout", &["cli/", "source/front.rs"]),
+    // A source can save what it captures to standard output: `-w -`. A panic must find the terminal
+    // on its own to restore it.
+    ("stdout", &["cli/", "source/front.rs", "tui/terminal.rs"]),
     ("stderr", &["cli/"]),
     ("unsafe", &[]),
     ("thread::", &["cli/", "source/"]),

@@ -17,7 +17,8 @@ pub use completeness::Losses;
 pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};
 pub use summary::Summary;
-pub use visible::visible;
+pub use units::{count, counted, percent, size};
+pub use visible::{is_acting, push_visible, visible};
 
 /// The error below one of the csv crate, whose own conversion hides its kind, and with it that
 /// nobody reads the output any more.

@@ -1,7 +1,20 @@
 //! The screen: keys → action → state, state → buffer. The only user of ratatui and crossterm.
+//!
+//! ```text
+//!  terminal::events ──► App::key, mouse, paste ──► View::act … ──► Command ──► Effect ──► cli
+//!                       App::refresh ────────────► View::refresh
+//!                       App::draw ───────────────► View::draw ──► Buffer ──► terminal
+//! ```
 
+pub mod app;
 pub mod charts;
+mod header;
 pub mod keys;
+pub mod question;
 pub mod status;
+pub mod table;
+pub mod terminal;
+pub mod text;
 pub mod theme;
 pub mod view;
+pub mod views;

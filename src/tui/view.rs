@@ -24,6 +24,17 @@ pub struct Scene<'a> {
     pub area: Rect,
 }
 
+/// What an interface carried since the system started, as [`View::traffic`] tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// The interface.
+    pub name: String,
+    /// Packets, both ways.
+    pub packets: u64,
+    /// Bytes, both ways.
+    pub bytes: u64,
+}
+
 /// What the mouse did within the area of the view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mouse {
@@ -56,10 +67,49 @@ pub enum Command {
 pub struct Question {
     /// Tells the view which question was answered.
     pub id: &'static str,
+    /// What kind of text it wants.
+    pub kind: QuestionKind,
     /// What stands before the line.
     pub label: String,
     /// What stands in it at first.
     pub text: String,
+}
+
+impl Question {
+    /// Asks for a display filter; `text` is the one in force. Its id is `filter`, and only a valid
+    /// filter, or an empty one, comes as an answer.
+    pub fn filter(text: &str) -> Self {
+        Self::new("filter", QuestionKind::Filter, "Filter:", text)
+    }
+
+    /// Asks for what to look for. Its id is `search`.
+    pub fn search(text: &str) -> Self {
+        Self::new("search", QuestionKind::Search, "Search:", text)
+    }
+
+    /// Asks for the name of a file to write. Its id is `save`.
+    pub fn save(text: &str) -> Self {
+        Self::new("save", QuestionKind::File, "Save as (.pcapng, .jsonl, .csv):", text)
+    }
+
+    pub(super) fn new(id: &'static str, kind: QuestionKind, label: &str, text: &str) -> Self {
+        Self { id, kind, label: label.to_owned(), text: text.to_owned() }
+    }
+}
+
+/// What kind of text a question wants. Each kind has a history of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuestionKind {
+    /// A display filter; checked while it is typed.
+    Filter,
+    /// A text to look for.
+    Search,
+    /// A number to go to, or a command.
+    GoTo,
+    /// The name of a file.
+    File,
+    /// `y`, or anything else for no. The answer is `y`; a no is not told.
+    Confirm,
 }
 
 /// What the program does for the screen.
@@ -112,6 +162,9 @@ pub trait View {
     fn answer(&mut self, _question: &Question, _text: &str, _scene: &Scene<'_>) -> Vec<Command> {
         Vec::new()
     }
+
+    /// Packets and bytes flowed on the interfaces of this host: told now and then.
+    fn traffic(&mut self, _traffic: &[Traffic]) {}
 
     /// Exchanges changed, packets came, time passed or the room changed: called before `draw`.
     fn refresh(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}

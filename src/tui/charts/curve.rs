@@ -13,7 +13,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::report::units::counted;
+use crate::report::counted;
 use crate::store::{Latencies, Scale};
 use crate::time::Nanos;
 use crate::tui::charts::LEAST;

@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use crate::report::units::{count, counted};
+use crate::report::{count, counted};
 use crate::store::{Counted, HEAT, Scale, Timeline, Timelines};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::charts::LEAST;

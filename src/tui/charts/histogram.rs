@@ -14,7 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::units::{count, counted, percent};
+use crate::report::{count, counted, percent};
 use crate::store::{FINE, Scale};
 use crate::time::Nanos;
 use crate::tui::charts::LEAST;

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::report::units::{count, counted};
+use crate::report::{count, counted};
 use crate::store::{Counted, Timeline, Timelines};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::charts::LEAST;

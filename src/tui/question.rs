@@ -1,0 +1,396 @@
+//! The line in which the user types an answer: a filter, a number, a file name. While it is open it
+//! gets every key, so that no letter of a text can do anything else.
+//!
+//! ```text
+//!  ask ──► open ──Esc──► left, nothing changed
+//!           │ ▲
+//!     Enter │ └── not valid: the fault is shown, the line stays
+//!           └───► answered
+//! ```
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use tui_input::backend::crossterm::EventHandler;
+use tui_input::{Input, InputRequest};
+use unicode_width::UnicodeWidthChar;
+
+use crate::report::is_acting;
+use crate::tui::text::{Align, Pen};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Question, QuestionKind};
+
+/// Answers of one kind that are remembered.
+const HISTORY: usize = 100;
+
+/// Characters that a line takes. What is pasted by mistake ends there.
+const CHARACTERS: usize = 4_096;
+
+/// Why a text is no valid answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The bytes of the text that are at fault; empty where something is missing there.
+    pub place: Range<usize>,
+    /// A sentence for the user.
+    pub reason: String,
+}
+
+/// What could stand in place of a part of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The bytes that it takes the place of.
+    pub place: Range<usize>,
+    /// What would stand there.
+    pub text: String,
+}
+
+/// Knows what a valid answer is, and how it could go on.
+pub trait Checker {
+    /// Whether `text` answers a question of this kind.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not: the place and the reason.
+    fn check(&self, kind: QuestionKind, text: &str) -> Result<(), Fault>;
+
+    /// What could stand before `cursor`, a byte of `text`; the likeliest first.
+    fn complete(&self, kind: QuestionKind, text: &str, cursor: usize) -> Vec<Completion>;
+}
+
+/// Takes every answer and knows none.
+#[derive(Clone, Copy, Debug)]
+pub struct Unchecked;
+
+impl Checker for Unchecked {
+    fn check(&self, _kind: QuestionKind, _text: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn complete(&self, _kind: QuestionKind, _text: &str, _cursor: usize) -> Vec<Completion> {
+        Vec::new()
+    }
+}
+
+/// The answers of this run, by kind, the latest last.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    answers: HashMap<QuestionKind, VecDeque<String>>,
+}
+
+impl History {
+    fn of(&self, kind: QuestionKind) -> impl DoubleEndedIterator<Item = &String> {
+        self.answers.get(&kind).into_iter().flatten()
+    }
+
+    fn add(&mut self, kind: QuestionKind, answer: &str) {
+        if answer.is_empty() || kind == QuestionKind::Confirm {
+            return;
+        }
+        let answers = self.answers.entry(kind).or_default();
+        answers.retain(|known| known != answer);
+        answers.push_back(answer.to_owned());
+        if answers.len() > HISTORY {
+            answers.pop_front();
+        }
+    }
+}
+
+/// What came of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The line stays open.
+    Open,
+    /// The user left it.
+    Left,
+    /// The answer, valid by the checker.
+    Answered(String),
+}
+
+/// A question and what is typed so far.
+#[derive(Debug)]
+pub struct Asking {
+    question: Question,
+    input: Input,
+    fault: Option<Fault>,
+    /// Steps back in the history; 0 for what is being typed.
+    back: usize,
+    /// What was typed before the history was walked.
+    typed: String,
+    /// What Tab offers, and which of it stands in the line.
+    completions: Vec<Completion>,
+    taken: Option<usize>,
+}
+
+impl Asking {
+    /// Opens the line.
+    pub fn new(question: Question, checker: &dyn Checker) -> Self {
+        let mut asking = Self {
+            input: Input::new(question.text.clone()),
+            typed: question.text.clone(),
+            question,
+            fault: None,
+            back: 0,
+            completions: Vec::new(),
+            taken: None,
+        };
+        asking.check(checker);
+        asking
+    }
+
+    /// The question.
+    pub const fn question(&self) -> &Question {
+        &self.question
+    }
+
+    /// What is typed so far.
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// Why it is no valid answer yet.
+    pub const fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    /// Takes a key.
+    pub fn key(
+        &mut self,
+        event: &KeyEvent,
+        history: &mut History,
+        checker: &dyn Checker,
+    ) -> Outcome {
+        if event.kind == KeyEventKind::Release {
+            return Outcome::Open;
+        }
+        if self.question.kind == QuestionKind::Confirm {
+            return match event.code {
+                KeyCode::Char('y' | 'Y') => Outcome::Answered("y".to_owned()),
+                _ => Outcome::Left,
+            };
+        }
+        match event.code {
+            KeyCode::Esc => return Outcome::Left,
+            KeyCode::Enter => return self.enter(history, checker),
+            KeyCode::Tab => self.complete(checker, true),
+            KeyCode::BackTab => self.complete(checker, false),
+            KeyCode::Up => self.walk(history, checker, true),
+            KeyCode::Down => self.walk(history, checker, false),
+            // On an empty line there is nothing left to delete but the line.
+            KeyCode::Backspace if self.text().is_empty() => return Outcome::Left,
+            KeyCode::Char(c) if !event.modifiers.intersects(CHORDS) => self.insert(c, checker),
+            // AltGr on some terminals: what it types comes without it on all others.
+            KeyCode::Char(c) if event.modifiers.contains(CHORDS) => self.insert(c, checker),
+            _ => {
+                self.input.handle_event(&Event::Key(*event));
+                self.edited(checker);
+            }
+        }
+        Outcome::Open
+    }
+
+    /// Takes a text that was pasted: as one line, without what could act on a terminal.
+    pub fn paste(&mut self, pasted: &str, checker: &dyn Checker) {
+        for c in pasted.trim_end().chars() {
+            self.put(if c.is_whitespace() { ' ' } else { c });
+        }
+        self.edited(checker);
+    }
+
+    fn insert(&mut self, c: char, checker: &dyn Checker) {
+        self.put(c);
+        self.edited(checker);
+    }
+
+    fn put(&mut self, c: char) {
+        if !is_acting(c) && self.text().len() < CHARACTERS {
+            self.input.handle(InputRequest::InsertChar(c));
+        }
+    }
+
+    fn enter(&mut self, history: &mut History, checker: &dyn Checker) -> Outcome {
+        self.check(checker);
+        if self.fault.is_some() {
+            return Outcome::Open;
+        }
+        history.add(self.question.kind, self.text().trim());
+        Outcome::Answered(self.text().trim().to_owned())
+    }
+
+    /// Goes back or forth in the history.
+    fn walk(&mut self, history: &History, checker: &dyn Checker, back: bool) {
+        let known = history.of(self.question.kind).count();
+        let step = if back { (self.back + 1).min(known) } else { self.back.saturating_sub(1) };
+        if step == self.back {
+            return;
+        }
+        if self.back == 0 {
+            self.typed = self.text().to_owned();
+        }
+        self.back = step;
+        let text = match step.checked_sub(1) {
+            None => self.typed.clone(),
+            Some(nth) => history.of(self.question.kind).rev().nth(nth).cloned().unwrap_or_default(),
+        };
+        self.input = Input::new(text);
+        self.forget_completions();
+        self.check(checker);
+    }
+
+    /// Puts what could stand before the cursor there: the next of the offers, or the one before.
+    fn complete(&mut self, checker: &dyn Checker, forth: bool) {
+        if self.completions.is_empty() {
+            let cursor = self.cursor();
+            self.completions = checker.complete(self.question.kind, self.text(), cursor);
+        }
+        let count = self.completions.len();
+        let next = match (self.taken, forth) {
+            (_, _) if count == 0 => return,
+            (None, true) => 0,
+            (None, false) => count - 1,
+            (Some(taken), true) => (taken + 1) % count,
+            (Some(taken), false) => (taken + count - 1) % count,
+        };
+        // What the one before left in the line gives way.
+        let before = self.taken.and_then(|taken| self.completions.get(taken));
+        let before = before.map(|before| (before.place.start, before.text.len()));
+        let Some(Completion { place, text }) = self.completions.get(next).cloned() else { return };
+        let place = match before {
+            Some((start, length)) => start..start + length,
+            None => place,
+        };
+        let (Some(head), Some(tail)) =
+            (self.text().get(..place.start), self.text().get(place.end..))
+        else {
+            return;
+        };
+        let cursor = head.chars().count() + text.chars().count();
+        self.input = Input::new(format!("{head}{text}{tail}")).with_cursor(cursor);
+        self.taken = Some(next);
+        self.check(checker);
+        if count == 1 {
+            self.forget_completions();
+        }
+    }
+
+    /// The byte before which the cursor stands.
+    fn cursor(&self) -> usize {
+        let text = self.text();
+        text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(at, _)| at)
+    }
+
+    fn edited(&mut self, checker: &dyn Checker) {
+        self.back = 0;
+        self.forget_completions();
+        self.check(checker);
+    }
+
+    fn forget_completions(&mut self) {
+        self.completions.clear();
+        self.taken = None;
+    }
+
+    fn check(&mut self, checker: &dyn Checker) {
+        self.fault = checker.check(self.question.kind, self.text()).err();
+    }
+
+    /// Draws the line into the last row of `area`, and what is to say of it into the row above.
+    pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        let Some(y) = area.bottom().checked_sub(1).filter(|y| *y >= area.y) else { return };
+        let mut label = Pen::new(area.width, &theme.symbols);
+        label.put(&self.question.label, theme.heading).put(" ", Style::new());
+        let room = area.width.saturating_sub(u16::try_from(label.width()).unwrap_or(u16::MAX));
+        clear(Rect { y, height: 1, ..area }, buf);
+        let x = label.draw(buf, area.x, y, Align::Left);
+        if self.question.kind != QuestionKind::Confirm {
+            self.draw_line(Rect { x, y, width: room, height: 1 }, theme, buf);
+        }
+        if area.height > 1 {
+            self.draw_remark(Rect { y: y - 1, height: 1, ..area }, theme, buf);
+        }
+    }
+
+    /// The text, the part at fault marked, the cursor always in sight.
+    fn draw_line(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        let room = usize::from(area.width);
+        let scroll = self.input.visual_scroll(room.saturating_sub(1));
+        let cursor = self.cursor();
+        let fault = self.fault.as_ref().map_or(0..0, |fault| fault.place.clone());
+        let mut column = 0;
+        for (at, c) in self.text().char_indices().chain([(self.text().len(), ' ')]) {
+            let width = c.width().unwrap_or(0);
+            let from = column;
+            column += width;
+            let Some(shown) = from.checked_sub(scroll).filter(|at| at + width <= room) else {
+                continue;
+            };
+            let x = area.x.saturating_add(u16::try_from(shown).unwrap_or(u16::MAX));
+            let mut style = if fault.contains(&at) {
+                theme.error.add_modifier(Modifier::UNDERLINED)
+            } else {
+                Style::new()
+            };
+            if at == cursor {
+                style = style.add_modifier(Modifier::REVERSED);
+            }
+            if width == 0 {
+                // A mark joins the character before it.
+                if let Some(cell) = x.checked_sub(1).and_then(|x| buf.cell_mut((x, area.y))) {
+                    cell.set_symbol(&format!("{}{c}", cell.symbol()));
+                }
+                continue;
+            }
+            buf.set_stringn(x, area.y, c.to_string(), width, style);
+        }
+    }
+
+    /// What Tab offers, the fault, or how to go on.
+    fn draw_remark(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        clear(area, buf);
+        let mut pen = Pen::new(area.width, &theme.symbols);
+        if self.completions.len() > 1 {
+            // As many as fit, beginning so that the one that is taken is among them.
+            let taken = self.taken.unwrap_or(0);
+            for (at, completion) in
+                self.completions.iter().enumerate().skip(taken.saturating_sub(3))
+            {
+                let style = if Some(at) == self.taken { theme.selected } else { theme.dim };
+                pen.put(&completion.text, style).put("  ", Style::new());
+            }
+        } else if let Some(fault) = self.fault.as_ref().filter(|_| !self.text().is_empty()) {
+            let column =
+                self.text().get(..fault.place.start).map_or(0, |text| text.chars().count());
+            pen.put(&format!("At {}: ", column + 1), theme.error);
+            pen.put(&fault.reason, theme.error);
+        } else {
+            pen.put(hint(self.question.kind), theme.dim);
+        }
+        pen.draw(buf, area.x, area.y, Align::Left);
+    }
+}
+
+/// Modifiers with which a letter is no letter.
+const CHORDS: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
+
+const fn hint(kind: QuestionKind) -> &'static str {
+    match kind {
+        QuestionKind::Filter => {
+            "valid   Enter apply  Tab complete  Up/Down earlier ones  Esc leave"
+        }
+        QuestionKind::Search => "Enter search, then n and N   Up/Down earlier ones  Esc leave",
+        QuestionKind::GoTo => "a number, or q  w  o FILE  clear  help   Enter do it  Esc leave",
+        QuestionKind::File => "Enter take it  Tab complete  Up/Down earlier ones  Esc leave",
+        QuestionKind::Confirm => "y yes   any other key no",
+    }
+}
+
+fn clear(area: Rect, buf: &mut Buffer) {
+    for position in area.intersection(buf.area).positions() {
+        if let Some(cell) = buf.cell_mut(position) {
+            cell.reset();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The terminal: taken over when the screen begins, given back as it was when it ends, however it
+//! ends.
+
+use std::io::{self, Write};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{execute, queue};
+
+pub use ratatui::crossterm::event::Event;
+
+/// Bytes of a text that is put into the clipboard of a terminal. xterm takes 100,000 bytes of
+/// base64, which this is; others take more.
+const CLIPBOARD: usize = 74_994;
+
+/// Whether the terminal is taken, so that it is given back once.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal, taken over: raw, on its other screen, telling of the mouse and of pasted text.
+/// Given back when this is dropped, and before a panic prints.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    ///
+    /// Where standard output is no terminal, or none can be read from.
+    pub fn take() -> io::Result<Self> {
+        restore_on_panic();
+        TAKEN.store(true, Ordering::SeqCst);
+        Self::enter().inspect_err(|_| restore())
+    }
+
+    fn enter() -> io::Result<Self> {
+        enable_raw_mode()?;
+        let mut stdout = io::stdout();
+        execute!(stdout, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
+        let mut terminal = Terminal::new(CrosstermBackend::new(stdout))?;
+        terminal.hide_cursor()?;
+        terminal.clear()?;
+        Ok(Self { terminal })
+    }
+
+    /// Its columns and rows.
+    ///
+    /// # Errors
+    ///
+    /// Where the system does not tell.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Shows what `draw` puts into the buffer, which has the size of the terminal.
+    ///
+    /// # Errors
+    ///
+    /// Where the terminal cannot be written to.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        self.terminal.draw(|frame| draw(frame.buffer_mut()))?;
+        Ok(())
+    }
+
+    /// Sends a sequence that draws nothing, such as that of [`clipboard`].
+    ///
+    /// # Errors
+    ///
+    /// Where the terminal cannot be written to.
+    pub fn send(&mut self, sequence: &str) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        out.write_all(sequence.as_bytes())?;
+        Write::flush(out)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// What the user did next: waits for it. Where standard input is a pipe, the keys come from the
+/// terminal all the same. To be asked by one thread alone.
+///
+/// # Errors
+///
+/// Where there is no terminal to read from.
+pub fn next_event() -> io::Result<Event> {
+    event::read()
+}
+
+/// The sequence (OSC 52) that puts `text` into the clipboard of the user's terminal, over ssh too.
+/// `None` where it is larger than terminals take.
+pub fn clipboard(text: &str) -> Option<String> {
+    (text.len() <= CLIPBOARD).then(|| format!("\x1b]52;c;{}\x07", base64(text.as_bytes())))
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits =
+            [16, 8, 0].iter().zip(group).fold(0, |bits, (by, byte)| bits | u32::from(*byte) << by);
+        for (nth, by) in [18, 12, 6, 0].into_iter().enumerate() {
+            let letter = LETTERS.get((bits >> by & 63) as usize).copied().unwrap_or(b'=');
+            out.push(if nth <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+/// Gives the terminal back, once.
+fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // Each on its own: what fails keeps none of the rest from being done.
+    let mut stdout = io::stdout();
+    let _ = queue!(stdout, DisableBracketedPaste, DisableMouseCapture);
+    let _ = execute!(stdout, LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+}
+
+/// Lets a panic give the terminal back before it prints, so that what it prints can be read.
+fn restore_on_panic() {
+    static HOOKED: Once = Once::new();
+    HOOKED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            restore();
+            before(info);
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        // RFC 4648, section 10.
+        for (text, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(text.as_bytes()), encoded);
+        }
+        assert_eq!(base64(b"\xff\xfe\xfd"), "//79");
+    }
+
+    #[test]
+    fn the_clipboard_has_a_bound() {
+        assert_eq!(clipboard("foo").as_deref(), Some("\x1b]52;c;Zm9v\x07"));
+        let most = "x".repeat(CLIPBOARD);
+        assert!(clipboard(&most).is_some_and(|sequence| sequence.len() <= 100_000));
+        assert_eq!(clipboard(&(most + "x")), None);
+    }
+}

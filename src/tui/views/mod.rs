@@ -1,0 +1,3 @@
+//! The views: what the screen can show.
+
+pub mod help;
