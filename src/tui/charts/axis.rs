@@ -3,6 +3,11 @@
 use crate::store::Scale;
 use crate::time::Nanos;
 
+/// How long after the beginning.
+pub(super) fn after(time: Nanos, ascii: bool) -> String {
+    if time == Nanos::ZERO { "0s".to_owned() } else { span(time, ascii) }
+}
+
 /// A latency as [`Nanos`] writes it, in ASCII where that is asked for.
 pub fn span(latency: Nanos, ascii: bool) -> String {
     let text = latency.to_string();
@@ -26,30 +31,28 @@ pub fn bound(latency: Nanos, ascii: bool) -> String {
     text + unit
 }
 
-/// The finest scale whose cells between two latencies fit `room`, and those cells. They span a
-/// factor of ten at least, so that a single value does not fill the axis.
-pub(super) fn fitting(
-    (low, high): (Nanos, Nanos),
-    room: usize,
-    finest: Scale,
-) -> (Scale, usize, usize) {
+/// The finest scale whose cells between two latencies fit `room`, or the coarsest one; and the
+/// first and the last of those cells.
+pub(super) fn fitting(range: (Nanos, Nanos), room: usize) -> (Scale, usize, usize) {
     let scales = [Scale::Twenty, Scale::Ten, Scale::Five, Scale::One];
-    let mut fitting = (Scale::One, 0, 0);
-    for scale in scales {
-        if scale.per_decade() > finest.per_decade() {
-            continue;
-        }
-        let (mut first, mut last) = (scale.cell(low), scale.cell(high));
-        while last - first < scale.per_decade() && (first > 0 || last + 1 < scale.cells()) {
-            first = first.saturating_sub(1);
-            last = (last + 1).min(scale.cells() - 1);
-        }
-        fitting = (scale, first, last);
-        if last - first < room {
-            break;
-        }
+    let fits = |scale: &Scale| {
+        let (first, last) = cells(range, *scale);
+        last - first < room
+    };
+    let scale = scales.into_iter().find(fits).unwrap_or(Scale::One);
+    let (first, last) = cells(range, scale);
+    (scale, first, last)
+}
+
+/// The first and the last cell between two latencies. They span a factor of ten at least, so that
+/// a single value does not fill the axis.
+pub(super) fn cells((low, high): (Nanos, Nanos), scale: Scale) -> (usize, usize) {
+    let (mut first, mut last) = (scale.cell(low), scale.cell(high));
+    while last - first < scale.per_decade() {
+        first = first.saturating_sub(1);
+        last = (last + 1).min(scale.cells() - 1);
     }
-    fitting
+    (first, last)
 }
 
 /// An axis of `room` rows or columns from one latency to another.
@@ -117,14 +120,14 @@ mod tests {
     #[test]
     fn the_finest_scale_that_fits_is_taken() {
         let cells = |low, high, room| {
-            let (scale, first, last) =
-                fitting((Nanos::new(low), Nanos::new(high)), room, Scale::Twenty);
+            let (scale, first, last) = fitting((Nanos::new(low), Nanos::new(high)), room);
             assert!(first <= scale.cell(Nanos::new(low)) && scale.cell(Nanos::new(high)) <= last);
             (scale.per_decade(), last - first + 1)
         };
         assert_eq!(cells(1_000_000, 99_000_000, 80), (20, 40));
         assert_eq!(cells(1_000_000, 99_000_000, 39), (10, 20));
         assert_eq!(cells(1_000, 999_000_000_000, 50), (5, 45));
+        assert_eq!(cells(1_000, 999_000_000_000, 44), (1, 9));
         assert_eq!(cells(0, u64::MAX, 20), (1, 11));
         assert_eq!(cells(3_000_000, 3_000_000, 80).0, 20);
         assert!(cells(3_000_000, 3_000_000, 80).1 > 20, "a factor of ten");

@@ -18,7 +18,7 @@ use crate::store::{Latencies, Scale};
 use crate::time::Nanos;
 use crate::tui::charts::LEAST;
 use crate::tui::charts::axis::{LogAxis, bound, part, span};
-use crate::tui::charts::pen::{Pen, coordinate};
+use crate::tui::charts::canvas::{Canvas, coordinate};
 use crate::tui::theme::Theme;
 
 /// Columns left of the curve: `1000s│`.
@@ -26,6 +26,23 @@ const GUTTER: u16 = 6;
 
 /// Nines of a share behind which the curve is not drawn any further: one of a million calls.
 const NINES: f64 = 6.0;
+
+/// Shares that are asked for by name, the more telling ones first.
+const NAMED: [(f64, &str); 8] = [
+    (0.0, "0%"),
+    (0.9, "90%"),
+    (0.99, "99%"),
+    (0.999, "99.9%"),
+    (0.5, "50%"),
+    (0.9999, "99.99%"),
+    (0.99999, "99.999%"),
+    (0.999999, "99.9999%"),
+];
+
+/// How many nines a share stands for: 1 for 90 %, 2 for 99 %.
+fn nines_of(share: f64) -> f64 {
+    -(1.0 - share).log10()
+}
 
 /// The percentile curve, laid out for an area.
 #[derive(Clone, Debug)]
@@ -64,7 +81,14 @@ impl Curve {
             _ if column == last => 1.0,
             _ => 1.0 - 10_f64.powf(-nines * f64::from(column) / f64::from(last)),
         };
-        let shares: Vec<f64> = (0..plot.width).map(share).collect();
+        let mut shares: Vec<f64> = (0..plot.width).map(share).collect();
+        for (named, _) in NAMED {
+            // The column nearest to a share that has a name stands for that share itself.
+            let place = part(nines_of(named) / nines, plot.width);
+            if let Some(share) = shares.get_mut(usize::from(place)).filter(|_| place < last) {
+                *share = named;
+            }
+        }
         let points = shares.iter().copied().zip(latencies.quantiles(&shares)).collect();
         let scale = Scale::Five;
         let low = scale.low(scale.cell(min)).max(Nanos::new(100));
@@ -92,52 +116,49 @@ impl Curve {
 
     /// Puts the curve into `buf`, and what the selected column is.
     pub fn draw(&self, selected: Option<usize>, theme: &Theme, buf: &mut Buffer) {
-        let mut pen = Pen::new(self.area, buf);
-        self.draw_axes(theme, &mut pen);
-        self.draw_line(theme, &mut pen);
+        let mut canvas = Canvas::new(self.area, theme, buf);
+        self.draw_axes(theme, &mut canvas);
+        self.draw_line(theme, &mut canvas);
         let ascii = theme.symbols.is_ascii;
         if let Some((column, (_, latency))) = selected.zip(selected.and_then(|at| self.point(at))) {
             let x = self.plot.x.saturating_add(coordinate(column));
             let y = self.row(latency);
             for below in y + 1..self.plot.bottom() {
-                pen.put(x, below, if ascii { ':' } else { '┊' }, theme.dim);
+                canvas.put(x, below, if ascii { ':' } else { '┊' }, theme.dim);
             }
-            pen.put(x, y, if ascii { 'X' } else { '◆' }, theme.heading.patch(theme.warning));
+            canvas.put(x, y, if ascii { 'X' } else { '◆' }, theme.heading.patch(theme.warning));
         }
         let told = selected.and_then(|column| self.told(column, ascii));
         let told = told.unwrap_or_else(|| counted(self.calls, "call", "calls"));
-        pen.text(self.area.x, self.plot.bottom() + 2, &told, theme.heading);
+        canvas.text(self.area.x, self.plot.bottom() + 2, &told, theme.heading);
     }
 
     fn row(&self, latency: Nanos) -> u16 {
         self.plot.bottom().saturating_sub(1 + self.axis.place(latency))
     }
 
-    fn draw_axes(&self, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_axes(&self, theme: &Theme, canvas: &mut Canvas<'_>) {
         let symbols = theme.symbols;
         let (left, bottom) = (self.plot.x - 1, self.plot.bottom());
         for y in self.plot.top()..bottom {
-            pen.put(left, y, symbols.vertical, theme.dim);
+            canvas.put(left, y, symbols.vertical, theme.dim);
         }
-        pen.put(left, bottom, if symbols.is_ascii { '+' } else { '└' }, theme.dim);
+        canvas.put(left, bottom, if symbols.is_ascii { '+' } else { '└' }, theme.dim);
         for x in self.plot.x..self.plot.right() {
-            pen.put(x, bottom, symbols.horizontal, theme.dim);
+            canvas.put(x, bottom, symbols.horizontal, theme.dim);
         }
         for latency in self.ticks() {
             let label = format!("{:>5}", bound(latency, symbols.is_ascii));
-            pen.text(self.area.x, self.row(latency), &label, theme.dim);
+            canvas.text(self.area.x, self.row(latency), &label, theme.dim);
         }
-        let names = ["0%", "90%", "99%", "99.9%", "99.99%", "99.999%", "99.9999%"];
         let mut labels = vec![(self.plot.right(), "max".to_owned())];
-        for (nines, name) in (0_u32..).zip(names) {
-            let share = f64::from(nines) / self.nines;
-            if share < 1.0 {
-                labels.push((self.plot.x + part(share, self.plot.width), name.to_owned()));
+        for (share, name) in NAMED {
+            let along = nines_of(share) / self.nines;
+            if along < 1.0 {
+                labels.push((self.plot.x + part(along, self.plot.width), name.to_owned()));
             }
         }
-        let half = std::f64::consts::LOG10_2 / self.nines;
-        labels.push((self.plot.x + part(half, self.plot.width), "50%".to_owned()));
-        pen.labels(bottom + 1, &labels, theme.dim);
+        canvas.labels(bottom + 1, &labels, theme.dim);
     }
 
     /// The bounds of the axis and the powers of ten between them; of two in a row, the later one is
@@ -148,18 +169,18 @@ impl Curve {
         [high, low].into_iter().chain(decades.filter(|at| (low..=high).contains(at))).collect()
     }
 
-    fn draw_line(&self, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_line(&self, theme: &Theme, canvas: &mut Canvas<'_>) {
         let symbols = theme.symbols;
         let [up, right] = if symbols.is_ascii { ['+', '+'] } else { ['╯', '╭'] };
         let mut before = self.points.first().map_or(0, |(_, latency)| self.row(*latency));
         for (x, (_, latency)) in (self.plot.x..).zip(&self.points) {
             let y = self.row(*latency);
             if y >= before {
-                pen.put(x, y, symbols.horizontal, theme.client);
+                canvas.put(x, y, symbols.horizontal, theme.client);
             } else {
-                pen.put(x, before, up, theme.client);
-                pen.put(x, y, right, theme.client);
-                (y + 1..before).for_each(|y| pen.put(x, y, symbols.vertical, theme.client));
+                canvas.put(x, before, up, theme.client);
+                canvas.put(x, y, right, theme.client);
+                (y + 1..before).for_each(|y| canvas.put(x, y, symbols.vertical, theme.client));
             }
             before = y;
         }

@@ -16,18 +16,18 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::report::{count, counted};
-use crate::store::{Counted, HEAT, Scale, Timeline, Timelines};
+use crate::store::{Counted, HEAT, Timeline, Timelines};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::charts::LEAST;
-use crate::tui::charts::axis::{bound, fitting, span};
-use crate::tui::charts::pen::{Pen, coordinate};
+use crate::tui::charts::axis::{after, bound, cells, span};
+use crate::tui::charts::canvas::{Canvas, Spread, coordinate};
 use crate::tui::theme::Theme;
 
 /// Columns left of the cells: `1000s│`.
 const GUTTER: u16 = 6;
 
 /// Columns of a cell, at most.
-const WIDEST: u64 = 4;
+const WIDEST: usize = 4;
 
 /// Rows of a cell, at most.
 const HIGHEST: usize = 2;
@@ -47,15 +47,16 @@ pub struct Cell {
 pub struct HeatMap {
     area: Rect,
     plot: Rect,
-    scale: Scale,
     /// The cell of latency of the lowest row.
     first: usize,
     columns: usize,
     rows: usize,
     /// Buckets of time in a column.
     group: u64,
-    /// Screen columns of a column, and screen rows of a row.
-    wide: usize,
+    spread: Spread,
+    /// Cells of latency in a row.
+    tall: usize,
+    /// Screen rows of a row.
     high: usize,
     /// When each column begins, and when the last one ends.
     starts: Vec<Option<Timestamp>>,
@@ -84,16 +85,21 @@ impl HeatMap {
             width: area.width - GUTTER,
             height: area.height - 4,
         };
-        let (scale, first, last) = fitting(range, plot.height.into(), HEAT);
-        let rows = last - first + 1;
+        let (lowest, last) = cells(range, HEAT);
+        // Where there is no room for a row per cell, several share one.
+        let shared = |tall: usize| {
+            let first = lowest - lowest.saturating_sub(1) % tall;
+            (tall, first, (last + 1 - first).div_ceil(tall))
+        };
+        let fits = |(.., rows): &(usize, usize, usize)| *rows <= plot.height.into();
+        let (tall, first, rows) = (1..=HEAT.cells()).map(shared).find(fits)?;
         let (width, buckets) = (u64::from(plot.width), timelines.buckets(now).max(1));
         let group = buckets.div_ceil(width);
         let columns = usize::try_from(buckets.div_ceil(group)).ok()?;
-        let wide = usize::try_from((width / buckets).clamp(1, WIDEST)).ok()?;
         let mut counts = vec![0; rows * columns];
         for (bucket, what, number) in timelines.counts(timeline) {
             let Counted::Latency(cell) = what else { continue };
-            let row = scale.cell_of(cell, HEAT).saturating_sub(first).min(rows - 1);
+            let row = (cell.saturating_sub(first) / tall).min(rows - 1);
             let column = usize::try_from(bucket / group).ok()?;
             if let Some(sum) = counts.get_mut(row * columns + column) {
                 *sum += number;
@@ -104,12 +110,12 @@ impl HeatMap {
         Some(Self {
             area,
             plot,
-            scale,
             first,
             columns,
             rows,
             group,
-            wide,
+            spread: Spread::new(columns, plot.width, WIDEST),
+            tall,
             high: (usize::from(plot.height) / rows).clamp(1, HIGHEST),
             starts: starts.collect(),
             counts,
@@ -120,23 +126,23 @@ impl HeatMap {
     /// The cell of a request that was sent then and took that long.
     pub fn of(&self, timelines: &Timelines, at: Timestamp, latency: Nanos) -> Cell {
         let column = usize::try_from(timelines.bucket_at(at) / self.group).unwrap_or(usize::MAX);
-        let row = self.scale.cell(latency).saturating_sub(self.first);
+        let row = HEAT.cell(latency).saturating_sub(self.first) / self.tall;
         Cell { column: column.min(self.columns - 1), row: row.min(self.rows - 1) }
     }
 
     /// The cell at a position.
     pub fn at(&self, position: Position) -> Option<Cell> {
-        let column = usize::from(position.x.checked_sub(self.plot.x)?) / self.wide;
+        let column = self.spread.at(position.x.checked_sub(self.plot.x)?.into())?;
         let from_bottom = self.plot.bottom().checked_sub(position.y)?.checked_sub(1)?;
         let row = usize::from(from_bottom) / self.high;
-        let is_within = self.plot.contains(position) && column < self.columns && row < self.rows;
-        is_within.then_some(Cell { column, row })
+        (self.plot.contains(position) && row < self.rows).then_some(Cell { column, row })
     }
 
     /// The latencies of a cell: from the first one on, and below the second one.
     pub fn latencies(&self, cell: Cell) -> (Nanos, Option<Nanos>) {
-        let cell = self.first + cell.row;
-        (self.scale.low(cell), self.scale.high(cell))
+        let lowest = self.first + cell.row * self.tall;
+        let highest = (lowest + self.tall).min(HEAT.cells()) - 1;
+        (HEAT.low(lowest), HEAT.high(highest))
     }
 
     /// When the requests of a cell were sent: from the first time on, and before the second one.
@@ -167,14 +173,14 @@ impl HeatMap {
 
     /// Puts the map into `buf`, and what the selected cell is.
     pub fn draw(&self, selected: Option<Cell>, theme: &Theme, buf: &mut Buffer) {
-        let mut pen = Pen::new(self.area, buf);
-        self.draw_legend(theme, &mut pen);
-        self.draw_axes(theme, &mut pen);
+        let mut canvas = Canvas::new(self.area, theme, buf);
+        self.draw_legend(theme, &mut canvas);
+        self.draw_axes(theme, &mut canvas);
         for (index, &number) in self.counts.iter().enumerate() {
             let cell = Cell { column: index % self.columns, row: index / self.columns };
             let is_selected = selected == Some(cell);
             if let Some((symbol, style)) = self.shade(number, theme) {
-                self.fill(cell, symbol, style, &mut pen);
+                self.fill(cell, symbol, style, &mut canvas);
             }
             if is_selected {
                 let symbol = match (theme.symbols.is_ascii, number) {
@@ -182,22 +188,22 @@ impl HeatMap {
                     (false, 0) => '◇',
                     (false, _) => '◆',
                 };
-                self.fill(cell, symbol, theme.heading.patch(theme.warning), &mut pen);
+                self.fill(cell, symbol, theme.heading.patch(theme.warning), &mut canvas);
             }
         }
         let told = match selected {
             Some(cell) => self.told(cell, theme.symbols.is_ascii),
             None => self.told_all(theme.symbols.is_ascii),
         };
-        pen.text(self.area.x, self.plot.bottom() + 2, &told, theme.heading);
+        canvas.text(self.area.x, self.plot.bottom() + 2, &told, theme.heading);
     }
 
-    fn fill(&self, cell: Cell, symbol: char, style: Style, pen: &mut Pen<'_>) {
-        let left = self.plot.x.saturating_add(coordinate(cell.column * self.wide));
-        for x in left..left.saturating_add(coordinate(self.wide)) {
+    fn fill(&self, cell: Cell, symbol: char, style: Style, canvas: &mut Canvas<'_>) {
+        for x in self.spread.of(cell.column) {
+            let x = self.plot.x.saturating_add(x);
             for row in 0..self.high {
                 let up = coordinate(cell.row * self.high + row + 1);
-                pen.put(x, self.plot.bottom().saturating_sub(up), symbol, style);
+                canvas.put(x, self.plot.bottom().saturating_sub(up), symbol, style);
             }
         }
     }
@@ -209,13 +215,13 @@ impl HeatMap {
         Some((*theme.symbols.shades.get(shade)?, *theme.heat.get(shade)?))
     }
 
-    fn draw_legend(&self, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_legend(&self, theme: &Theme, canvas: &mut Canvas<'_>) {
         let most = self.counts.iter().copied().max().unwrap_or(0);
         let mut x = self.area.x;
         for (level, &least) in self.levels.iter().enumerate() {
             let last = self.levels.get(level + 1).map_or(most, |next| next - 1);
             let Some((symbol, style)) = self.shade(least, theme) else { continue };
-            pen.put(x, self.area.y, symbol, style);
+            canvas.put(x, self.area.y, symbol, style);
             let mut text = count(least);
             if last > least {
                 text.push_str(&format!("-{}", count(last)));
@@ -223,47 +229,47 @@ impl HeatMap {
             if level + 1 == self.levels.len() {
                 text.push_str(if most == 1 { " call" } else { " calls" });
             }
-            pen.text(x.saturating_add(2), self.area.y, &text, theme.dim);
+            canvas.text(x.saturating_add(2), self.area.y, &text, theme.dim);
             x = x.saturating_add(coordinate(text.len() + 4));
         }
     }
 
-    fn draw_axes(&self, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_axes(&self, theme: &Theme, canvas: &mut Canvas<'_>) {
         let symbols = theme.symbols;
         let (left, bottom) = (self.plot.x - 1, self.plot.bottom());
         for y in self.plot.top()..bottom {
-            pen.put(left, y, symbols.vertical, theme.dim);
+            canvas.put(left, y, symbols.vertical, theme.dim);
         }
-        pen.put(left, bottom, if symbols.is_ascii { '+' } else { '└' }, theme.dim);
-        let end = self.plot.x.saturating_add(coordinate(self.columns * self.wide));
+        canvas.put(left, bottom, if symbols.is_ascii { '+' } else { '└' }, theme.dim);
+        let end = self.plot.x.saturating_add(coordinate(self.spread.room));
         for x in self.plot.x..end.min(self.plot.right()) {
-            pen.put(x, bottom, symbols.horizontal, theme.dim);
+            canvas.put(x, bottom, symbols.horizontal, theme.dim);
         }
         for row in 0..self.rows {
-            let low = self.scale.low(self.first + row);
-            let nanos = low.get();
-            let is_decade = nanos > 0 && nanos == 10_u64.pow(nanos.ilog10());
+            let (low, high) = self.latencies(Cell { column: 0, row });
+            let mut decades = (3..13).map(|power| Nanos::new(10_u64.pow(power)));
+            let decade = decades.find(|at| low <= *at && high.is_none_or(|high| *at < high));
             // With nothing at a power of ten near, the lowest row says where the axis is.
-            if is_decade || row == 0 {
+            if let Some(latency) = decade.or((row == 0).then_some(low)) {
                 let up = coordinate(row * self.high + 1);
-                let label = format!("{:>5}", bound(low, symbols.is_ascii));
-                pen.text(self.area.x, bottom.saturating_sub(up), &label, theme.dim);
+                let label = format!("{:>5}", bound(latency, symbols.is_ascii));
+                canvas.text(self.area.x, bottom.saturating_sub(up), &label, theme.dim);
             }
         }
-        self.draw_times(theme, pen);
+        self.draw_times(theme, canvas);
     }
 
     /// The end first, then halves and quarters, as far as there is room.
-    fn draw_times(&self, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_times(&self, theme: &Theme, canvas: &mut Canvas<'_>) {
         let quarters = [0, 4, 2, 1, 3].map(|quarter| self.columns * quarter / 4);
         let labels: Vec<_> = quarters
             .into_iter()
             .filter_map(|column| {
-                let label = span(self.after(column)?, theme.symbols.is_ascii);
-                Some((self.plot.x.saturating_add(coordinate(column * self.wide)), label))
+                let label = after(self.after(column)?, theme.symbols.is_ascii);
+                Some((self.plot.x.saturating_add(self.spread.of(column).start), label))
             })
             .collect();
-        pen.labels(self.plot.bottom() + 1, &labels, theme.dim);
+        canvas.labels(self.plot.bottom() + 1, &labels, theme.dim);
     }
 
     /// How long after the first request a column begins.
@@ -278,7 +284,7 @@ impl HeatMap {
             (low, Some(high)) => format!("{} to {}", bound(low, ascii), bound(high, ascii)),
             (low, None) => format!("{} and more", bound(low, ascii)),
         };
-        let after = |column| self.after(column).map_or("the end".into(), |at| span(at, ascii));
+        let after = |column| self.after(column).map_or("the end".into(), |at| after(at, ascii));
         let number = counted(self.count(cell), "call", "calls");
         format!(
             "{number} of {latencies}, sent {} to {}",

@@ -19,7 +19,7 @@ use crate::store::{FINE, Scale};
 use crate::time::Nanos;
 use crate::tui::charts::LEAST;
 use crate::tui::charts::axis::{bound, fitting, span};
-use crate::tui::charts::pen::{Pen, coordinate, scaled, standing};
+use crate::tui::charts::canvas::{Canvas, coordinate, scaled, standing};
 use crate::tui::theme::Theme;
 
 /// A bar is no wider than this, however few there are.
@@ -66,7 +66,7 @@ impl Bars {
             height: area.height - 4,
         });
         let room = plot.map_or(12, |plot| plot.width.into());
-        let (scale, first, last) = fitting((marks.min, marks.max), room, FINE);
+        let (scale, first, last) = fitting((marks.min, marks.max), room);
         let mut counts = vec![0; last - first + 1];
         for (cell, &number) in cells.iter().enumerate() {
             let bar = scale.cell_of(cell, FINE).saturating_sub(first).min(last - first);
@@ -121,31 +121,26 @@ impl Bars {
 
     /// Puts the bars into `buf`, and what the selected one is.
     pub fn draw(&self, selected: Option<usize>, theme: &Theme, buf: &mut Buffer) {
-        let mut pen = Pen::new(self.area, buf);
-        let Some(plot) = self.plot else { return self.tell(theme, &mut pen) };
-        self.draw_marks(plot, theme, &mut pen);
-        self.draw_bars(plot, selected, theme, &mut pen);
-        self.draw_axis(plot, selected, theme, &mut pen);
+        let mut canvas = Canvas::new(self.area, theme, buf);
+        let Some(plot) = self.plot else { return self.tell(theme, &mut canvas) };
+        self.draw_marks(plot, theme, &mut canvas);
+        self.draw_bars(plot, selected, theme, &mut canvas);
+        self.draw_axis(plot, selected, theme, &mut canvas);
         let ascii = theme.symbols.is_ascii;
         let told = match selected {
             Some(bar) => self.told(bar, ascii),
-            None => format!(
-                "{} from {} to {}",
-                counted(self.counts.iter().sum(), "call", "calls"),
-                span(self.marks.min, ascii),
-                span(self.marks.max, ascii),
-            ),
+            None => self.told_all(ascii),
         };
-        pen.text(self.area.x, plot.bottom() + 2, &told, theme.heading);
+        canvas.text(self.area.x, plot.bottom() + 2, &told, theme.heading);
     }
 
     /// The numbers alone, one below the other.
-    fn tell(&self, theme: &Theme, pen: &mut Pen<'_>) {
+    fn tell(&self, theme: &Theme, canvas: &mut Canvas<'_>) {
         let all = counted(self.counts.iter().sum(), "call", "calls");
-        pen.text(self.area.x, self.area.y, &all, theme.heading);
+        canvas.text(self.area.x, self.area.y, &all, theme.heading);
         for (row, (name, latency)) in (1..).zip(self.named()) {
             let text = format!("{name} {}", span(latency, theme.symbols.is_ascii));
-            pen.text(self.area.x, self.area.y.saturating_add(row), &text, theme.dim);
+            canvas.text(self.area.x, self.area.y.saturating_add(row), &text, theme.dim);
         }
     }
 
@@ -159,20 +154,26 @@ impl Bars {
         plot.x.saturating_add(coordinate(bar * self.wide))
     }
 
-    fn draw_marks(&self, plot: Rect, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_marks(&self, plot: Rect, theme: &Theme, canvas: &mut Canvas<'_>) {
         let dotted = if theme.symbols.is_ascii { ':' } else { '┊' };
         let middle = coordinate(self.wide / 2);
         let at = |latency| self.column(plot, self.of(latency)) + middle;
         for (_, latency) in self.named() {
             for y in plot.top()..plot.bottom() {
-                pen.put(at(latency), y, dotted, theme.dim);
+                canvas.put(at(latency), y, dotted, theme.dim);
             }
         }
         let labels = self.named().map(|(name, latency)| (at(latency), name.to_owned()));
-        pen.labels(self.area.y, &labels, theme.dim);
+        canvas.labels(self.area.y, &labels, theme.dim);
     }
 
-    fn draw_bars(&self, plot: Rect, selected: Option<usize>, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_bars(
+        &self,
+        plot: Rect,
+        selected: Option<usize>,
+        theme: &Theme,
+        canvas: &mut Canvas<'_>,
+    ) {
         let most = self.counts.iter().copied().max().unwrap_or(0);
         let [.., dense, _] = theme.symbols.shades;
         let [.., whole] = theme.symbols.standing;
@@ -186,27 +187,33 @@ impl Bars {
                 // Bars that are wide enough stand apart.
                 let gap = usize::from(self.wide > 2);
                 for x in left..left.saturating_add(coordinate(self.wide - gap)) {
-                    pen.put(x, plot.bottom() - row, symbol, style);
+                    canvas.put(x, plot.bottom() - row, symbol, style);
                 }
             }
         }
-        pen.text(self.area.x, plot.y, &count(most), theme.dim);
+        canvas.text(self.area.x, plot.y, &count(most), theme.dim);
     }
 
-    fn draw_axis(&self, plot: Rect, selected: Option<usize>, theme: &Theme, pen: &mut Pen<'_>) {
+    fn draw_axis(
+        &self,
+        plot: Rect,
+        selected: Option<usize>,
+        theme: &Theme,
+        canvas: &mut Canvas<'_>,
+    ) {
         let symbols = theme.symbols;
         let corner = if symbols.is_ascii { '+' } else { '└' };
         for y in plot.top()..plot.bottom() {
-            pen.put(plot.x - 1, y, symbols.vertical, theme.dim);
+            canvas.put(plot.x - 1, y, symbols.vertical, theme.dim);
         }
-        pen.put(plot.x - 1, plot.bottom(), corner, theme.dim);
+        canvas.put(plot.x - 1, plot.bottom(), corner, theme.dim);
         let end = self.column(plot, self.counts.len()).min(plot.right());
         for x in plot.x..end {
-            pen.put(x, plot.bottom(), symbols.horizontal, theme.dim);
+            canvas.put(x, plot.bottom(), symbols.horizontal, theme.dim);
         }
         if let Some(bar) = selected {
             let middle = self.column(plot, bar) + coordinate(self.wide / 2);
-            pen.put(middle, plot.bottom(), symbols.ascending, theme.warning);
+            canvas.put(middle, plot.bottom(), symbols.ascending, theme.warning);
         }
         let labels: Vec<_> = self
             .ticks()
@@ -216,7 +223,7 @@ impl Bars {
                 (self.column(plot, bar), low)
             })
             .collect();
-        pen.labels(plot.bottom() + 1, &labels, theme.dim);
+        canvas.labels(plot.bottom() + 1, &labels, theme.dim);
     }
 
     /// The bars that begin at a power of ten, then those at 5 and 2 times one.
@@ -229,6 +236,12 @@ impl Bars {
         };
         let bars = || 0..self.counts.len();
         [1, 5, 2].into_iter().flat_map(|digit| bars().filter(starts(digit))).collect()
+    }
+
+    fn told_all(&self, ascii: bool) -> String {
+        let all = counted(self.counts.iter().sum(), "call", "calls");
+        let [min, max] = [self.marks.min, self.marks.max].map(|latency| span(latency, ascii));
+        if min == max { format!("{all} of {min}") } else { format!("{all} of {min} to {max}") }
     }
 
     fn told(&self, bar: usize, ascii: bool) -> String {

@@ -6,10 +6,10 @@
 //! so that it stays while the data grows and the terminal changes its size.
 
 mod axis;
+mod canvas;
 mod curve;
 mod heat;
 mod histogram;
-mod pen;
 mod rate;
 
 pub use axis::{bound, span};
@@ -20,3 +20,6 @@ pub use rate::{Rate, columns, sparkline};
 
 /// The fewest columns and rows in which a chart is drawn; with less room its numbers are told.
 const LEAST: (u16, u16) = (24, 6);
+
+#[cfg(test)]
+mod tests;

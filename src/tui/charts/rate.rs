@@ -8,7 +8,7 @@ use crate::store::{Counted, Timeline, Timelines};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::charts::LEAST;
 use crate::tui::charts::axis::span;
-use crate::tui::charts::pen::{Pen, coordinate, scaled, standing};
+use crate::tui::charts::canvas::{Canvas, Spread, coordinate, scaled, standing};
 use crate::tui::theme::{Symbols, Theme};
 
 /// The exchanges of a timeline from the first one of all patterns to `now`, in at most `room`
@@ -43,13 +43,16 @@ pub fn sparkline(columns: &[u64], symbols: &Symbols) -> String {
     columns.iter().map(|&number| bar(number)).collect()
 }
 
+/// Columns of a bar, at most.
+const WIDEST: usize = 4;
+
 /// A chart of what was sent when.
 #[derive(Clone, Debug)]
 pub struct Rate {
     area: Rect,
     plot: Rect,
     columns: Vec<u64>,
-    wide: usize,
+    spread: Spread,
     /// How long a column is, and all of them.
     each: Nanos,
     all: Nanos,
@@ -73,37 +76,36 @@ impl Rate {
             let buckets = group.saturating_mul(columns as u64);
             Nanos::new(timelines.width().get().saturating_mul(buckets))
         };
-        let wide = (room / columns.len().max(1)).clamp(1, 4);
-        Some(Self { area, plot, wide, each: length(1), all: length(columns.len()), columns })
+        let spread = Spread::new(columns.len(), plot.width, WIDEST);
+        Some(Self { area, plot, spread, each: length(1), all: length(columns.len()), columns })
     }
 
     /// Puts the chart into `buf`.
     pub fn draw(&self, theme: &Theme, buf: &mut Buffer) {
-        let mut pen = Pen::new(self.area, buf);
+        let mut canvas = Canvas::new(self.area, theme, buf);
         let (plot, symbols) = (self.plot, theme.symbols);
         let most = self.columns.iter().copied().max().unwrap_or(0);
         for (column, &number) in self.columns.iter().enumerate().filter(|(_, number)| **number > 0)
         {
             let eighths = scaled(number, most, 8 * u64::from(plot.height)).max(1);
-            let left = plot.x.saturating_add(coordinate(column * self.wide));
             for (row, symbol) in (1..=plot.height).zip(standing(eighths, symbols.standing)) {
-                for x in left..left.saturating_add(coordinate(self.wide)) {
-                    pen.put(x, plot.bottom() - row, symbol, theme.client);
+                for x in self.spread.of(column) {
+                    canvas.put(plot.x.saturating_add(x), plot.bottom() - row, symbol, theme.client);
                 }
             }
         }
-        let end = plot.x.saturating_add(coordinate(self.columns.len() * self.wide));
+        let end = plot.x.saturating_add(coordinate(self.spread.room));
         for x in plot.x..end.min(plot.right()) {
-            pen.put(x, plot.bottom(), symbols.horizontal, theme.dim);
+            canvas.put(x, plot.bottom(), symbols.horizontal, theme.dim);
         }
         let labels = [(plot.x, "0s".to_owned()), (end, span(self.all, symbols.is_ascii))];
-        pen.labels(plot.bottom() + 1, &labels, theme.dim);
+        canvas.labels(plot.bottom() + 1, &labels, theme.dim);
         let told = format!(
             "{} sent, at most {} in {}",
             counted(self.columns.iter().sum(), "message", "messages"),
             count(most),
             span(self.each, symbols.is_ascii)
         );
-        pen.text(self.area.x, plot.bottom() + 2, &told, theme.heading);
+        canvas.text(self.area.x, plot.bottom() + 2, &told, theme.heading);
     }
 }

@@ -1,19 +1,25 @@
 //! Writing into a part of a buffer, and never beside it.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+use crate::tui::text::{Align, Pen};
+use crate::tui::theme::{Symbols, Theme};
+
 /// Writes into an area of a buffer; what lies outside is left out.
-pub(super) struct Pen<'a> {
+pub(super) struct Canvas<'a> {
     area: Rect,
+    symbols: &'a Symbols,
     buf: &'a mut Buffer,
 }
 
-impl<'a> Pen<'a> {
-    pub(super) fn new(area: Rect, buf: &'a mut Buffer) -> Self {
-        Self { area: area.intersection(buf.area), buf }
+impl<'a> Canvas<'a> {
+    pub(super) fn new(area: Rect, theme: &'a Theme, buf: &'a mut Buffer) -> Self {
+        Self { area: area.intersection(buf.area), symbols: &theme.symbols, buf }
     }
 
     /// Puts one character, as wide as one cell.
@@ -25,11 +31,11 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Writes a text that is fit to be shown, cut at the right edge.
+    /// Writes a text, cut at the right edge.
     pub(super) fn text(&mut self, x: u16, y: u16, text: &str, style: Style) {
         if self.area.contains((x, y).into()) {
             let room = self.area.right() - x;
-            self.buf.set_stringn(x, y, text, room.into(), style);
+            Pen::new(room, self.symbols).put(text, style).draw(self.buf, x, y, Align::Left);
         }
     }
 
@@ -60,6 +66,31 @@ pub(super) fn scaled(part: u64, whole: u64, room: u64) -> u64 {
 /// A number that is known to be small, as a coordinate.
 pub(super) fn coordinate(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// `count` things side by side over `room` columns, a column more here and there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    pub(super) count: usize,
+    pub(super) room: usize,
+}
+
+impl Spread {
+    /// At most `widest` columns each.
+    pub(super) fn new(count: usize, room: u16, widest: usize) -> Self {
+        Self { count, room: usize::from(room).min(count.saturating_mul(widest)) }
+    }
+
+    /// The columns of a thing.
+    pub(super) fn of(self, thing: usize) -> Range<u16> {
+        let left = |thing: usize| coordinate(thing * self.room / self.count.max(1));
+        left(thing)..left(thing + 1)
+    }
+
+    /// The thing in a column.
+    pub(super) fn at(self, column: usize) -> Option<usize> {
+        (column < self.room).then(|| ((column + 1) * self.count - 1) / self.room)
+    }
 }
 
 /// The character of each row of a standing bar of `eighths`, from the ground up.
