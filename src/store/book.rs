@@ -4,7 +4,7 @@
 use crate::endpoint::Ends;
 use crate::engine::Update;
 use crate::packet::{Packet, PacketRef};
-use crate::store::{Archive, Completeness, Statistics};
+use crate::store::{Archive, Completeness, Statistics, Timelines};
 use crate::stream::{ConnectionEnd, Why};
 use crate::time::Nanos;
 
@@ -73,6 +73,7 @@ pub struct Memory {
 pub struct Book {
     archive: Archive,
     statistics: Statistics,
+    timelines: Timelines,
     completeness: Completeness,
     connections: Vec<ConnectionRecord>,
     changed: Vec<u64>,
@@ -88,7 +89,12 @@ impl Book {
     pub fn packet(&mut self, _packet: &Packet<'_>, _kept: Kept) {}
 
     /// What the engine tells while it has that packet.
-    pub fn take(&mut self, _update: &Update<'_>) {}
+    pub fn take(&mut self, update: &Update<'_>) {
+        if let Update::Exchange(exchange) = update {
+            self.statistics.add(exchange);
+            self.timelines.add(exchange);
+        }
+    }
 
     /// Every exchange and every packet that is remembered.
     pub fn archive(&self) -> &Archive {
@@ -99,6 +105,11 @@ impl Book {
     /// what gave way included.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// What happened of each pattern when, over the same time as [`statistics`](Self::statistics).
+    pub fn timelines(&self) -> &Timelines {
+        &self.timelines
     }
 
     /// What was seen whole, and what was not.

@@ -15,7 +15,7 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::{count, counted, percent};
-use crate::store::{FINE, Scale};
+use crate::store::{FINE, Latencies, Scale};
 use crate::time::Nanos;
 use crate::tui::charts::LEAST;
 use crate::tui::charts::axis::{bound, fitting, span};
@@ -34,6 +34,15 @@ pub struct Marks {
     pub p90: Nanos,
     pub p99: Nanos,
     pub max: Nanos,
+}
+
+impl Marks {
+    /// Those of a distribution; `None` where it is empty.
+    pub fn of(latencies: &Latencies) -> Option<Self> {
+        let told = latencies.quantiles(&[0.0, 0.5, 0.9, 0.99, 1.0]);
+        let &[min, p50, p90, p99, max] = told.as_slice() else { return None };
+        Some(Self { min, p50, p90, p99, max })
+    }
 }
 
 /// The bars of a histogram, laid out for an area. Nothing is clipped: they reach from the shortest

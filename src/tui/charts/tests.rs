@@ -60,8 +60,7 @@ impl Told {
     }
 
     fn marks(&self) -> Marks {
-        let told = self.latencies.quantiles(&[0.0, 0.5, 0.9, 0.99, 1.0]);
-        Marks { min: told[0], p50: told[1], p90: told[2], p99: told[3], max: told[4] }
+        Marks::of(&self.latencies).unwrap()
     }
 
     fn bars(&self, area: Rect) -> Bars {
