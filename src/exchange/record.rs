@@ -110,6 +110,19 @@ pub struct Replied<'a> {
     pub last: bool,
 }
 
+/// What a tracker tells of the exchanges.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// The first frame of one was read whole: of a call, which is open now, or of an event or an
+    /// orphan reply, whose end is told next. Only where progress is told.
+    Began(&'a Exchange<'a>, &'a Frame<'a>),
+    /// A reply to an open call was read whole. If it was the final one, the end is told next. Only
+    /// where progress is told.
+    Replied(&'a Replied<'a>),
+    /// One ended, or stood open when the capture ended.
+    Ended(&'a Exchange<'a>),
+}
+
 /// What was waited for, as DESIGN defines it. `None` where there is nothing to measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
@@ -123,6 +136,34 @@ pub struct Latency {
     pub wait: Option<Nanos>,
     /// First byte of the first reply → last byte of the final reply.
     pub reply: Option<Nanos>,
+}
+
+impl Latency {
+    /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
+    /// request, of whose replies the first ended at that time. Tells too whether the clock of the
+    /// capture stepped back meanwhile.
+    pub fn of(
+        request: &Passage,
+        replies: Option<(Timestamp, &Passage)>,
+        ended: bool,
+    ) -> (Self, bool) {
+        let mut clock_stepped = false;
+        let mut span = |from: PacketRef, to: Timestamp| {
+            let span = to.since(from.at);
+            clock_stepped |= span.is_none();
+            Some(span.unwrap_or(Nanos::ZERO))
+        };
+        let mut latency = Self { request: span(request.first, request.last.at), ..Self::default() };
+        if let Some((first_reply_end, reply)) = replies {
+            latency.first_reply = span(request.first, first_reply_end);
+            latency.wait = span(request.last, reply.first.at);
+            if ended {
+                latency.latency = span(request.first, reply.last.at);
+                latency.reply = span(reply.first, reply.last.at);
+            }
+        }
+        (latency, clock_stepped)
+    }
 }
 
 /// The payloads of the replies, in order, each one JSON text as it was on the wire.

@@ -4,12 +4,13 @@
 mod archive;
 mod book;
 mod completeness;
+mod connections;
 mod latencies;
 mod scale;
 mod statistics;
 mod timeline;
 
-pub use archive::{Archive, Detail, FrameRecord, Gone, PacketRecord, Row};
+pub use archive::{Archive, Bodies, Detail, FrameRecord, Gone, PacketRecord, Row};
 pub use book::{Book, ConnectionRecord, Kept, Memory};
 pub use completeness::{Capture, Completeness};
 pub use latencies::{Latencies, Percentiles};

@@ -15,7 +15,7 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::{count, counted, percent};
-use crate::store::{FINE, Latencies, Scale};
+use crate::store::{FINE, Latencies, Percentiles, Scale};
 use crate::time::Nanos;
 use crate::tui::charts::LEAST;
 use crate::tui::charts::axis::{bound, fitting, span};
@@ -39,8 +39,8 @@ pub struct Marks {
 impl Marks {
     /// Those of a distribution; `None` where it is empty.
     pub fn of(latencies: &Latencies) -> Option<Self> {
-        let told = latencies.quantiles(&[0.0, 0.5, 0.9, 0.99, 1.0]);
-        let &[min, p50, p90, p99, max] = told.as_slice() else { return None };
+        let Percentiles { min, p50, p90, p99, max, .. } = latencies.percentiles()?;
+        let [min, p50, p90, p99, max] = [min, p50, p90, p99, max].map(Nanos::new);
         Some(Self { min, p50, p90, p99, max })
     }
 }
