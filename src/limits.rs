@@ -93,3 +93,13 @@ pub const MEMORY_LEAST: usize = 1 << 20;
 /// Changes that are remembered until somebody asks for them: what a second of the fastest load
 /// brings. Whoever did not ask for so long looks at everything again.
 pub const CHANGES: usize = 1 << 21;
+
+/// Bytes of a display filter. Nobody types more; a script that lists ids may come near.
+pub const FILTER_BYTES: usize = 4_096;
+
+/// Parentheses in one another in a display filter, and steps into a payload: the program's stack
+/// bounds both.
+pub const FILTER_DEPTH: usize = 64;
+
+/// Bytes of a compiled regular expression of a display filter.
+pub const FILTER_REGEX_BYTES: usize = 1 << 20;

@@ -3,12 +3,16 @@
 //! nothing is decoded that nobody asks for.
 
 mod canonical;
+mod decimal;
+mod path;
 mod scan;
 mod string;
 
 pub use canonical::{canonical_value, route_text};
+pub use decimal::Decimal;
+pub use path::{Leaf, Step, at_path, leaves};
 pub use scan::{Scan, Top, Visitor, scan};
-pub use string::{is_plain_string, key_is};
+pub use string::{is_plain_string, key_is, text};
 
 /// Whether JavaScript takes this JSON value for true: all but `false`, `null`, `""` and zero.
 ///

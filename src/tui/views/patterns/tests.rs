@@ -7,7 +7,8 @@ use crate::exchange::{
     Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status as Outcome,
 };
 use crate::packet::PacketRef;
-use crate::store::{Book, Row};
+use crate::query::Filter;
+use crate::store::Book;
 use crate::time::{Nanos, Timestamp};
 use crate::tui::status::Status;
 use crate::tui::theme::Theme;
@@ -15,20 +16,54 @@ use crate::tui::theme::Theme;
 /// 2026-11-22T03:52:01Z.
 const START: i64 = 1_795_319_521_000_000_000;
 
-/// A capture, and the rows that a list of its exchanges has.
+/// A capture, and its exchanges.
 struct Stage {
     book: Book,
-    rows: Vec<Row>,
+    sent: Vec<Sent>,
     status: Status,
     theme: Theme,
     area: Rect,
+}
+
+struct Sent {
+    id: u32,
+    pattern: Option<&'static str>,
+    at: i64,
+    status: Outcome,
+    latency: Option<u64>,
+}
+
+impl Sent {
+    fn exchange(&self, number: u64) -> Exchange<'_> {
+        let time = Timestamp::from_nanos(START + self.at * 1_000_000);
+        let at = PacketRef { at: time, ..PacketRef::default() };
+        let end = ([127, 0, 0, 1], 1).into();
+        let is_event = self.status == Outcome::Sent;
+        Exchange {
+            number,
+            connection: ConnectionId { serial: 0, slot: 0 },
+            ends: Ends { client: end, server: end },
+            kind: if is_event { ExchangeKind::Event } else { ExchangeKind::Request },
+            pattern: self.pattern,
+            pattern_id: PatternId(self.id),
+            id: None,
+            status: self.status,
+            request: Some(Passage { first: at, last: at, bytes: 64 }),
+            reply: self.latency.map(|_| Passage { first: at, last: at, bytes: 70 }),
+            replies: self.latency.is_some().into(),
+            latency: Latency { latency: self.latency.map(Nanos::new), ..Latency::default() },
+            data: None,
+            responses: Payloads::default(),
+            error: None,
+        }
+    }
 }
 
 impl Stage {
     fn new(columns: u16, rows: u16) -> Self {
         Self {
             book: Book::default(),
-            rows: Vec::new(),
+            sent: Vec::new(),
             status: Status { activity: Activity::Ended, ..Status::default() },
             theme: Theme::new(true, false),
             area: Rect::new(0, 0, columns, rows),
@@ -69,57 +104,27 @@ impl Stage {
     fn call(
         &mut self,
         id: u32,
-        pattern: Option<&str>,
+        pattern: Option<&'static str>,
         at: i64,
         status: Outcome,
         latency: Option<u64>,
     ) {
-        let time = Timestamp::from_nanos(START + at * 1_000_000);
-        let at = PacketRef { at: time, ..PacketRef::default() };
-        let end = ([127, 0, 0, 1], 1).into();
-        let number = self.rows.len() as u64 + 1;
-        let kind =
-            if status == Outcome::Sent { ExchangeKind::Event } else { ExchangeKind::Request };
-        let exchange = Exchange {
-            number,
-            connection: ConnectionId { serial: 0, slot: 0 },
-            ends: Ends { client: end, server: end },
-            kind,
-            pattern,
-            pattern_id: PatternId(id),
-            id: None,
-            status,
-            request: Some(Passage { first: at, last: at, bytes: 64 }),
-            reply: latency.map(|_| Passage { first: at, last: at, bytes: 70 }),
-            replies: latency.is_some().into(),
-            latency: Latency { latency: latency.map(Nanos::new), ..Latency::default() },
-            data: None,
-            responses: Payloads::default(),
-            error: None,
-        };
-        self.book.take(&Update::Exchange(&exchange));
-        self.rows.push(Row {
-            number,
-            time,
-            kind,
-            status,
-            pattern: PatternId(id),
-            connection: 0,
-            latency: latency.map(Nanos::new),
-            request_bytes: 64,
-            reply_bytes: 70,
-            replies: 1,
-        });
+        let sent = Sent { id, pattern, at, status, latency };
+        self.book.take(&Update::Exchange(&sent.exchange(self.sent.len() as u64 + 1)));
+        self.sent.push(sent);
+    }
+
+    /// The exchanges that a filter lists.
+    fn listed(&self, filter: &str) -> Vec<&Sent> {
+        let filter = Filter::parse(filter).unwrap();
+        self.sent.iter().filter(|sent| filter.matches(&sent.exchange(1))).collect()
     }
 
     fn scene(&self) -> Scene<'_> {
         Scene {
             book: &self.book,
             status: &self.status,
-            now: self
-                .rows
-                .last()
-                .map_or(Timestamp::default(), |_| Timestamp::from_nanos(START + 30_000_000_000)),
+            now: Timestamp::from_nanos(START + 30_000_000_000),
             theme: &self.theme,
             area: self.area,
         }
@@ -286,20 +291,18 @@ fn enter_lists_the_calls_of_a_bar() {
         filter(&stage.act(&mut view, &[A::Enter])),
         r#"pattern == "{\"cmd\":\"user.get\"}" && latency >= 2.5s && latency < 3.15s"#
     );
-    // The single call that took so long, by the same question that saving asks.
-    let chosen = view.chosen(&stage.scene()).unwrap();
-    let rows: Vec<_> = stage.rows.iter().filter(|row| chosen.takes(row)).collect();
-    assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0].latency, Some(Nanos::new(3_141_592_653)));
+    let listed = stage.listed(filter(&stage.act(&mut view, &[A::Enter])));
+    assert_eq!(listed.len(), 1, "the single call that took so long");
+    assert_eq!(listed[0].latency, Some(3_141_592_653));
 }
 
 #[test]
-fn every_bar_and_every_cell_chooses_as_many_calls_as_it_counts() {
+fn every_bar_and_every_cell_lists_as_many_calls_as_it_counts() {
     let stage = Stage::of_a_service(120, 37);
     let mut view = stage.view();
     let chosen = |view: &Patterns| {
         let chosen = view.chosen(&stage.scene()).unwrap();
-        stage.rows.iter().filter(|row| chosen.takes(row)).count() as u64
+        stage.listed(&chosen.filter().unwrap()).len() as u64
     };
     let told = |view: &Patterns, line: usize| -> u64 {
         let screen = stage.drawn(view);
