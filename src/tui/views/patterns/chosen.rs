@@ -80,6 +80,7 @@ fn time(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Status;
     use crate::query::Filter;
 
     fn chosen() -> Chosen {
@@ -133,5 +134,40 @@ mod tests {
             assert!(Filter::parse(filter).is_ok(), "{filter}");
         }
         assert_eq!(Chosen { id: PatternId::OTHERS, ..chosen() }.filter(), None);
+    }
+
+    #[test]
+    fn rows_are_taken_by_the_same_bounds() {
+        let row = Row {
+            number: 1,
+            time: Timestamp::from_nanos(50),
+            kind: ExchangeKind::Request,
+            status: Status::Ok,
+            pattern: PatternId(2),
+            connection: 0,
+            latency: Some(Nanos::new(100)),
+            request_bytes: 1,
+            reply_bytes: 1,
+            replies: 1,
+        };
+        let latency = |low, high: u64| Some((Nanos::new(low), Some(Nanos::new(high))));
+        let at = |nanos| Some(Timestamp::from_nanos(nanos));
+        for (chosen, taken) in [
+            (chosen(), true),
+            (Chosen { id: PatternId(3), ..chosen() }, false),
+            (Chosen { kind: ExchangeKind::Event, ..chosen() }, false),
+            (Chosen { latency: latency(100, 101), ..chosen() }, true),
+            (Chosen { latency: latency(99, 100), ..chosen() }, false),
+            (Chosen { latency: latency(101, 102), ..chosen() }, false),
+            (Chosen { from: at(50), to: at(51), ..chosen() }, true),
+            (Chosen { from: at(51), ..chosen() }, false),
+            (Chosen { to: at(50), ..chosen() }, false),
+        ] {
+            assert_eq!(chosen.takes(&row), taken, "{chosen:?}");
+        }
+        let open = Row { latency: None, ..row };
+        assert!(
+            chosen().takes(&open) && !Chosen { latency: latency(0, 200), ..chosen() }.takes(&open)
+        );
     }
 }

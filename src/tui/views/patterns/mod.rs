@@ -309,7 +309,7 @@ impl Patterns {
 /// Why the patterns of a line cannot be named.
 fn too_many() -> String {
     let patterns = count(limits::PATTERNS as u64);
-    format!("patterns beyond the first {patterns} share this line; no filter can name them")
+    format!("patterns beyond the first {patterns}; no filter can name them")
 }
 
 impl View for Patterns {
