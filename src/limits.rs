@@ -118,3 +118,8 @@ pub const LADDER_FRAMES: usize = 400;
 
 /// Exchanges that are looked at on each side of a call for others of its connection.
 pub const LADDER_LOOK: u64 = 4_000;
+
+/// Counts in the timelines of all patterns: calls and errors by time, and latencies by time and
+/// cell, 8 bytes each. A thousand busy patterns with latencies over two decades need that many;
+/// beyond, buckets of time become twice as wide.
+pub const TIMELINE_COUNTS: usize = 1_800_000;

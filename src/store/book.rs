@@ -10,7 +10,7 @@ use crate::protocol::{Kind, read_body};
 use crate::source::Again;
 use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
-use crate::store::{Archive, Capture, Completeness, Statistics};
+use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
 use crate::stream::{ConnectionEnd, Why};
 use crate::time::{Nanos, Timestamp};
 
@@ -79,6 +79,7 @@ pub struct Memory {
 pub struct Book {
     archive: Archive,
     statistics: Statistics,
+    timelines: Timelines,
     connections: Connections,
     counted: Counted,
     changed: Vec<u64>,
@@ -131,6 +132,7 @@ impl Book {
         Self {
             archive: Archive::new(files),
             statistics: Statistics::default(),
+            timelines: Timelines::default(),
             connections: Connections::default(),
             counted: Counted::default(),
             changed: Vec::new(),
@@ -197,6 +199,11 @@ impl Book {
         &self.statistics
     }
 
+    /// What happened of each pattern when, over the same time as [`statistics`](Self::statistics).
+    pub fn timelines(&self) -> &Timelines {
+        &self.timelines
+    }
+
     /// What was read, by what was [`counted`](Self::counted) last.
     pub fn capture(&self) -> &Capture {
         &self.counted.capture
@@ -240,6 +247,7 @@ impl Book {
     pub fn clear(&mut self) {
         self.archive.clear();
         self.statistics = Statistics::default();
+        self.timelines = Timelines::default();
         self.connections.clear();
         self.counted.clear();
         self.changed.clear();
@@ -284,6 +292,7 @@ impl Book {
             return;
         }
         self.statistics.add(exchange);
+        self.timelines.add(exchange);
         self.connections.ended(exchange);
         if self.archive.end(exchange) {
             self.change(exchange.number);

@@ -120,6 +120,51 @@ impl Latencies {
     }
 }
 
+impl Latencies {
+    /// How many values there are.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The smallest and the largest value.
+    pub fn range(&self) -> Option<(Nanos, Nanos)> {
+        (self.count > 0).then(|| (Nanos::new(self.min), Nanos::new(self.max)))
+    }
+
+    /// For each of `shares` (0 to 1), the smallest value that this share of all values does not
+    /// exceed: 0 gives the minimum, 1 the maximum. Empty where there is no value.
+    pub fn quantiles(&self, shares: &[f64]) -> Vec<Nanos> {
+        if self.count == 0 {
+            return Vec::new();
+        }
+        let at: Vec<u64> = match &self.shape {
+            Shape::Few(values) => {
+                let mut sorted = values.clone();
+                sorted.sort_unstable();
+                let rank = |share: f64| index_at(share, sorted.len());
+                shares.iter().filter_map(|&share| sorted.get(rank(share)).copied()).collect()
+            }
+            Shape::Many(histogram) => {
+                shares.iter().map(|&share| histogram.value_at_quantile(share)).collect()
+            }
+        };
+        // A bucket's edges may lie beyond the values in it.
+        let exact = |value: u64, share: f64| match share {
+            ..=0.0 => self.min,
+            _ => value.clamp(self.min, self.max),
+        };
+        at.into_iter().zip(shares).map(|(value, &share)| Nanos::new(exact(value, share))).collect()
+    }
+}
+
+/// The index of the value that a share of `count` sorted values does not exceed.
+fn index_at(share: f64, count: usize) -> usize {
+    // There are few values, so that a float holds their number; and a share below 0 is 0.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let rank = (share.clamp(0.0, 1.0) * count as f64).ceil() as usize;
+    rank.clamp(1, count.max(1)) - 1
+}
+
 /// The quantiles that are told, in thousandths.
 const PER_MILLE: [u16; 5] = [500, 900, 950, 990, 999];
 
@@ -206,6 +251,25 @@ mod tests {
             let told = latencies.percentiles().unwrap();
             let theirs = [0.5, 0.9, 0.95, 0.99, 0.999].map(|q| histogram.value_at_quantile(q));
             assert_eq!([told.p50, told.p90, told.p95, told.p99, told.p999], theirs, "of {count}");
+        }
+    }
+
+    #[test]
+    fn quantiles_reach_from_the_smallest_to_the_largest() {
+        let shares = [0.0, 0.5, 0.9, 0.901, 1.0];
+        for (count, tolerance) in [(10, 0), (10_000, 1_000)] {
+            let mut latencies = Latencies::default();
+            assert!(latencies.quantiles(&shares).is_empty());
+            // Falling, so that their order does not help.
+            (1..=count).rev().for_each(|value| latencies.record(Nanos::new(value * 1_000_000)));
+            let told = latencies.quantiles(&shares);
+            let of = |thousandths: u64| (count * thousandths).div_ceil(1_000).max(1) * 1_000_000;
+            for (told, exact) in told.iter().zip([0, 500, 900, 901, 1_000].map(of)) {
+                let wrong = told.get().abs_diff(exact);
+                assert!(wrong <= exact / 1_000_000 * tolerance, "{told} for {exact} of {count}");
+            }
+            let range = (Nanos::new(1_000_000), Nanos::new(count * 1_000_000));
+            assert_eq!((latencies.range(), told[0], told[4]), (Some(range), range.0, range.1));
         }
     }
 

@@ -7,11 +7,15 @@ mod completeness;
 mod connections;
 mod latencies;
 pub mod listing;
+mod scale;
 mod statistics;
+mod timeline;
 
 pub use archive::{Archive, Bodies, Detail, FrameRecord, Gone, PacketRecord, Row};
 pub use book::{Book, ConnectionRecord, Kept, Memory};
 pub use completeness::{Capture, Completeness};
 pub use latencies::{Latencies, Percentiles};
 pub use listing::Listing;
+pub use scale::Scale;
 pub use statistics::{ConnectionRow, Outcomes, PatternRow, Statistics};
+pub use timeline::{Counted, FINE, HEAT, Timeline, Timelines};

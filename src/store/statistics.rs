@@ -60,6 +60,8 @@ impl Outcomes {
 pub struct PatternRow {
     /// The route text; `None` for requests that had no pattern.
     pub pattern: Option<String>,
+    /// Its name in the engine that told of it first.
+    pub id: PatternId,
     /// Request or event.
     pub kind: ExchangeKind,
     /// How the exchanges ended. In a row of events only `events` counts.
@@ -260,6 +262,7 @@ impl Statistics {
                     PatternId::OTHERS => Some("(other patterns)".to_owned()),
                     _ => exchange.pattern.map(str::to_owned),
                 },
+                id: exchange.pattern_id,
                 kind: exchange.kind,
                 outcomes: Outcomes::default(),
                 latency: Latencies::default(),

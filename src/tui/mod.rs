@@ -9,6 +9,7 @@
 pub mod app;
 pub mod find;
 pub mod filters;
+pub mod charts;
 mod header;
 pub mod hex;
 pub mod json_tree;

@@ -4,3 +4,4 @@ pub mod call;
 pub mod calls;
 pub mod help;
 pub mod start;
+pub mod patterns;
