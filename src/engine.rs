@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::decode::{self, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide};
-use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker};
+use crate::exchange::{self, Exchange, Frame, Replied, Status, Told, Tracker};
 use crate::limits;
 use crate::packet::{Packet, PacketRef};
 use crate::protocol::{self, Decoded, Decoder, Foreign};
-use crate::stream::{self, Closed, Opened, StreamEvent, Streams};
+use crate::stream::{self, Closed, ConnectionEnd, Opened, StreamEvent, Streams};
 use crate::time::Timestamp;
 
 /// What an engine is told before it starts.
@@ -78,16 +78,52 @@ pub enum Update<'a> {
     Exchange(&'a Exchange<'a>),
     /// A connection is over; its exchanges were told before.
     Closed(&'a ClosedConnection),
-    /// The packet that is being pushed is a segment of this connection; told before anything else
-    /// of this packet. Only where progress is told, like all that follow.
+    /// The packet that is being pushed is a segment of this connection, or the last fragment of
+    /// one; told before all that the segment brings. What only waited for its time, and the end of a
+    /// connection that gives way to this one, may be told before. Only where progress is told, like
+    /// all that follow.
     Segment(ConnectionId),
-    /// A connection was seen for the first time.
+    /// A connection was seen for the first time. Its first segments were told before; those of
+    /// a remnant that is never told of, too.
     Opened(&'a Opened),
     /// The first frame of an exchange was read whole: of a call, which is open now, or of an event
     /// or an orphan reply, whose end is told next.
     Began(&'a Exchange<'a>, &'a Frame<'a>),
     /// A reply to an open call was read whole. If it was the final one, the end is told next.
     Replied(&'a Replied<'a>),
+}
+
+impl<'a> From<Told<'a>> for Update<'a> {
+    fn from(told: Told<'a>) -> Self {
+        match told {
+            Told::Began(exchange, frame) => Self::Began(exchange, frame),
+            Told::Replied(replied) => Self::Replied(replied),
+            Told::Ended(exchange) => Self::Exchange(exchange),
+        }
+    }
+}
+
+/// A connection that was told of and is not over.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Its addresses, in the roles that its messages showed so far.
+    pub ends: Ends,
+    /// The packet that first showed it.
+    pub first: PacketRef,
+    /// The last packet of it, by time.
+    pub last: PacketRef,
+    /// What was counted so far; of the sides in the roles that its messages showed.
+    pub end: ConnectionEnd,
+    /// Whether it was seen from the first byte of each side.
+    pub from_start: PerSide<bool>,
+    /// Whether a frame of Nest TCP was read on it.
+    pub spoke_nest: bool,
+    /// What else it spoke.
+    pub foreign: Option<Foreign>,
+    /// Whether it ended, and only what was captured too late may still come.
+    pub lingering: bool,
 }
 
 /// A connection that is over.
@@ -157,13 +193,15 @@ pub struct Engine {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
+        let Config { stream, keep_payloads, tell_progress, shard } = config;
         Self {
-            shard: config.shard,
+            shard,
             decoder: decode::Decoder::new(),
-            streams: Streams::new(config.stream),
+            streams: Streams::new(stream),
             conversations: Conversations {
                 live: Vec::new(),
-                tracker: Tracker::new(config.keep_payloads),
+                tracker: Tracker::new(exchange::Config { keep_payloads, tell_progress }),
+                tell_progress,
                 counts: protocol::Counts::default(),
                 held: 0,
                 open_at_end: 0,
@@ -179,8 +217,17 @@ impl Engine {
             Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
         });
         let Self { decoder, streams, conversations, shard, .. } = self;
+        // The fragments of a segment are pushed together, with the last of them.
+        let mut tell_segment = conversations.tell_progress;
         decoder.push(packet, &mut |segment: Segment<'_>| {
-            let mut take = |event: StreamEvent<'_>| conversations.take(&event, emit);
+            let mut take = |event: StreamEvent<'_>| match event {
+                StreamEvent::Segment(connection) => {
+                    if std::mem::take(&mut tell_segment) {
+                        emit(Update::Segment(connection));
+                    }
+                }
+                event => conversations.take(&event, emit),
+            };
             if shard.takes(&segment) {
                 streams.push(&segment, &mut take);
             } else {
@@ -209,6 +256,37 @@ impl Engine {
         streams.finish(&mut |event| conversations.take(&event, emit));
     }
 
+    /// Tells of each connection that stands, in no particular order.
+    pub fn standing(&self, tell: &mut dyn FnMut(&Standing)) {
+        let Self { streams, conversations, .. } = self;
+        let Conversations { live, tracker, .. } = conversations;
+        for (slot, conversation) in (0..).zip(live) {
+            if let Some(conversation) = conversation
+                && let Some(stream) = streams.standing(slot)
+                && let Some(ends) = tracker.ends(stream.connection)
+            {
+                let stream::Standing { connection, last, end, lingering } = stream;
+                let Conversation { first, from_start, spoke_nest, foreign, .. } = *conversation;
+                let mut standing = Standing {
+                    connection,
+                    ends,
+                    first,
+                    last,
+                    end,
+                    from_start,
+                    spoke_nest,
+                    foreign,
+                    lingering,
+                };
+                if tracker.is_exchanged(connection) {
+                    standing.end = end.exchanged();
+                    standing.from_start = from_start.exchanged();
+                }
+                tell(&standing);
+            }
+        }
+    }
+
     /// What was counted so far.
     pub fn counts(&self) -> Counts {
         let tracker = &self.conversations.tracker;
@@ -229,6 +307,7 @@ struct Conversations {
     /// By slot.
     live: Vec<Option<Conversation>>,
     tracker: Tracker,
+    tell_progress: bool,
     counts: protocol::Counts,
     /// Bytes that the decoders hold of frames that are not whole.
     held: usize,
@@ -262,7 +341,11 @@ impl Conversations {
                         foreign: None,
                     });
                 }
+                if self.tell_progress {
+                    emit(Update::Opened(opened));
+                }
             }
+            StreamEvent::Segment(_) => {}
             StreamEvent::Data(chunk) => {
                 self.decode(chunk.connection, emit, |decoder, budget, emit| {
                     decoder.push(chunk, budget, emit);
@@ -294,7 +377,7 @@ impl Conversations {
                 Decoded::Foreign(what) => *foreign = Some(what),
                 Decoded::Begun { .. } | Decoded::Undecodable { .. } => {}
             }
-            tracker.push(connection, &decoded, &mut |exchange| emit(Update::Exchange(exchange)));
+            tracker.push(connection, &decoded, &mut |told| emit(told.into()));
         });
         self.held = self.held - before + decoder.held();
     }
@@ -304,9 +387,11 @@ impl Conversations {
         self.decode(connection, emit, |decoder, _, emit| decoder.finish(emit));
         let ends = self.tracker.ends(connection);
         let open_at_end = &mut self.open_at_end;
-        self.tracker.close(closed, &mut |exchange| {
-            *open_at_end += u64::from(exchange.status == Status::Open);
-            emit(Update::Exchange(exchange));
+        self.tracker.close(closed, &mut |told| {
+            if let Told::Ended(exchange) = told {
+                *open_at_end += u64::from(exchange.status == Status::Open);
+            }
+            emit(told.into());
         });
         let live = self.live.get_mut(connection.slot as usize).and_then(Option::take);
         if let (Some(conversation), Some(ends)) = (live, ends) {

@@ -12,6 +12,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use nestscope::decode::Seq;
 use nestscope::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
 use nestscope::packet::PacketRef;
 use nestscope::protocol::{Decoded, Decoder, Fault, nest_tcp::NestTcp};
@@ -102,7 +103,8 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         }
         let packet = PacketRef { number, ..PacketRef::default() };
         let data = chunk.as_slice();
-        let chunk = Chunk { connection, from: Side::Client, packet, offset, data };
+        let seq = Seq(u32::try_from(offset).unwrap());
+        let chunk = Chunk { connection, from: Side::Client, packet, offset, seq, data };
         decoder.push(&chunk, usize::MAX, &mut emit);
         offset += data.len() as u64;
     }

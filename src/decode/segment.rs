@@ -14,6 +14,11 @@ impl Seq {
         Self(self.0.wrapping_add(bytes))
     }
 
+    /// The position `bytes` before this one.
+    pub const fn back(self, bytes: u32) -> Self {
+        Self(self.0.wrapping_sub(bytes))
+    }
+
     /// How far this position lies after `origin`; negative where it lies before. Right for
     /// positions less than 2³¹ apart, which a TCP window guarantees.
     pub const fn distance(self, origin: Self) -> i32 {

@@ -84,6 +84,7 @@ pub(super) struct Request<'a> {
 }
 
 /// What a call keeps of a reply.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Reply<'a> {
     pub(super) response: Option<&'a [u8]>,
     pub(super) error: Option<&'a [u8]>,

@@ -106,7 +106,8 @@ impl Default for Calls {
 }
 
 impl Calls {
-    pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) {
+    /// Adds a call. Says where it lies.
+    pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) -> Place {
         let hash = self.hash(connection.serial, request.key);
         let slot = connection.slot as usize;
         if self.newest.len() <= slot {
@@ -119,7 +120,7 @@ impl Calls {
             entry.newer = place;
         }
         let index = place.0 as usize;
-        let Some(texts) = self.texts.get_mut(index) else { return };
+        let Some(texts) = self.texts.get_mut(index) else { return place };
         let call = Call::begin(request, texts);
         self.weight += call.weight(texts);
         self.open += 1;
@@ -140,6 +141,7 @@ impl Calls {
             None => self.insert(hash, place),
             Some(first) => self.queue_behind(first, place),
         }
+        place
     }
 
     pub(super) fn look_up(&self, connection: ConnectionId, key: &[u8]) -> Lookup {

@@ -8,6 +8,6 @@ mod record;
 mod tracker;
 
 pub use record::{
-    Exchange, ExchangeKind, Frame, Latency, Passage, PatternId, Payloads, Replied, Status,
+    Exchange, ExchangeKind, Frame, Latency, Passage, PatternId, Payloads, Replied, Status, Told,
 };
-pub use tracker::{Counts, Tracker};
+pub use tracker::{Config, Counts, Tracker};

@@ -110,6 +110,19 @@ pub struct Replied<'a> {
     pub last: bool,
 }
 
+/// What a tracker tells of the exchanges.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// The first frame of one was read whole: of a call, which is open now, or of an event or an
+    /// orphan reply, whose end is told next. Only where progress is told.
+    Began(&'a Exchange<'a>, &'a Frame<'a>),
+    /// A reply to an open call was read whole. If it was the final one, the end is told next. Only
+    /// where progress is told.
+    Replied(&'a Replied<'a>),
+    /// One ended, or stood open when the capture ended.
+    Ended(&'a Exchange<'a>),
+}
+
 /// What was waited for, as DESIGN defines it. `None` where there is nothing to measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {

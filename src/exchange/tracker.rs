@@ -7,7 +7,9 @@ use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
 use crate::exchange::call::{Reply, Request};
 use crate::exchange::calls::{Calls, Lookup, Place};
 use crate::exchange::patterns::{Pattern, Patterns};
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+use crate::exchange::{
+    Exchange, ExchangeKind, Frame, Latency, Passage, PatternId, Payloads, Replied, Status, Told,
+};
 use crate::json::{canonical_value, is_plain_string};
 use crate::protocol::{Decoded, Fault, Kind, Message};
 use crate::stream::{Closed, Gap, Opened, Why};
@@ -36,6 +38,15 @@ impl AddAssign for Counts {
     }
 }
 
+/// What a tracker is to keep and to tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Config {
+    /// Whether exchanges that ended carry `data`, responses and `error`, and not only the times.
+    pub keep_payloads: bool,
+    /// Whether [`Told::Began`] and [`Told::Replied`] are told.
+    pub tell_progress: bool,
+}
+
 /// Follows every exchange from its first message to its end.
 #[derive(Debug)]
 pub struct Tracker {
@@ -44,8 +55,7 @@ pub struct Tracker {
     /// By slot.
     connections: Vec<Connection>,
     next_number: u64,
-    /// Whether the payloads are wanted, and not only the times.
-    keep_payloads: bool,
+    config: Config,
     counts: Counts,
 }
 
@@ -74,15 +84,14 @@ impl Connection {
 }
 
 impl Tracker {
-    /// A tracker that has seen nothing. Without `keep_payloads` exchanges carry no `data`, no
-    /// responses and no `error`.
-    pub fn new(keep_payloads: bool) -> Self {
+    /// A tracker that has seen nothing.
+    pub fn new(config: Config) -> Self {
         Self {
             calls: Calls::default(),
             patterns: Patterns::default(),
             connections: Vec::new(),
             next_number: 1,
-            keep_payloads,
+            config,
             counts: Counts::default(),
         }
     }
@@ -110,7 +119,7 @@ impl Tracker {
         &mut self,
         connection: ConnectionId,
         decoded: &Decoded<'_>,
-        emit: &mut dyn FnMut(&Exchange<'_>),
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         match decoded {
             Decoded::Message(message) => self.message(connection, message, emit),
@@ -146,7 +155,7 @@ impl Tracker {
     }
 
     /// A connection is over: its calls get no more replies.
-    pub fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(&Exchange<'_>)) {
+    pub fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(Told<'_>)) {
         let Some(connection) = connection_mut(&mut self.connections, closed.connection) else {
             return;
         };
@@ -197,7 +206,7 @@ impl Tracker {
         &mut self,
         connection: ConnectionId,
         message: &Message<'_>,
-        emit: &mut dyn FnMut(&Exchange<'_>),
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         let Some(known) = connection_mut(&mut self.connections, connection) else {
             return;
@@ -212,7 +221,7 @@ impl Tracker {
         match message.kind {
             Kind::Request { id, pattern, data } => {
                 let number = begun.unwrap_or_else(|| take(&mut self.next_number));
-                self.request(&connection, number, message, (id, pattern, data));
+                self.request(&connection, number, message, (id, pattern, data), emit);
                 self.make_room(emit);
             }
             Kind::Event { pattern, data } => {
@@ -220,11 +229,8 @@ impl Tracker {
                 self.event(&connection, number, message, (pattern, data), emit);
             }
             Kind::Reply { id, response, error, failed, last } => {
-                let keep = self.keep_payloads;
-                let reply =
-                    Reply { response: response.filter(|_| keep), error: error.filter(|_| keep) };
-                let status = last.then_some(if failed { Status::Error } else { Status::Ok });
-                self.reply(&connection, message, id, &reply, status, emit);
+                let reply = Answer { reply: Reply { response, error }, failed, last };
+                self.reply(&connection, message, id, &reply, emit);
                 self.make_room(emit);
             }
             Kind::Other => {}
@@ -237,6 +243,7 @@ impl Tracker {
         number: u64,
         message: &Message<'_>,
         (id, pattern, data): (&[u8], Option<&[u8]>, Option<&[u8]>),
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         let key = key(id);
         let name = pattern.map(|pattern| self.patterns.name(pattern));
@@ -252,9 +259,17 @@ impl Tracker {
             text,
             key: &key,
             id,
-            data: data.filter(|_| self.keep_payloads),
+            data: data.filter(|_| self.config.keep_payloads),
         };
-        self.calls.open(connection.id, &request);
+        let place = self.calls.open(connection.id, &request);
+        if self.config.tell_progress
+            && let Some((call, texts)) = self.calls.call(place)
+        {
+            let pattern = self.patterns.text(call.pattern);
+            let (call, _) =
+                call.exchange(texts, connection.id, connection.ends(), pattern, Status::Open);
+            emit(Told::Began(&Exchange { data, ..call }, &frame(message)));
+        }
     }
 
     fn event(
@@ -263,7 +278,7 @@ impl Tracker {
         number: u64,
         message: &Message<'_>,
         (pattern, data): (&[u8], Option<&[u8]>),
-        emit: &mut dyn FnMut(&Exchange<'_>),
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         let sending = message.last.at.since(message.first.at);
         self.counts.clock_steps += u64::from(sending.is_none());
@@ -272,7 +287,7 @@ impl Tracker {
             Pattern::Named(id) => (*id, self.patterns.text(*id)),
             Pattern::Folded(text) => (PatternId::OTHERS, Some(text.as_str())),
         };
-        emit(&Exchange {
+        let event = Exchange {
             number,
             connection: connection.id,
             ends: connection.ends(),
@@ -288,10 +303,29 @@ impl Tracker {
                 request: Some(sending.unwrap_or(Nanos::ZERO)),
                 ..Latency::default()
             },
-            data: data.filter(|_| self.keep_payloads),
+            data,
             responses: Payloads::default(),
             error: None,
-        });
+        };
+        self.at_once(&event, message, emit);
+    }
+
+    /// Tells of what is over as soon as its only frame was read.
+    fn at_once(
+        &self,
+        exchange: &Exchange<'_>,
+        message: &Message<'_>,
+        emit: &mut dyn FnMut(Told<'_>),
+    ) {
+        if self.config.tell_progress {
+            emit(Told::Began(exchange, &frame(message)));
+        }
+        if self.config.keep_payloads {
+            emit(Told::Ended(exchange));
+        } else {
+            let responses = Payloads::default();
+            emit(Told::Ended(&Exchange { data: None, responses, error: None, ..*exchange }));
+        }
     }
 
     fn reply(
@@ -299,18 +333,32 @@ impl Tracker {
         connection: &Connection,
         message: &Message<'_>,
         id: &[u8],
-        reply: &Reply<'_>,
-        status: Option<Status>,
-        emit: &mut dyn FnMut(&Exchange<'_>),
+        answer: &Answer<'_>,
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         let place = match self.calls.look_up(connection.id, &key(id)) {
             Lookup::Open(place) => place,
             // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
             Lookup::Ended => return self.counts.late_replies += 1,
-            Lookup::Unknown => return self.orphan(connection, message, id, reply, emit),
+            Lookup::Unknown => return self.orphan(connection, message, id, &answer.reply, emit),
         };
-        self.calls.answer(place, Passage::of(message), reply);
-        if let Some(status) = status {
+        let &Answer { reply, failed, last } = answer;
+        let reply = if self.config.keep_payloads { reply } else { Reply::default() };
+        self.calls.answer(place, Passage::of(message), &reply);
+        if self.config.tell_progress
+            && let Some((call, _)) = self.calls.call(place)
+        {
+            let (number, frame) = (call.number, &frame(message));
+            emit(Told::Replied(&Replied {
+                number,
+                connection: connection.id,
+                frame,
+                failed,
+                last,
+            }));
+        }
+        if last {
+            let status = if failed { Status::Error } else { Status::Ok };
             self.emit(connection, place, status, emit);
             self.calls.end(place);
         }
@@ -322,12 +370,12 @@ impl Tracker {
         message: &Message<'_>,
         id: &[u8],
         reply: &Reply<'_>,
-        emit: &mut dyn FnMut(&Exchange<'_>),
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         self.counts.orphan_replies += 1;
         let response = reply.response.unwrap_or(&[]);
         let end = [response.len()];
-        emit(&Exchange {
+        let orphan = Exchange {
             number: take(&mut self.next_number),
             connection: connection.id,
             ends: connection.ends(),
@@ -346,11 +394,12 @@ impl Tracker {
                 None => Payloads::default(),
             },
             error: reply.error,
-        });
+        };
+        self.at_once(&orphan, message, emit);
     }
 
     /// Gives up the oldest calls where too many are open.
-    fn make_room(&mut self, emit: &mut dyn FnMut(&Exchange<'_>)) {
+    fn make_room(&mut self, emit: &mut dyn FnMut(Told<'_>)) {
         while self.calls.is_over_limit() {
             for (place, slot) in self.calls.oldest() {
                 if let Some(connection) = self.connections.get(slot as usize).copied() {
@@ -367,20 +416,34 @@ impl Tracker {
         connection: &Connection,
         place: Place,
         status: Status,
-        emit: &mut dyn FnMut(&Exchange<'_>),
+        emit: &mut dyn FnMut(Told<'_>),
     ) {
         let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
         let (exchange, clock_stepped) =
             call.exchange(texts, connection.id, connection.ends(), pattern, status);
         self.counts.clock_steps += u64::from(clock_stepped);
-        emit(&exchange);
+        emit(Told::Ended(&exchange));
     }
 
     fn may_lack_reply(&self, connection: &Connection, place: Place) -> bool {
         let call = self.calls.call(place);
         call.is_some_and(|(call, _)| call.request.last.number < connection.lacks_replies_until)
     }
+}
+
+/// A reply, and what it says of the call.
+struct Answer<'a> {
+    reply: Reply<'a>,
+    /// Whether its `err` is truthy.
+    failed: bool,
+    /// Whether it ends the call.
+    last: bool,
+}
+
+/// The frame that a message was said in.
+fn frame<'a>(message: &Message<'a>) -> Frame<'a> {
+    Frame { passage: Passage::of(message), seq: message.seq, body: message.body }
 }
 
 /// The state of a live connection.

@@ -1,5 +1,6 @@
 //! What a decoder tells the floor above.
 
+use crate::decode::Seq;
 use crate::endpoint::Side;
 use crate::packet::PacketRef;
 
@@ -95,6 +96,8 @@ pub struct Message<'a> {
     pub first: PacketRef,
     /// The packet of its last byte.
     pub last: PacketRef,
+    /// The sequence number of its first byte, which is a digit of its length.
+    pub seq: Seq,
     /// Bytes of the frame on the wire, its length and `#` included.
     pub wire_len: u64,
     /// The JSON text of the frame.

@@ -8,7 +8,8 @@ use crate::time::Nanos;
 /// puts ids into its patterns are called a few times.
 const FEW: usize = 1_024;
 
-/// Latencies of one pattern. Three significant digits; minimum, maximum and sum are exact.
+/// Latencies of one pattern. Percentiles of few are exact, those of many have three significant
+/// digits; minimum, maximum and sum are exact.
 #[derive(Clone, Debug)]
 pub struct Latencies {
     shape: Shape,
@@ -93,32 +94,39 @@ impl Latencies {
         if self.count == 0 {
             return None;
         }
-        let few;
-        let histogram = match &self.shape {
-            Shape::Many(histogram) => histogram,
+        let [p50, p90, p95, p99, p999] = match &self.shape {
             Shape::Few(values) => {
-                few = {
-                    let mut histogram = Box::new(empty_histogram());
-                    values.iter().for_each(|&value| add(&mut histogram, value));
-                    histogram
-                };
-                &few
+                let mut sorted = values.clone();
+                sorted.sort_unstable();
+                PER_MILLE.map(|quantile| nearest_rank(&sorted, quantile))
             }
+            Shape::Many(histogram) => PER_MILLE.map(|quantile| {
+                let value = histogram.value_at_quantile(f64::from(quantile) / 1_000.0);
+                // A bucket's upper edge may lie beyond the largest value in it.
+                value.clamp(self.min, self.max)
+            }),
         };
-        // A bucket's upper edge may lie beyond the largest value in it.
-        let at = |quantile| histogram.value_at_quantile(quantile).clamp(self.min, self.max);
         Some(Percentiles {
             count: self.count,
             min: self.min,
             mean: u64::try_from(self.sum / u128::from(self.count)).unwrap_or(u64::MAX),
-            p50: at(0.50),
-            p90: at(0.90),
-            p95: at(0.95),
-            p99: at(0.99),
-            p999: at(0.999),
+            p50,
+            p90,
+            p95,
+            p99,
+            p999,
             max: self.max,
         })
     }
+}
+
+/// The quantiles that are told, in thousandths.
+const PER_MILLE: [u16; 5] = [500, 900, 950, 990, 999];
+
+/// The least value that so many thousandths of all values do not exceed, as HdrHistogram chooses it.
+fn nearest_rank(sorted: &[u64], per_mille: u16) -> u64 {
+    let rank = (sorted.len() * usize::from(per_mille)).div_ceil(1_000);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }
 
 /// Three significant digits, as wide as the values turn out to be.
@@ -179,8 +187,26 @@ mod tests {
             latencies.record(Nanos::new(value));
         }
         let told = latencies.percentiles().unwrap();
-        assert!(told.p50.abs_diff(2_000_000) <= 2_000, "{told:?}");
-        assert_eq!([told.p90, told.p99, told.max], [9_000_000; 3]);
+        assert_eq!(
+            [told.p50, told.p90, told.p99, told.max],
+            [2_000_000, 9_000_000, 9_000_000, 9_000_000]
+        );
+    }
+
+    #[test]
+    fn a_few_values_are_ranked_as_hdrhistogram_ranks_them() {
+        for count in 1..=FEW as u64 {
+            let mut latencies = Latencies::default();
+            // A histogram of three digits is exact up to 2047.
+            let mut histogram = empty_histogram();
+            for value in (1..=count).rev() {
+                latencies.record(Nanos::new(value));
+                histogram.record(value).unwrap();
+            }
+            let told = latencies.percentiles().unwrap();
+            let theirs = [0.5, 0.9, 0.95, 0.99, 0.999].map(|q| histogram.value_at_quantile(q));
+            assert_eq!([told.p50, told.p90, told.p95, told.p99, told.p999], theirs, "of {count}");
+        }
     }
 
     #[test]

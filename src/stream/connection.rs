@@ -2,8 +2,9 @@
 
 use super::Shared;
 use super::assembler::Piece;
-use super::event::{Chunk, Closed, ConnectionEnd, Gap, Opened, StreamEvent, Why};
+use super::event::{Chunk, Closed, ConnectionEnd, Gap, Opened, Standing, StreamEvent, Why};
 use super::half::{Half, Start};
+use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
 use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
@@ -36,6 +37,10 @@ use crate::packet::PacketRef;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub slot: u32,
+    /// Its name. Taken at once, though perhaps never told: its segments are told before.
+    id: ConnectionId,
+    /// Its place among the connections that were told of, once it was.
+    pub told: Option<u64>,
     /// Tells it from others that had the slot before.
     pub generation: u64,
     /// Whether it was heard of since the hand of the table passed.
@@ -49,8 +54,6 @@ pub(super) struct Connection {
     settled: bool,
     /// How and by which packet it ended, while it lingers.
     end: Option<(Why, PacketRef)>,
-    /// Its name, once it was told of.
-    id: Option<ConnectionId>,
     roles: Roles,
     /// The first and the last packet, by time.
     first: PacketRef,
@@ -61,8 +64,11 @@ impl Connection {
     /// A connection of which `segment` is the first. Waits to be settled.
     pub fn new(slot: u32, generation: u64, segment: &Segment<'_>, shared: &mut Shared) -> Self {
         shared.wait(slot, generation, What::Settle);
+        let serial = u32::try_from(generation).unwrap_or(u32::MAX);
         Self {
             slot,
+            id: ConnectionId { serial, slot },
+            told: None,
             generation,
             recent: true,
             halves: PerSide { client: Half::new(segment.from), server: Half::new(segment.to) },
@@ -70,7 +76,6 @@ impl Connection {
             syn: None,
             settled: false,
             end: None,
-            id: None,
             roles: Roles::Guessed,
             first: segment.packet,
             last: segment.packet,
@@ -80,11 +85,6 @@ impl Connection {
     /// The side that sent `segment`.
     pub fn sender(&self, segment: &Segment<'_>) -> Side {
         if self.halves.client.address == segment.from { Side::Client } else { Side::Server }
-    }
-
-    /// Its number, where it was told of.
-    pub fn serial(&self) -> Option<u32> {
-        self.id.map(|id| id.serial)
     }
 
     /// What its held bytes weigh.
@@ -142,9 +142,10 @@ impl Connection {
             shared.counts.out_of_window += 1;
             return;
         }
+        emit(StreamEvent::Segment(self.id));
         self.recent = true;
         self.last = later(self.last, packet);
-        if self.id.is_none() {
+        if self.told.is_none() {
             self.first = earlier(self.first, packet);
         }
         mine.tally.packets += 1;
@@ -156,6 +157,7 @@ impl Connection {
             }
             return;
         }
+        mine.handshake.see(segment);
         if syn {
             if mine.start == Start::Unknown || !self.settled {
                 mine.starts_at(start);
@@ -552,7 +554,7 @@ impl Connection {
             self.give_up_to(side, acked, by, shared, emit);
             self.give_up_to(side, sent, self.last, shared, emit);
         }
-        if self.id.is_none() && self.syn.is_none() {
+        if self.told.is_none() && self.syn.is_none() {
             // Not more than what lingers on the wire after a connection is over.
             return;
         }
@@ -562,8 +564,16 @@ impl Connection {
         emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
     }
 
+    /// How it stands, if it was told of.
+    pub fn standing(&self) -> Option<Standing> {
+        self.told?;
+        let lingering = self.end.is_some();
+        Some(Standing { connection: self.id, last: self.last, end: self.tally(), lingering })
+    }
+
     fn tally(&self) -> ConnectionEnd {
         let PerSide { client, server } = &self.halves;
+        let round_trip = client.round_trip(server).or_else(|| server.round_trip(client));
         let (client, server) = (&client.tally, &server.tally);
         let pair = |client, server| PerSide { client, server };
         ConnectionEnd {
@@ -572,6 +582,7 @@ impl Connection {
             retransmissions: pair(client.retransmissions, server.retransmissions),
             gaps: pair(client.gaps, server.gaps),
             gap_bytes: pair(client.gap_bytes, server.gap_bytes),
+            round_trip,
         }
     }
 
@@ -595,6 +606,7 @@ impl Connection {
             from: side,
             packet,
             offset: start - half.origin,
+            seq: seq_of(start),
             data,
         }));
     }
@@ -605,11 +617,11 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) -> ConnectionId {
-        if let Some(id) = self.id {
-            return id;
+        let connection = self.id;
+        if self.told.is_some() {
+            return connection;
         }
-        let connection = ConnectionId { serial: shared.next_serial(), slot: self.slot };
-        self.id = Some(connection);
+        self.told = Some(shared.next_told());
         let PerSide { client, server } = &self.halves;
         emit(StreamEvent::Opened(Opened {
             connection,

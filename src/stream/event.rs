@@ -1,12 +1,18 @@
 //! What the stream floor tells the floor above.
 
+use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
 use crate::packet::PacketRef;
+use crate::time::Nanos;
 
 /// Something happened on a connection.
 #[derive(Clone, Copy, Debug)]
 pub enum StreamEvent<'a> {
-    /// It was seen for the first time. Comes once, before anything else of this connection.
+    /// The segment that was pushed is one of this connection. Comes before what the segment brings,
+    /// and perhaps before the connection is told of.
+    Segment(ConnectionId),
+    /// It was seen for the first time. Comes once, before all of this connection but its segments;
+    /// never for what is no more than the remnant of an older one.
     Opened(Opened),
     /// The next bytes of one side.
     Data(Chunk<'a>),
@@ -43,6 +49,8 @@ pub struct Chunk<'a> {
     pub packet: PacketRef,
     /// Position of the first of them in this side's stream, from 0 at its first known byte.
     pub offset: u64,
+    /// The sequence number of the first of them.
+    pub seq: Seq,
     /// The bytes; never empty.
     pub data: &'a [u8],
 }
@@ -59,6 +67,19 @@ pub struct Gap {
     /// The packet by which the missing bytes must have been sent: what a later packet asked for
     /// was not answered in them.
     pub until: PacketRef,
+}
+
+/// A connection that was told of and is not over.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The last packet of it, by time.
+    pub last: PacketRef,
+    /// What was counted so far.
+    pub end: ConnectionEnd,
+    /// Whether it ended, and is only kept for what was captured too late.
+    pub lingering: bool,
 }
 
 /// A connection that is over.
@@ -102,18 +123,22 @@ pub struct ConnectionEnd {
     pub gaps: PerSide<u64>,
     /// Bytes missing in those gaps.
     pub gap_bytes: PerSide<u64>,
+    /// From the client's SYN to the ACK that completed the handshake, at the capture point; `None`
+    /// where the capture lacks a part of the handshake. Of a SYN that was sent again, the last counts.
+    pub round_trip: Option<Nanos>,
 }
 
 impl ConnectionEnd {
     /// What was counted of the client as counted of the server, and the other way round.
     pub fn exchanged(self) -> Self {
-        let Self { packets, bytes, retransmissions, gaps, gap_bytes } = self;
+        let Self { packets, bytes, retransmissions, gaps, gap_bytes, round_trip } = self;
         Self {
             packets: packets.exchanged(),
             bytes: bytes.exchanged(),
             retransmissions: retransmissions.exchanged(),
             gaps: gaps.exchanged(),
             gap_bytes: gap_bytes.exchanged(),
+            round_trip,
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 
 use super::assembler::Assembler;
-use super::sequence::{LOWEST_POSITION, first_position, position};
-use crate::decode::Seq;
+use super::sequence::{LOWEST_POSITION, first_position, position, seq_of};
+use crate::decode::{Flags, Segment, Seq};
 use crate::limits::{FARTHEST, HELD_PER_SIDE};
 use crate::packet::PacketRef;
+use crate::time::{Nanos, Timestamp};
 
 /// How surely the first byte of a side is known.
 ///
@@ -57,7 +58,35 @@ pub(super) struct Half {
     pub awaits_acked: bool,
     /// A wait for a hole to be filled is queued.
     pub awaits_hole: bool,
+    pub handshake: Handshake,
     pub tally: Tally,
+}
+
+/// What was seen of a side's part in the handshake, in whatever order it was captured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Handshake {
+    /// The last SYN that acknowledges nothing.
+    syn: Option<Timestamp>,
+    /// Whether it answered a SYN.
+    accepted: bool,
+    /// The earliest other segment that acknowledges something: its time, its own sequence number
+    /// and the one that it acknowledges.
+    acknowledged: Option<(Timestamp, Seq, Seq)>,
+}
+
+impl Handshake {
+    /// Takes in a segment that this side sent.
+    pub fn see(&mut self, segment: &Segment<'_>) {
+        let at = segment.packet.at;
+        match (segment.flags.has(Flags::SYN), segment.ack) {
+            (true, None) => self.syn = self.syn.max(Some(at)),
+            (true, Some(_)) => self.accepted = true,
+            (false, Some(ack)) if self.acknowledged.is_none_or(|(first, ..)| at < first) => {
+                self.acknowledged = Some((at, segment.seq, ack));
+            }
+            (false, _) => {}
+        }
+    }
 }
 
 /// What is counted of a side while the connection lives.
@@ -87,6 +116,7 @@ impl Half {
             latest: None,
             awaits_acked: false,
             awaits_hole: false,
+            handshake: Handshake::default(),
             tally: Tally::default(),
         }
     }
@@ -177,6 +207,15 @@ impl Half {
         self.start == Start::Unknown
             || (self.origin.saturating_sub(window)..=self.top().saturating_add(window))
                 .contains(&position)
+    }
+
+    /// From the SYN with which this side opened the connection to the ACK with which it answered the
+    /// SYN-ACK of `other`, if all three were seen.
+    pub fn round_trip(&self, other: &Self) -> Option<Nanos> {
+        let (at, seq, ack) = self.handshake.acknowledged.filter(|_| other.handshake.accepted)?;
+        let first = |half: &Self| (half.start == Start::Exact).then(|| seq_of(half.origin));
+        let completes = Some(seq) == first(self) && Some(ack) == first(other);
+        at.since(self.handshake.syn.filter(|_| completes)?)
     }
 
     /// The highest position that is known of.

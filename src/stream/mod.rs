@@ -14,7 +14,7 @@ mod sequence;
 mod table;
 mod waits;
 
-pub use event::{Chunk, Closed, ConnectionEnd, Gap, Opened, StreamEvent, Why};
+pub use event::{Chunk, Closed, ConnectionEnd, Gap, Opened, Standing, StreamEvent, Why};
 
 use std::ops::AddAssign;
 
@@ -122,10 +122,11 @@ impl Shared {
         self.waits.add(&self.clock, wait);
     }
 
-    fn next_serial(&mut self) -> u32 {
-        let serial = self.counts.connections;
+    /// The place of a connection among those that were told of.
+    fn next_told(&mut self) -> u64 {
+        let place = self.counts.connections;
         self.counts.connections += 1;
-        u32::try_from(serial).unwrap_or(u32::MAX)
+        place
     }
 }
 
@@ -147,6 +148,11 @@ impl Streams {
     /// What was counted so far.
     pub fn counts(&self) -> &Counts {
         &self.shared.counts
+    }
+
+    /// The connection in `slot`, if it was told of.
+    pub fn standing(&self, slot: u32) -> Option<Standing> {
+        self.table.get(slot).and_then(Connection::standing)
     }
 
     /// Takes in the next segment of the capture.
@@ -204,7 +210,7 @@ impl Streams {
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let mut connections = self.table.drain();
-        connections.sort_by_key(|c| (c.serial().unwrap_or(u32::MAX), c.generation));
+        connections.sort_by_key(|c| (c.told.unwrap_or(u64::MAX), c.generation));
         for connection in connections {
             self.shared.held -= connection.held();
             connection.close(Why::CaptureEnded, &mut self.shared, emit);

@@ -1,7 +1,7 @@
 //! Properties of streams under disorder, loss and malice, by comparing what is told with what was
 //! sent.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -101,15 +101,19 @@ struct Told {
 struct Checker {
     live: HashMap<ConnectionId, PerSide<(u64, u64, u64)>>,
     slots: HashMap<u32, ConnectionId>,
-    serial: u32,
+    serials: HashSet<u32>,
+    /// Segments that were told of connections that are not over.
+    segments: HashMap<ConnectionId, u64>,
 }
 
 impl Checker {
     fn see(&mut self, event: &StreamEvent<'_>) {
         match event {
+            StreamEvent::Segment(connection) => {
+                *self.segments.entry(*connection).or_default() += 1;
+            }
             StreamEvent::Opened(opened) => {
-                assert_eq!(opened.connection.serial, self.serial);
-                self.serial += 1;
+                assert!(self.serials.insert(opened.connection.serial), "one serial, two lives");
                 self.live.insert(opened.connection, PerSide::default());
                 let old = self.slots.insert(opened.connection.slot, opened.connection);
                 assert_eq!(old, None, "a slot is used twice");
@@ -132,6 +136,9 @@ impl Checker {
             StreamEvent::Closed(closed) => {
                 let connection = self.live.remove(&closed.connection).unwrap();
                 self.slots.remove(&closed.connection.slot);
+                let segments = self.segments.remove(&closed.connection);
+                let PerSide { client, server } = closed.end.packets;
+                assert_eq!(segments, Some(client + server));
                 for side in Side::BOTH {
                     let (_, bytes, missing) = connection.of(side);
                     assert_eq!(closed.end.bytes.of(side), bytes);
@@ -186,12 +193,17 @@ fn run(captured: &[Sent], first: PerSide<u32>) -> Told {
                 let other = end(chunk.from.other());
                 told.chunks.push((chunk.from, chunk.packet.number, other));
                 assert_eq!(chunk.packet, place(chunk.packet.number));
+                let sent = &captured.iter().find(|sent| sent.number == chunk.packet.number);
+                let sent = segment(sent.unwrap(), &first);
+                let at = usize::try_from(chunk.seq.distance(sent.seq)).unwrap();
+                assert!(sent.payload[at..].starts_with(chunk.data), "found by its number");
                 for (offset, &byte) in (chunk.offset..).zip(chunk.data) {
                     let bytes = told.bytes.of_mut(chunk.from);
                     assert_eq!(bytes.insert(offset, (byte, chunk.packet.number)), None);
                 }
             }
             StreamEvent::Gap(gap) => *told.gap_bytes.of_mut(gap.from) += gap.bytes,
+            StreamEvent::Segment(_) => {}
             StreamEvent::Closed(closed) => told.why = Some(closed.why),
         }
     };

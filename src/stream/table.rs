@@ -41,6 +41,11 @@ impl Table {
     }
 
     /// The connection in a slot.
+    pub fn get(&self, slot: u32) -> Option<&Connection> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    /// The same, to change.
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut Connection> {
         self.slots.get_mut(slot as usize)?.as_mut()
     }

@@ -16,6 +16,7 @@ use length::{End, Header, Progress};
 use recognise::{Recognised, recognise};
 use search::{Found, search};
 
+use crate::decode::Seq;
 use crate::endpoint::{PerSide, Roles, Side};
 use crate::json::{Scan, scan};
 use crate::limits;
@@ -144,6 +145,7 @@ impl Voice {
             from,
             first: frame.first,
             last: frame.last,
+            seq: frame.seq,
             wire_len: frame.wire_len,
             body: frame.body,
             // Where nothing told who is who, the frame holds nothing that could be paired either.
@@ -159,6 +161,7 @@ impl Voice {
 struct Frame<'a> {
     first: PacketRef,
     last: PacketRef,
+    seq: Seq,
     wire_len: u64,
     body: &'a [u8],
     envelope: Envelope<'a>,
@@ -188,6 +191,7 @@ enum Place {
 struct Lane {
     place: Place,
     from_start: bool,
+    /// The bytes that lie right before those of a chunk that are still to be read.
     held: Held,
     /// The header of the frame that `held` begins with: declared length, bytes.
     header: Option<(u64, usize)>,
@@ -290,6 +294,7 @@ impl Lane {
                 let frame = Frame {
                     first: chunk.packet,
                     last: chunk.packet,
+                    seq: seq_before(chunk, data.len()),
                     wire_len: bytes as u64,
                     body,
                     envelope,
@@ -336,6 +341,7 @@ impl Lane {
                 let frame = Frame {
                     first: held.packet_at(0),
                     last: held.packet_at(bytes - 1),
+                    seq: seq_before(chunk, data.len() + held.len()),
                     wire_len: bytes as u64,
                     body,
                     envelope,
@@ -510,6 +516,13 @@ impl Lane {
     }
 }
 
+/// The sequence number of what lies `bytes` before the end of a chunk.
+fn seq_before(chunk: &Chunk<'_>, bytes: usize) -> Seq {
+    // Neither a chunk nor what is held comes near 2^32 bytes.
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+    chunk.seq.add(length(chunk.data.len())).back(length(bytes))
+}
+
 /// White space and byte order marks before a length belong to no frame: `parseInt` skips them, and
 /// hand-made clients send line breaks between frames.
 fn without_blanks(mut bytes: &[u8]) -> &[u8] {
@@ -521,3 +534,6 @@ fn without_blanks(mut bytes: &[u8]) -> &[u8] {
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

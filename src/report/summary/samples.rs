@@ -63,6 +63,7 @@ impl Sample {
                 retransmissions: PerSide { client: 0, server: 1 },
                 gaps: PerSide { client: 0, server: 1 },
                 gap_bytes: PerSide { client: 0, server: 1_448 },
+                round_trip: None,
             },
         );
         let ends =
