@@ -74,3 +74,13 @@ pub const CONNECTION_ROWS: usize = 10_000;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
+
+/// Lines of a JSON tree that are unfolded at once: 20 MB. More fold away again, or stay folded.
+pub const TREE_LINES: usize = 500_000;
+
+/// Items of one container that are shown one by one. Those of a larger one come in ranges of as
+/// many, so that a payload of a million numbers opens at once.
+pub const TREE_ITEMS: u32 = 1_000;
+
+/// Lines up to which a JSON tree is unfolded when it is first shown: a screen or two.
+pub const TREE_LINES_AT_FIRST: usize = 100;

@@ -5,11 +5,13 @@
 //! host shows them wrong in every packet.
 
 mod fragments;
+mod headers;
 mod ip;
 mod link;
 mod segment;
 mod tcp;
 
+pub use headers::Headers;
 pub use segment::{Flags, Segment, Seq};
 
 use etherparse::ip_number;

@@ -3,10 +3,12 @@
 //! nothing is decoded that nobody asks for.
 
 mod canonical;
+mod outline;
 mod scan;
 mod string;
 
 pub use canonical::{canonical_value, route_text};
+pub use outline::{Item, Items, Outline};
 pub use scan::{Scan, Top, Visitor, scan};
 pub use string::{is_plain_string, key_is};
 

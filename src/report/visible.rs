@@ -10,6 +10,9 @@ use unicode_width::UnicodeWidthChar;
 /// neighbours uses hundreds.
 const MARKS: u32 = 4;
 
+/// Bytes that one column can show at most: a character and its marks, of four bytes each.
+const BYTES_PER_COLUMN: usize = 4 * (1 + MARKS as usize);
+
 /// What stands where a text was cut.
 const CUT: char = '…';
 
@@ -38,7 +41,7 @@ pub fn visible(text: &str) -> String {
 /// narrow. Returns the width. Reads no more of `bytes` than it shows.
 pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
     let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
-    for chunk in bytes.utf8_chunks() {
+    for chunk in showable(bytes, columns).utf8_chunks() {
         let replaced = (!chunk.invalid().is_empty()).then_some('\u{fffd}');
         for c in chunk.valid().chars().chain(replaced) {
             if !pen.push(c) {
@@ -47,6 +50,36 @@ pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
         }
     }
     pen.width
+}
+
+/// Appends as many whole characters of `bytes` as fit into `columns`, as they may be shown. Returns
+/// how many of the bytes these are. Where there is anything to show and any room, at least one is
+/// taken, even where its name is wider than the room: whoever goes on behind it comes to the end.
+pub fn push_fitting(out: &mut String, bytes: &[u8], columns: usize) -> usize {
+    let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
+    let mut read = 0;
+    for chunk in showable(bytes, columns).utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if !pen.push(c) {
+                return if read == 0 { c.len_utf8() } else { read };
+            }
+            read += c.len_utf8();
+        }
+        if !chunk.invalid().is_empty() {
+            if !pen.push(char::REPLACEMENT_CHARACTER) {
+                return if read == 0 { chunk.invalid().len() } else { read };
+            }
+            read += chunk.invalid().len();
+        }
+    }
+    read
+}
+
+/// The beginning of `bytes` that is more than can be shown: a whole payload is not to be searched
+/// for its first byte that is no UTF-8.
+fn showable(bytes: &[u8], columns: usize) -> &[u8] {
+    let most = columns.saturating_add(1).saturating_mul(BYTES_PER_COLUMN);
+    bytes.get(..most).unwrap_or(bytes)
 }
 
 /// Writes characters side by side and knows how wide they are.
@@ -196,6 +229,22 @@ mod tests {
             assert_eq!(out, shown, "{text:?} in {columns}");
             assert_eq!(width, out.width(), "{text:?} in {columns}");
         }
+    }
+
+    #[test]
+    fn a_text_goes_on_where_it_did_not_fit() {
+        let text = "ab求和\u{202e}c\u{301}\x1bd".as_bytes();
+        let mut lines = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut line = String::new();
+            let read = push_fitting(&mut line, rest, 8);
+            lines.push(line);
+            rest = &rest[read..];
+        }
+        assert_eq!(lines, ["ab求和", "\\u{202e}", "c\u{301}␛d"]);
+        assert_eq!(push_fitting(&mut String::new(), "\u{202e}x".as_bytes(), 3), 3);
+        assert_eq!(push_fitting(&mut String::new(), b"\xff\xffx", 2), 2);
     }
 
     #[test]

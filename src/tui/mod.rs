@@ -7,8 +7,12 @@
 //! ```
 
 pub mod app;
+pub mod find;
 mod header;
+pub mod hex;
+pub mod json_tree;
 pub mod keys;
+mod pen;
 pub mod question;
 pub mod status;
 pub mod table;
@@ -17,3 +21,4 @@ pub mod text;
 pub mod theme;
 pub mod view;
 pub mod views;
+pub mod wrapped;

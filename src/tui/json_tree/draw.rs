@@ -1,0 +1,122 @@
+//! The lines of a JSON tree, into cells.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{JsonTree, Line, Name};
+use crate::report::{count, counted};
+use crate::tui::find::Needle;
+use crate::tui::pen::Pen;
+use crate::tui::theme::Theme;
+
+/// Columns of the note that tells how long a cut value is.
+const NOTE: usize = 16;
+
+impl JsonTree {
+    /// Puts the lines from the first shown one on into `area`; the selected one stands out where
+    /// the keys go to it.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) {
+        let shown = self.lines.iter().enumerate().skip(self.top);
+        for (row, (index, line)) in area.rows().zip(shown) {
+            self.draw_line(line, row, buf, theme);
+            if focused && index == self.selected {
+                buf.set_style(row, theme.selected);
+            }
+        }
+    }
+
+    fn draw_line(&self, line: &Line, row: Rect, buf: &mut Buffer, theme: &Theme) {
+        let symbols = &theme.symbols;
+        let mut pen = Pen::new(buf, row);
+        // However deep: there must be room for the value.
+        let indent = usize::try_from(line.depth).unwrap_or(usize::MAX).saturating_mul(2);
+        pen.skip(indent.min(usize::from(row.width) / 2));
+        let marker = match line {
+            Line { items: 0, .. } => ' ',
+            Line { unfolded: true, .. } => symbols.unfolded,
+            Line { .. } => symbols.folded,
+        };
+        pen.text(&format!("{marker} "), theme.dim);
+        let needle = self.needle.as_ref();
+        match line.name {
+            Name::Top => {}
+            Name::Key(start, end) => {
+                let key = self.part((start, end));
+                let half = pen.room() / 2;
+                wire(&mut pen, key, half, theme.name, needle, theme);
+                pen.text(": ", theme.dim);
+            }
+            Name::Index(index) => pen.text(&format!("{index}: "), theme.dim),
+            Name::Elements(first) | Name::Members(first) => {
+                let last = first.saturating_add(line.items.saturating_sub(1));
+                let text = format!("[{first} {} {last}]", symbols.ellipsis);
+                pen.text(&text, theme.heading);
+                return;
+            }
+        }
+        self.draw_value(line, &mut pen, theme);
+    }
+
+    fn draw_value(&self, line: &Line, pen: &mut Pen<'_>, theme: &Theme) {
+        let value = self.part(line.value);
+        let needle = self.needle.as_ref();
+        let first = value.first().copied().unwrap_or_default();
+        let in_object = first == b'{';
+        if line.items > 0 {
+            let count = if in_object {
+                counted(line.items.into(), "member", "members")
+            } else {
+                counted(line.items.into(), "item", "items")
+            };
+            if line.unfolded {
+                let brackets = if in_object { "{} " } else { "[] " };
+                pen.text(&format!("{brackets}{count}"), theme.dim);
+            } else {
+                let room = pen.room().saturating_sub(count.len() + 2);
+                wire(pen, value, room, theme.dim, needle, theme);
+                pen.text(&format!("  {count}"), theme.dim);
+            }
+            return;
+        }
+        let style = if first == b'"' { theme.string } else { theme.scalar };
+        // A value longer than the room in bytes is rarely narrower in columns, and then the note
+        // does no harm.
+        if value.len() <= pen.room() {
+            wire(pen, value, pen.room(), style, needle, theme);
+        } else {
+            let room = pen.room().saturating_sub(NOTE);
+            wire(pen, value, room, style, needle, theme);
+            let bytes = line.value.1.saturating_sub(line.value.0);
+            pen.text(&format!("  {} bytes", count(bytes.into())), theme.dim);
+        }
+    }
+}
+
+/// Writes text from the wire, what is looked for standing out.
+fn wire(
+    pen: &mut Pen<'_>,
+    text: &[u8],
+    columns: usize,
+    style: Style,
+    needle: Option<&Needle>,
+    theme: &Theme,
+) {
+    let Some(needle) = needle else {
+        pen.wire_in(text, columns, style);
+        return;
+    };
+    // What could be shown: no character is longer than four bytes, with marks of as many each.
+    let seen = text.get(..columns.saturating_mul(20)).unwrap_or(text);
+    let end = pen.column() + columns;
+    let mut from = 0;
+    while let Some(found) = needle.find(seen, from) {
+        let left = end.saturating_sub(pen.column());
+        pen.wire_in(seen.get(from..found.start).unwrap_or(&[]), left, style);
+        let left = end.saturating_sub(pen.column());
+        pen.wire_in(seen.get(found.clone()).unwrap_or(&[]), left, theme.found);
+        from = found.end;
+    }
+    let left = end.saturating_sub(pen.column());
+    pen.wire_in(text.get(from..).unwrap_or(&[]), left, style);
+}
