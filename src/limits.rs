@@ -84,3 +84,17 @@ pub const TREE_ITEMS: u32 = 1_000;
 
 /// Lines up to which a JSON tree is unfolded when it is first shown: a screen or two.
 pub const TREE_LINES_AT_FIRST: usize = 100;
+
+/// Packets before and behind those that carried a frame's ends which are searched for the rest of
+/// it: a retransmission comes within seconds, in which a busy link carries some ten thousand.
+pub const GATHER_PACKETS: u64 = 65_536;
+
+/// Bytes that the memory of the screen takes where nobody said how many.
+pub const MEMORY: usize = 512 << 20;
+
+/// Bytes that it takes at least: below, a handful of its blocks would be all.
+pub const MEMORY_LEAST: usize = 1 << 20;
+
+/// Changes that are remembered until somebody asks for them: what a second of the fastest load
+/// brings. Whoever did not ask for so long looks at everything again.
+pub const CHANGES: usize = 1 << 21;

@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use crate::endpoint::{ConnectionId, Ends};
 use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
-use crate::packet::PacketRef;
 use crate::protocol::Message;
-use crate::time::{Nanos, Timestamp};
+use crate::time::Timestamp;
 
 /// The times and the id of a call: all that a report needs, side by side in memory. Tens of
 /// thousands may be open, and each reply comes to another one.
@@ -158,7 +157,8 @@ impl Call {
         status: Status,
     ) -> (Exchange<'a>, bool) {
         let ended = matches!(status, Status::Ok | Status::Error);
-        let (latency, clock_stepped) = self.latency(ended);
+        let replies = (self.replies > 0).then_some((self.first_reply_end, &self.reply));
+        let (latency, clock_stepped) = Latency::of(&self.request, replies, ended);
         let told = self.has_texts.then_some(texts);
         let text = |range: fn(&Texts) -> &Option<Range<usize>>| {
             told.and_then(|texts| range(texts).as_ref().map(|range| texts.slice(range)))
@@ -182,28 +182,6 @@ impl Call {
             error: text(|texts| &texts.error),
         };
         (exchange, clock_stepped)
-    }
-
-    /// DESIGN section 4.2, in one place.
-    fn latency(&self, ended: bool) -> (Latency, bool) {
-        let mut clock_stepped = false;
-        let mut span = |from: PacketRef, to: Timestamp| {
-            let span = to.since(from.at);
-            clock_stepped |= span.is_none();
-            Some(span.unwrap_or(Nanos::ZERO))
-        };
-        let (request, reply) = (&self.request, &self.reply);
-        let mut latency =
-            Latency { request: span(request.first, request.last.at), ..Latency::default() };
-        if self.replies > 0 {
-            latency.first_reply = span(request.first, self.first_reply_end);
-            latency.wait = span(request.last, reply.first.at);
-            if ended {
-                latency.latency = span(request.first, reply.last.at);
-                latency.reply = span(reply.first, reply.last.at);
-            }
-        }
-        (latency, clock_stepped)
     }
 }
 

@@ -138,6 +138,34 @@ pub struct Latency {
     pub reply: Option<Nanos>,
 }
 
+impl Latency {
+    /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
+    /// request, of whose replies the first ended at that time. Tells too whether the clock of the
+    /// capture stepped back meanwhile.
+    pub fn of(
+        request: &Passage,
+        replies: Option<(Timestamp, &Passage)>,
+        ended: bool,
+    ) -> (Self, bool) {
+        let mut clock_stepped = false;
+        let mut span = |from: PacketRef, to: Timestamp| {
+            let span = to.since(from.at);
+            clock_stepped |= span.is_none();
+            Some(span.unwrap_or(Nanos::ZERO))
+        };
+        let mut latency = Self { request: span(request.first, request.last.at), ..Self::default() };
+        if let Some((first_reply_end, reply)) = replies {
+            latency.first_reply = span(request.first, first_reply_end);
+            latency.wait = span(request.last, reply.first.at);
+            if ended {
+                latency.latency = span(request.first, reply.last.at);
+                latency.reply = span(reply.first, reply.last.at);
+            }
+        }
+        (latency, clock_stepped)
+    }
+}
+
 /// The payloads of the replies, in order, each one JSON text as it was on the wire.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Payloads<'a> {
@@ -149,6 +177,11 @@ impl<'a> Payloads<'a> {
     /// The texts that lie one after the other in `bytes` and end at `ends` (ascending).
     pub const fn new(bytes: &'a [u8], ends: &'a [usize]) -> Self {
         Self { bytes, ends }
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     /// Each payload, the oldest first.

@@ -13,7 +13,6 @@ use crate::exchange::{
 use crate::json::{canonical_value, is_plain_string};
 use crate::protocol::{Decoded, Fault, Kind, Message};
 use crate::stream::{Closed, Gap, Opened, Why};
-use crate::time::Nanos;
 
 /// What was counted while pairing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -280,8 +279,9 @@ impl Tracker {
         (pattern, data): (&[u8], Option<&[u8]>),
         emit: &mut dyn FnMut(Told<'_>),
     ) {
-        let sending = message.last.at.since(message.first.at);
-        self.counts.clock_steps += u64::from(sending.is_none());
+        let passage = Passage::of(message);
+        let (latency, clock_stepped) = Latency::of(&passage, None, true);
+        self.counts.clock_steps += u64::from(clock_stepped);
         let name = self.patterns.name(pattern);
         let (pattern_id, pattern) = match &name {
             Pattern::Named(id) => (*id, self.patterns.text(*id)),
@@ -296,13 +296,10 @@ impl Tracker {
             pattern_id,
             id: None,
             status: Status::Sent,
-            request: Some(Passage::of(message)),
+            request: Some(passage),
             reply: None,
             replies: 0,
-            latency: Latency {
-                request: Some(sending.unwrap_or(Nanos::ZERO)),
-                ..Latency::default()
-            },
+            latency,
             data,
             responses: Payloads::default(),
             error: None,

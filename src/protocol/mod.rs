@@ -7,6 +7,7 @@ pub mod nest_tcp;
 
 pub use counts::Counts;
 pub use message::{Decoded, Fault, Foreign, Kind, Message};
+pub use nest_tcp::read_body;
 
 use crate::stream::{Chunk, Gap, Opened};
 

@@ -14,6 +14,7 @@ pub mod table;
 mod units;
 mod visible;
 
+pub use civil::{Civil, millis};
 pub use completeness::Losses;
 pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};

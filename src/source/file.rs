@@ -1,7 +1,7 @@
 //! One capture file or pipe, read packet by packet.
 
 use std::fmt;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 
 use super::classic::{self, Classic, Fault, Record, Step};
 use super::input::{Input, file_name};
@@ -102,6 +102,17 @@ impl CaptureFile {
             Some(Format::Pcapng(pcapng)) => pcapng.dropped(),
             _ => self.dropped,
         }
+    }
+
+    /// The file, where its packets can be read again by their places.
+    pub(super) fn again(&self) -> Option<File> {
+        self.window.input().again()
+    }
+
+    /// Where the captured bytes of the packet that was gone to begin in the capture.
+    #[inline]
+    pub(super) fn place(&self) -> u64 {
+        self.window.place(&self.record.data)
     }
 
     /// Whether this is the file of `metadata`.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+use super::again::Again;
 use super::file::{Advance, Cut, Progress};
 use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
@@ -117,6 +118,17 @@ impl Source {
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     #[inline]
     pub fn next(&mut self) -> Result<Next<'_>, SourceError> {
+        self.next_placed().map(|(next, _)| next)
+    }
+
+    /// As [`next`](Self::next); and where the packet can be read again: the index of its file and
+    /// the place of its captured bytes there. `None` where they lie nowhere but here.
+    ///
+    /// # Errors
+    ///
+    /// Those of `next`.
+    #[inline]
+    pub fn next_placed(&mut self) -> Result<(Next<'_>, Option<(u16, u64)>), SourceError> {
         if let Some(error) = self.untold.take() {
             return Err(error);
         }
@@ -129,13 +141,15 @@ impl Source {
             self.save(advance)?;
         }
         Ok(match (advance, &self.from) {
-            (Advance::Packet, Origin::Files(files)) => Next::Packet(files.packet()),
-            (Advance::Idle, Origin::Files(_)) => Next::Idle(None),
+            (Advance::Packet, Origin::Files(files)) => {
+                (Next::Packet(files.packet()), files.place())
+            }
+            (Advance::Idle, Origin::Files(_)) => (Next::Idle(None), None),
             #[cfg(feature = "live")]
-            (Advance::Packet, Origin::Live(live)) => Next::Packet(live.packet()),
+            (Advance::Packet, Origin::Live(live)) => (Next::Packet(live.packet()), None),
             #[cfg(feature = "live")]
-            (Advance::Idle, Origin::Live(live)) => Next::Idle(live.settled()),
-            (Advance::End, _) => Next::End,
+            (Advance::Idle, Origin::Live(live)) => (Next::Idle(live.settled()), None),
+            (Advance::End, _) => (Next::End, None),
         })
     }
 
@@ -177,6 +191,15 @@ impl Source {
             Origin::Files(files) => files.progress(),
             #[cfg(feature = "live")]
             Origin::Live(_) => Progress::default(),
+        }
+    }
+
+    /// The files, to be read again by place: those that are neither compressed nor pipes.
+    pub fn again(&self) -> Again {
+        match &self.from {
+            Origin::Files(files) => files.again().clone(),
+            #[cfg(feature = "live")]
+            Origin::Live(_) => Again::default(),
         }
     }
 

@@ -53,6 +53,15 @@ impl Input {
         }
     }
 
+    /// The file, where it holds the bytes of the capture as they are, from its first byte on, and
+    /// can be read at any place.
+    pub(super) fn again(&self) -> Option<File> {
+        match self {
+            Self::Plain(stored) if stored.named && !stored.waits => stored.file.try_clone().ok(),
+            _ => None,
+        }
+    }
+
     /// The bytes as they are stored.
     pub(super) fn stored(&self) -> &Stored {
         match self {
@@ -76,6 +85,8 @@ impl Read for Input {
 /// The bytes as they are stored, compressed or not.
 pub(super) struct Stored {
     file: File,
+    /// Whether it was opened here: standard input may stand anywhere in its file.
+    named: bool,
     /// Bytes that were looked at to tell what they are, and not yet given.
     head: Vec<u8>,
     /// Whether the file is a pipe or the like, which can keep its reader waiting.
@@ -114,6 +125,7 @@ impl Stored {
         }
         Ok(Self {
             file,
+            named: path != "-",
             head: Vec::new(),
             waits: !metadata.is_file(),
             patient: false,

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::Metadata;
 
+use super::again::Again;
 use super::file::{Advance, CaptureFile, Cut, Progress};
 use super::{Next, SourceError, Stop};
 use crate::packet::Packet;
@@ -14,6 +15,8 @@ use crate::time::Timestamp;
 /// from 1 over all of them.
 pub struct Merged {
     files: Vec<CaptureFile>,
+    /// Those of them that can be read again, by index.
+    again: Again,
     /// The files that stand at a packet, the earliest on top; without the one that is being read.
     waiting: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// Files that must go to their next packet before the earliest is known.
@@ -35,6 +38,7 @@ impl Merged {
             .map(|path| CaptureFile::open(path, stop.clone()))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
+            again: Again::new(files.iter().map(|file| (file.name().to_owned(), file.again()))),
             to_advance: (0..files.len()).rev().collect(),
             waiting: BinaryHeap::new(),
             files,
@@ -77,6 +81,20 @@ impl Merged {
     /// Packets that were lost when the files were captured; `None` where none of them tells.
     pub fn kernel_drops(&self) -> Option<u64> {
         self.files.iter().filter_map(CaptureFile::kernel_drops).reduce(u64::saturating_add)
+    }
+
+    /// The files, to be read again by place.
+    pub fn again(&self) -> &Again {
+        &self.again
+    }
+
+    /// The index of the file of the packet that is lent, and where its captured bytes begin there;
+    /// `None` where the file cannot be read again.
+    #[inline]
+    pub(super) fn place(&self) -> Option<(u16, u64)> {
+        let file = u16::try_from(self.current).ok()?;
+        let offset = self.files.get(self.current)?.place();
+        self.again.has(file).then_some((file, offset))
     }
 
     /// Whether the file of `metadata` is one of them.

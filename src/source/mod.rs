@@ -10,6 +10,7 @@
 //!  .zst ─┘                                              live ───┘       └─────► writer
 //! ```
 
+mod again;
 mod classic;
 #[cfg(feature = "live")]
 mod device;
@@ -30,6 +31,7 @@ pub mod writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use again::{Again, AgainError, Pages};
 pub use error::SourceError;
 pub use front::{CaptureOptions, Source};
 

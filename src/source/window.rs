@@ -56,6 +56,13 @@ impl Window {
         self.offset
     }
 
+    /// The place in the capture of a range that [`consume`](Self::consume) gave, until the next
+    /// `require`.
+    #[inline]
+    pub(super) fn place(&self, range: &Range<usize>) -> u64 {
+        self.offset - self.start.saturating_sub(range.start) as u64
+    }
+
     /// The bytes that are there.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {

@@ -1,12 +1,18 @@
 //! All that the screen knows of a capture: the archive of exchanges and packets, the statistics, the
 //! connections. Fed packet by packet and update by update; asked read-only questions.
 
-use crate::endpoint::Ends;
-use crate::engine::Update;
+use crate::endpoint::{Ends, Side};
+use crate::engine::{Counts, Standing, Update};
+use crate::exchange::{Exchange, ExchangeKind, Frame, Replied};
+use crate::limits;
 use crate::packet::{Packet, PacketRef};
-use crate::store::{Archive, Completeness, Statistics};
+use crate::protocol::{Kind, read_body};
+use crate::source::Again;
+use crate::store::archive::{FrameRecord, Place};
+use crate::store::connections::Connections;
+use crate::store::{Archive, Capture, Completeness, Statistics};
 use crate::stream::{ConnectionEnd, Why};
-use crate::time::Nanos;
+use crate::time::{Nanos, Timestamp};
 
 /// Where the bytes of a packet stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +64,7 @@ pub struct ConnectionRecord {
 /// How full the memory is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Bytes in use.
+    /// Bytes in use for exchanges and packets.
     pub used: usize,
     /// Bytes that may be.
     pub ceiling: usize,
@@ -69,26 +75,116 @@ pub struct Memory {
 }
 
 /// All that the screen knows of a capture.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Book {
     archive: Archive,
     statistics: Statistics,
-    completeness: Completeness,
-    connections: Vec<ConnectionRecord>,
+    connections: Connections,
+    counted: Counted,
     changed: Vec<u64>,
+    changes_missed: bool,
+    memory: Memory,
+    /// The packet that is being pushed.
+    lent: Option<Lent>,
+    /// Exchanges with smaller numbers began before everything was cleared.
+    cleared: u64,
+    /// Behind the largest number of an exchange.
+    end: u64,
+}
+
+/// Where the bytes of the packet that is being pushed are, and where they are kept.
+#[derive(Clone, Copy, Debug)]
+struct Lent {
+    number: u64,
+    address: usize,
+    len: usize,
+    place: Place,
+}
+
+/// What was counted, in all and since everything was cleared.
+#[derive(Debug, Default)]
+struct Counted {
+    capture: Capture,
+    completeness: Completeness,
+    /// In all, when everything was cleared.
+    before: (Capture, Completeness),
+    /// In all, now.
+    now: (Capture, Completeness),
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self::new(limits::MEMORY)
+    }
 }
 
 impl Book {
     /// Knows nothing yet, and will take up to `ceiling` bytes.
-    pub fn new(_ceiling: usize) -> Self {
-        Self::default()
+    pub fn new(ceiling: usize) -> Self {
+        Self::with_files(ceiling, Again::default())
+    }
+
+    /// Knows nothing yet, and will take up to `ceiling` bytes. Packets that are kept in a file are
+    /// read again from `files`.
+    pub fn with_files(ceiling: usize, files: Again) -> Self {
+        Self {
+            archive: Archive::new(files),
+            statistics: Statistics::default(),
+            connections: Connections::default(),
+            counted: Counted::default(),
+            changed: Vec::new(),
+            changes_missed: false,
+            memory: Memory { ceiling: ceiling.max(limits::MEMORY_LEAST), ..Memory::default() },
+            lent: None,
+            cleared: 0,
+            end: 1,
+        }
     }
 
     /// The next packet, before the engine gets it.
-    pub fn packet(&mut self, _packet: &Packet<'_>, _kept: Kept) {}
+    pub fn packet(&mut self, packet: &Packet<'_>, kept: Kept) {
+        let place = self.archive.add_packet(packet, kept);
+        let (number, data) = (packet.number, packet.data);
+        self.lent = Some(Lent { number, address: data.as_ptr().addr(), len: data.len(), place });
+        self.counted.span = Some(match self.counted.span {
+            None => (packet.at, packet.at),
+            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+        });
+        self.make_room();
+    }
 
-    /// What the engine tells while it has that packet.
-    pub fn take(&mut self, _update: &Update<'_>) {}
+    /// What the engine tells while it has that packet, or later.
+    pub fn take(&mut self, update: &Update<'_>) {
+        match update {
+            Update::Segment(connection) => self.archive.packet_is_of(connection.serial),
+            Update::Opened(opened) => {
+                self.archive.open(opened.connection, &opened.ends);
+                self.connections.open(opened);
+            }
+            Update::Began(exchange, frame) => self.began(exchange, frame),
+            Update::Replied(replied) => self.replied(replied),
+            Update::Exchange(exchange) => self.ended(exchange),
+            Update::Closed(closed) => {
+                self.statistics.close(closed);
+                self.connections.close(closed);
+                self.archive.close(closed.closed.connection);
+            }
+        }
+    }
+
+    /// How a connection stands. Asked of the engine now and then, between two packets.
+    pub fn standing(&mut self, standing: &Standing) {
+        self.connections.standing(standing);
+    }
+
+    /// What was counted since the beginning. Asked of the engine and the source now and then,
+    /// between two packets.
+    pub fn counted(&mut self, counts: &Counts, kernel_drops: Option<u64>, file_bytes_cut: u64) {
+        let completeness =
+            Completeness { kernel_drops, file_bytes_cut, ..Completeness::new(counts) };
+        self.counted.set((Capture::new(counts), completeness));
+    }
 
     /// Every exchange and every packet that is remembered.
     pub fn archive(&self) -> &Archive {
@@ -101,27 +197,163 @@ impl Book {
         &self.statistics
     }
 
-    /// What was seen whole, and what was not.
-    pub fn completeness(&self) -> &Completeness {
-        &self.completeness
+    /// What was read, by what was [`counted`](Self::counted) last.
+    pub fn capture(&self) -> &Capture {
+        &self.counted.capture
     }
 
-    /// The connections, in the order in which they were first seen.
+    /// What was seen whole, and what was not, by what was [`counted`](Self::counted) last.
+    pub fn completeness(&self) -> &Completeness {
+        &self.counted.completeness
+    }
+
+    /// The connections, in the order in which they were first seen. Of too many, those that are
+    /// over and the least busy are left out.
     pub fn connections(&self) -> &[ConnectionRecord] {
-        &self.connections
+        self.connections.records()
+    }
+
+    /// Connections that were left out.
+    pub fn connections_folded(&self) -> u64 {
+        self.connections.folded()
     }
 
     /// The numbers of the exchanges that began, got a reply or ended since this was last asked, in
     /// the order in which that happened; some may come more than once.
     pub fn changed(&mut self) -> Vec<u64> {
+        self.changes_missed = false;
         std::mem::take(&mut self.changed)
+    }
+
+    /// Whether more changed since [`changed`](Self::changed) was last asked than it will tell.
+    pub fn changes_missed(&self) -> bool {
+        self.changes_missed
     }
 
     /// How full the memory is.
     pub fn memory(&self) -> Memory {
-        Memory::default()
+        Memory { used: self.archive.weight(), ..self.memory }
     }
 
-    /// Forgets every exchange and every number; what comes next is counted anew.
-    pub fn clear(&mut self) {}
+    /// Forgets every exchange and every number; what comes next is counted anew. Exchanges that
+    /// began before are not counted when they end, and connections that stand stay.
+    pub fn clear(&mut self) {
+        self.archive.clear();
+        self.statistics = Statistics::default();
+        self.connections.clear();
+        self.counted.clear();
+        self.changed.clear();
+        self.changes_missed = false;
+        self.memory = Memory { ceiling: self.memory.ceiling, ..Memory::default() };
+        self.cleared = self.end;
+    }
+
+    fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {
+        self.end = self.end.max(exchange.number + 1);
+        if exchange.number < self.cleared {
+            return;
+        }
+        self.connections.began(exchange, frame);
+        let from = match exchange.kind {
+            ExchangeKind::Request | ExchangeKind::Event => Side::Client,
+            ExchangeKind::Reply => Side::Server,
+        };
+        // Orphans are few, so that it may be read once more.
+        let (failed, last) = match read_orphan(exchange, frame) {
+            Some(Kind::Reply { failed, last, .. }) => (failed, last),
+            _ => (false, false),
+        };
+        let record = self.record(from, frame, failed, last);
+        if self.archive.begin(exchange, &record) {
+            self.change(exchange.number);
+        }
+    }
+
+    fn replied(&mut self, replied: &Replied<'_>) {
+        if replied.number < self.cleared {
+            return;
+        }
+        let record = self.record(Side::Server, replied.frame, replied.failed, replied.last);
+        if self.archive.reply(replied.number, &record) {
+            self.change(replied.number);
+        }
+    }
+
+    fn ended(&mut self, exchange: &Exchange<'_>) {
+        if exchange.number < self.cleared {
+            return;
+        }
+        self.statistics.add(exchange);
+        self.connections.ended(exchange);
+        if self.archive.end(exchange) {
+            self.change(exchange.number);
+        }
+    }
+
+    fn record(&self, from: Side, frame: &Frame<'_>, failed: bool, last: bool) -> FrameRecord {
+        FrameRecord {
+            from,
+            passage: frame.passage,
+            seq: frame.seq,
+            body_len: frame.body.len() as u64,
+            failed,
+            last,
+            place: self.place(frame),
+        }
+    }
+
+    /// Where the body of a frame is kept, if it lies in the packet that is being pushed. Whether it
+    /// does is told by the addresses of the two; and its packet must be this one, so that a packet
+    /// that is over is not taken for one whose memory was used again.
+    fn place(&self, frame: &Frame<'_>) -> Option<Place> {
+        let lent = self.lent?;
+        if frame.passage.first.number != lent.number || frame.passage.last.number != lent.number {
+            return None;
+        }
+        let within = frame.body.as_ptr().addr().checked_sub(lent.address)?;
+        let fits = within.checked_add(frame.body.len())? <= lent.len;
+        fits.then(|| lent.place.add(within as u64))
+    }
+
+    fn change(&mut self, number: u64) {
+        if self.changed.last() == Some(&number) {
+            return;
+        }
+        if self.changed.len() >= limits::CHANGES {
+            self.changes_missed = true;
+            return;
+        }
+        self.changed.push(number);
+    }
+
+    fn make_room(&mut self) {
+        if self.archive.weight() > self.memory.ceiling {
+            let dropped = self.archive.make_room(self.memory.ceiling);
+            self.memory.packets_dropped += dropped.packets;
+            self.memory.rows_dropped += dropped.rows;
+        }
+    }
+}
+
+/// What an orphan reply says; `None` for every other exchange.
+fn read_orphan<'a>(exchange: &Exchange<'_>, frame: &Frame<'a>) -> Option<Kind<'a>> {
+    match exchange.kind {
+        ExchangeKind::Reply => read_body(frame.body, Side::Server),
+        ExchangeKind::Request | ExchangeKind::Event => None,
+    }
+}
+
+impl Counted {
+    fn set(&mut self, now: (Capture, Completeness)) {
+        self.now = now;
+        let (capture, completeness) = &self.now;
+        self.capture = Capture { span: self.span, ..capture.since(&self.before.0) };
+        self.completeness = completeness.since(&self.before.1);
+    }
+
+    fn clear(&mut self) {
+        self.before = self.now.clone();
+        self.span = None;
+        self.set(self.now.clone());
+    }
 }

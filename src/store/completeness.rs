@@ -84,6 +84,16 @@ impl Capture {
             span: counts.span,
         }
     }
+
+    /// What was read after `before` was.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        Self {
+            packets: self.packets.saturating_sub(before.packets),
+            bytes: self.bytes.saturating_sub(before.bytes),
+            segments: self.segments.saturating_sub(before.segments),
+            span: self.span,
+        }
+    }
 }
 
 impl Completeness {
@@ -117,5 +127,44 @@ impl Completeness {
             file_bytes_cut: 0,
             foreign_connections: counts.protocol.foreign.clone(),
         }
+    }
+
+    /// What was counted after `before` was. Calls that wait now are no count of what was.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        let mut since = self.clone();
+        let counts = [
+            (&mut since.frames, before.frames),
+            (&mut since.frames_undecodable, before.frames_undecodable),
+            (&mut since.frames_other, before.frames_other),
+            (&mut since.gaps, before.gaps),
+            (&mut since.gap_bytes, before.gap_bytes),
+            (&mut since.truncated_packets, before.truncated_packets),
+            (&mut since.malformed_packets, before.malformed_packets),
+            (&mut since.unknown_link_packets, before.unknown_link_packets),
+            (&mut since.fragments_lost, before.fragments_lost),
+            (&mut since.retransmissions, before.retransmissions),
+            (&mut since.conflicting_segments, before.conflicting_segments),
+            (&mut since.out_of_window_segments, before.out_of_window_segments),
+            (&mut since.other_port_segments, before.other_port_segments),
+            (&mut since.orphan_replies, before.orphan_replies),
+            (&mut since.late_replies, before.late_replies),
+            (&mut since.calls_evicted, before.calls_evicted),
+            (&mut since.clock_steps, before.clock_steps),
+            (&mut since.patterns_folded, before.patterns_folded),
+            (&mut since.connections_evicted, before.connections_evicted),
+            (&mut since.waits_given_up, before.waits_given_up),
+            (&mut since.file_bytes_cut, before.file_bytes_cut),
+        ];
+        for (count, before) in counts {
+            *count = count.saturating_sub(before);
+        }
+        if let (Some(drops), Some(before)) = (&mut since.kernel_drops, before.kernel_drops) {
+            *drops = drops.saturating_sub(before);
+        }
+        since.foreign_connections.retain(|foreign, count| {
+            *count -= before.foreign_connections.get(foreign).copied().unwrap_or(0).min(*count);
+            *count > 0
+        });
+        since
     }
 }

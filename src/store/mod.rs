@@ -4,11 +4,14 @@
 mod archive;
 mod book;
 mod completeness;
+mod connections;
 mod latencies;
+pub mod listing;
 mod statistics;
 
-pub use archive::{Archive, Detail, FrameRecord, Gone, PacketRecord, Row};
+pub use archive::{Archive, Bodies, Detail, FrameRecord, Gone, PacketRecord, Row};
 pub use book::{Book, ConnectionRecord, Kept, Memory};
 pub use completeness::{Capture, Completeness};
 pub use latencies::{Latencies, Percentiles};
+pub use listing::Listing;
 pub use statistics::{ConnectionRow, Outcomes, PatternRow, Statistics};

@@ -83,6 +83,8 @@ pub struct App {
     asking: Option<Asking>,
     history: History,
     checker: Box<dyn Checker>,
+    /// Makes the view of one exchange.
+    call: Option<Box<dyn Fn(u64) -> Box<dyn View>>>,
     notice: Option<String>,
     /// Where and when the last click was.
     clicked: Option<(Position, std::time::Duration)>,
@@ -101,6 +103,7 @@ impl App {
             asking: None,
             history: History::default(),
             checker: Box::new(Unchecked),
+            call: None,
             notice: None,
             clicked: None,
         };
@@ -112,6 +115,13 @@ impl App {
     #[must_use]
     pub fn with_checker(mut self, checker: Box<dyn Checker>) -> Self {
         self.checker = checker;
+        self
+    }
+
+    /// Shows one exchange in the view that `call` makes for its number.
+    #[must_use]
+    pub fn with_call(mut self, call: impl Fn(u64) -> Box<dyn View> + 'static) -> Self {
+        self.call = Some(Box::new(call));
         self
     }
 
@@ -345,6 +355,11 @@ impl App {
         for command in commands {
             match command {
                 Command::Open(view) => self.open(view, present),
+                Command::OpenCall(number) => {
+                    if let Some(view) = self.call.as_ref().map(|call| call(number)) {
+                        self.open(view, present);
+                    }
+                }
                 Command::Close => _ = self.close(),
                 Command::Notice(text) => self.notice = Some(text),
                 Command::Ask(question) => self.ask(question),

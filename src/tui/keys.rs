@@ -60,6 +60,7 @@ pub enum Action {
     Save,
     // Copying.
     Copy,
+    CopyResponse,
     CopyId,
     CopyNc,
     CopyTypeScript,
@@ -228,6 +229,7 @@ pub const TABLE: &[Binding] = &[
     // Out of the program.
     row(SAVED, &["w"], A::Save, ("save", 58), "Save calls as .pcapng, .jsonl or .csv"),
     row(COPIED, &["Y", "y y", "y p"], A::Copy, ("payload", 56), "Copy what is chosen: the payload"),
+    row(ONE_CALL, &["y r"], A::CopyResponse, ("response", 56), "Copy what answered the call"),
     row(ONE_CALL, &["y i"], A::CopyId, ("id", 55), "Copy the id of the call"),
     row(ONE_CALL, &["y n"], A::CopyNc, ("nc", 54), "Copy a shell command that repeats the call"),
     row(
@@ -519,6 +521,7 @@ mod tests {
             TimeFormat,
             Save,
             Copy,
+            CopyResponse,
             CopyId,
             CopyNc,
             CopyTypeScript,
@@ -542,9 +545,9 @@ mod tests {
             | Bottom | GoTo(_) | Enter | Back | NextPane | PreviousPane | View(_) | Help
             | CommandLine | Quit | QuitNow | Pause | Step | Faster | Slower | Clear | Filter
             | Search | FindNext | FindPrevious | Follow | Mark | MarkAll | SortNext
-            | SortReverse | SortLeft | SortRight | Columns | TimeFormat | Save | Copy | CopyId
-            | CopyNc | CopyTypeScript | Fold | UnfoldAll | FoldAll | Hex | Stream | Zoom
-            | NextCall | PreviousCall => (),
+            | SortReverse | SortLeft | SortRight | Columns | TimeFormat | Save | Copy
+            | CopyResponse | CopyId | CopyNc | CopyTypeScript | Fold | UnfoldAll | FoldAll
+            | Hex | Stream | Zoom | NextCall | PreviousCall => (),
         };
     }
 
@@ -595,7 +598,8 @@ mod tests {
         assert_eq!(press(&mut reader, C::Calls, "yq"), [Pressed::Wait, Pressed::Nothing]);
         assert_eq!(press(&mut reader, C::Calls, "q"), [Pressed::Act(A::Quit)]);
         assert_eq!(press(&mut reader, C::Help, "y"), [Pressed::Nothing]);
-        let offered = [("p", "payload"), ("i", "id"), ("n", "nc"), ("t", "TypeScript")];
+        let offered =
+            [("p", "payload"), ("r", "response"), ("i", "id"), ("n", "nc"), ("t", "TypeScript")];
         assert_eq!(continuations(C::Calls, "y"), offered);
     }
 

@@ -56,6 +56,8 @@ pub enum Command {
     Notice(String),
     /// Ask the user for a line of text; the answer comes as [`View::answer`].
     Ask(Question),
+    /// Show this exchange over the present view.
+    OpenCall(u64),
     /// Show the calls view with this display filter in force.
     ShowCalls(String),
     /// Something outside of the screen.

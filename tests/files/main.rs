@@ -9,6 +9,7 @@
     reason = "clippy takes the helpers of a test for a program"
 )]
 
+mod again;
 mod by_hand;
 mod damage;
 mod kinds;

@@ -116,6 +116,11 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// What a frame with this JSON text says when `sender` sends it; `None` where it is no JSON.
+pub fn read_body(body: &[u8], sender: Side) -> Option<Kind<'_>> {
+    Envelope::read(body).map(|envelope| envelope.kind(sender))
+}
+
 /// Whether a body that may be cut is one of Nest's: decided by the first key that Nest knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Belief {

@@ -11,6 +11,7 @@ mod recognise;
 mod search;
 
 use envelope::Envelope;
+pub use envelope::read_body;
 use held::Held;
 use length::{End, Header, Progress};
 use recognise::{Recognised, recognise};

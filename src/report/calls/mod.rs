@@ -10,4 +10,4 @@ pub use json::JsonLines;
 pub use text::Text;
 
 #[cfg(test)]
-pub(super) mod samples;
+pub mod samples;

@@ -1,12 +1,41 @@
 //! Every exchange and every packet that is remembered, and where their bytes lie. Cheap to clone: a
 //! clone is a picture of the moment, which another thread may read.
+//!
+//! ```text
+//!  number ──► Rows ──last frame──► Frames ──place──┬──► a capture file   (Again)
+//!               │                    │ seq         └──► memory           (Bytes)
+//!               └─connection─► Ends  └─ packet number ──► Packets ──place──┘
+//! ```
+//!
+//! A call with one reply takes some 80 bytes and a packet 32, whatever they carry. Everything lies
+//! in blocks that clones share; a block is copied when it is written while a clone has it.
+
+mod bodies;
+mod bytes;
+mod ends;
+mod frames;
+mod gather;
+mod packets;
+mod place;
+mod rows;
+mod write;
 
 use std::ops::Range;
+use std::sync::Arc;
 
+pub use bodies::Bodies;
+
+use self::bytes::Bytes;
+use self::ends::EndsTable;
+use self::frames::{Address, Frames};
+use self::packets::Packets;
+pub(super) use self::place::Place;
+use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Ends, Side};
 use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Status};
 use crate::packet::LinkType;
+use crate::source::Again;
 use crate::time::{Nanos, Timestamp};
 
 /// What a list shows of an exchange.
@@ -50,7 +79,7 @@ pub struct FrameRecord {
     /// Whether it ended the call.
     pub last: bool,
     /// Where its JSON text lies, if that is one piece.
-    pub(super) place: Option<u64>,
+    pub(in crate::store) place: Option<Place>,
 }
 
 /// All that is remembered of one exchange but its payloads.
@@ -104,48 +133,79 @@ pub enum Gone {
 
 /// Every exchange and every packet that is remembered.
 #[derive(Clone, Debug, Default)]
-pub struct Archive {}
+pub struct Archive {
+    rows: Rows,
+    frames: Frames,
+    ends: EndsTable,
+    packets: Packets,
+    bytes: Bytes,
+    /// Route texts by name.
+    patterns: Arc<Vec<Option<Arc<str>>>>,
+    files: Again,
+}
 
 impl Archive {
     /// The numbers of the exchanges that are remembered. A few of them may be of none.
     pub fn numbers(&self) -> Range<u64> {
-        1..1
+        self.rows.numbers()
     }
 
     /// What a list shows of exchange `number`.
-    pub fn row(&self, _number: u64) -> Option<Row> {
-        None
+    pub fn row(&self, number: u64) -> Option<Row> {
+        self.rows.get(number)?.row(number)
     }
 
     /// The rows from `number` on, ascending.
     pub fn rows(&self, number: u64) -> impl Iterator<Item = Row> + '_ {
-        (number..self.numbers().end).filter_map(|number| self.row(number))
+        let numbers = self.numbers();
+        (number.max(numbers.start)..numbers.end).filter_map(|number| self.row(number))
     }
 
     /// All that is remembered of exchange `number` but its payloads.
-    pub fn detail(&self, _number: u64) -> Option<Detail> {
-        None
+    pub fn detail(&self, number: u64) -> Option<Detail> {
+        let mut frames = Vec::new();
+        let row = self.frames(number, &mut frames)?;
+        let ends = self.ends(row.connection)?;
+        let latency = Way::of(&row, &frames).latency;
+        Some(Detail { row, ends, latency, frames })
+    }
+
+    /// What a list shows of exchange `number`, and its frames, the request first, in the place of
+    /// what `frames` held. For whoever looks at many: the vector is used again.
+    pub fn frames(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+        frames.clear();
+        let kept = self.rows.get(number)?;
+        let mut next = kept.frames;
+        while next != Address::NONE
+            && let Some((frame, before)) = self.frames.get(next, kept.time)
+        {
+            frames.push(frame);
+            next = before;
+        }
+        frames.reverse();
+        kept.row(number)
     }
 
     /// Lends exchange `number` as the engine told it, payloads and all; those that are gone are
     /// left out.
-    pub fn exchange<R>(&self, _number: u64, _take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
-        None
+    pub fn exchange<R>(&self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
+        Bodies::single(self).exchange(number, take)
     }
 
     /// The route text of a pattern; `None` for requests that have none.
-    pub fn pattern(&self, _id: PatternId) -> Option<&str> {
-        None
+    pub fn pattern(&self, id: PatternId) -> Option<&str> {
+        self.patterns.get(id.0 as usize)?.as_deref()
     }
 
     /// How many patterns have a name.
     pub fn patterns(&self) -> impl Iterator<Item = (PatternId, &str)> + '_ {
-        std::iter::empty()
+        let named = (0..).map(PatternId).zip(self.patterns.iter());
+        named.filter_map(|(id, text)| Some((id, text.as_deref()?)))
     }
 
     /// The addresses of a connection.
-    pub fn ends(&self, _connection: u32) -> Option<Ends> {
-        None
+    pub fn ends(&self, connection: u32) -> Option<Ends> {
+        self.ends.get(connection).map(|(_, ends)| ends)
     }
 
     /// The JSON text of a frame.
@@ -153,18 +213,23 @@ impl Archive {
     /// # Errors
     ///
     /// Where its bytes are gone.
-    pub fn body(&self, _detail: &Detail, _frame: &FrameRecord) -> Result<Vec<u8>, Gone> {
-        Err(Gone::Dropped)
+    pub fn body(&self, detail: &Detail, frame: &FrameRecord) -> Result<Vec<u8>, Gone> {
+        Bodies::single(self).get(detail.row.connection, frame).map(<[u8]>::to_vec)
+    }
+
+    /// Reads the payloads of many exchanges with few reads of the files, best in their order.
+    pub fn bodies(&self) -> Bodies<'_> {
+        Bodies::many(self)
     }
 
     /// The numbers of the packets that are remembered.
     pub fn packets(&self) -> Range<u64> {
-        1..1
+        self.packets.numbers()
     }
 
     /// What is remembered of packet `number`.
-    pub fn packet(&self, _number: u64) -> Option<PacketRecord> {
-        None
+    pub fn packet(&self, number: u64) -> Option<PacketRecord> {
+        Some(self.packets.get(number)?.record(number))
     }
 
     /// The bytes of packet `number`.
@@ -172,16 +237,46 @@ impl Archive {
     /// # Errors
     ///
     /// Where they are gone.
-    pub fn packet_data(&self, _number: u64) -> Result<Vec<u8>, Gone> {
-        Err(Gone::Dropped)
+    pub fn packet_data(&self, number: u64) -> Result<Vec<u8>, Gone> {
+        Bodies::single(self).packet(number).map(<[u8]>::to_vec)
     }
 
     /// The packets of `within` that are segments of `connection`, ascending.
     pub fn packets_of(
         &self,
-        _connection: u32,
-        _within: Range<u64>,
+        connection: u32,
+        within: Range<u64>,
     ) -> impl DoubleEndedIterator<Item = PacketRecord> + '_ {
-        std::iter::empty()
+        let of_it =
+            move |packet: &(u64, &packets::Compact)| packet.1.connection() == Some(connection);
+        self.packets.range(within).filter(of_it).map(|(number, packet)| packet.record(number))
+    }
+}
+
+/// The way of an exchange over the wire, by its frames.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    request: Option<Passage>,
+    reply: Option<Passage>,
+    latency: Latency,
+}
+
+impl Way {
+    fn of(row: &Row, frames: &[FrameRecord]) -> Self {
+        let (request, replies) = match frames.split_first() {
+            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first.passage), rest),
+            _ => (None, frames),
+        };
+        let reply = replies.first().zip(replies.last()).map(|(first, last)| Passage {
+            first: first.passage.first,
+            last: last.passage.last,
+            bytes: row.reply_bytes,
+        });
+        let ended = matches!(row.status, Status::Ok | Status::Error);
+        let latency = request.map_or(Latency::default(), |request| {
+            let first_end = replies.first().map(|first| first.passage.last.at);
+            Latency::of(&request, first_end.zip(reply.as_ref()), ended).0
+        });
+        Self { request, reply, latency }
     }
 }

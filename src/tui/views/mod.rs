@@ -1,3 +1,4 @@
 //! The views: what the screen can show.
 
+pub mod calls;
 pub mod help;

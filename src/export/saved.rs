@@ -1,0 +1,136 @@
+//! Exchanges of an archive, written to a file.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::packet::Packet;
+use crate::report::calls::{Csv, JsonLines};
+use crate::source::writer::CaptureWriter;
+use crate::store::{Archive, Detail};
+
+/// What a file of exchanges holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Their packets.
+    Pcapng,
+    /// An object per exchange, as `calls -T json` prints it.
+    JsonLines,
+    /// A row per exchange, as `calls -T csv` prints it.
+    Csv,
+}
+
+impl Form {
+    /// The form that the ending of `path` tells; `None` where it tells none.
+    pub fn of_path(path: &str) -> Option<Self> {
+        let ending = Path::new(path).extension()?.to_str()?;
+        match ending.to_ascii_lowercase().as_str() {
+            "pcapng" => Some(Self::Pcapng),
+            "jsonl" | "ndjson" | "json" => Some(Self::JsonLines),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+}
+
+/// What was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Exchanges.
+    pub exchanges: u64,
+    /// Packets, where packets were saved.
+    pub packets: u64,
+    /// Exchanges, or packets of them, that are no longer remembered.
+    pub missing: u64,
+}
+
+/// Writes the exchanges `numbers`, ascending, to `out`.
+///
+/// # Errors
+///
+/// Where `out` cannot be written.
+pub fn save(
+    archive: &Archive,
+    numbers: &[u64],
+    form: Form,
+    mut out: impl Write,
+) -> io::Result<Saved> {
+    match form {
+        Form::Pcapng => save_packets(archive, numbers, out),
+        Form::JsonLines => {
+            let mut writer = JsonLines::new(&mut out);
+            let saved = save_lines(archive, numbers, |exchange| writer.write(exchange))?;
+            writer.flush()?;
+            Ok(saved)
+        }
+        Form::Csv => {
+            let mut writer = Csv::new(&mut out)?;
+            let saved = save_lines(archive, numbers, |exchange| writer.write(exchange))?;
+            writer.flush()?;
+            Ok(saved)
+        }
+    }
+}
+
+fn save_lines(
+    archive: &Archive,
+    numbers: &[u64],
+    mut write: impl FnMut(&crate::exchange::Exchange<'_>) -> io::Result<()>,
+) -> io::Result<Saved> {
+    let mut saved = Saved::default();
+    for &number in numbers {
+        match archive.exchange(number, &mut write) {
+            Some(written) => {
+                written?;
+                saved.exchanges += 1;
+            }
+            None => saved.missing += 1,
+        }
+    }
+    Ok(saved)
+}
+
+/// Writes the packets that carried the exchanges, each once, in the order of the capture.
+fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Result<Saved> {
+    let mut saved = Saved::default();
+    let mut packets = BTreeSet::new();
+    for &number in numbers {
+        match archive.detail(number) {
+            Some(detail) => {
+                saved.exchanges += 1;
+                packets.extend(packets_of(archive, &detail));
+            }
+            None => saved.missing += 1,
+        }
+    }
+    let mut writer = CaptureWriter::new(out, 0)?;
+    for number in packets {
+        let (Some(record), Ok(data)) = (archive.packet(number), archive.packet_data(number)) else {
+            saved.missing += 1;
+            continue;
+        };
+        writer.write(
+            &Packet {
+                number,
+                at: record.at,
+                link: record.link,
+                data: &data,
+                original_len: record.original_len,
+            },
+            "",
+        )?;
+        saved.packets += 1;
+    }
+    writer.finish([])?;
+    Ok(saved)
+}
+
+/// The packets of its connection from the first to the last that carried a frame of it, frame by
+/// frame: what another program needs to put each frame together.
+fn packets_of<'a>(archive: &'a Archive, detail: &'a Detail) -> impl Iterator<Item = u64> + 'a {
+    detail.frames.iter().flat_map(|frame| {
+        let (first, last) = (frame.passage.first.number, frame.passage.last.number);
+        let packets = archive.packets_of(detail.row.connection, first..last.saturating_add(1));
+        packets.map(|packet| packet.number)
+    })
+}

@@ -1,0 +1,303 @@
+//! Payloads, read from where they lie.
+
+use super::gather::Pieces;
+use super::place::{Lies, Place};
+use super::{Archive, FrameRecord, Gone, Row, Way, packets};
+use crate::decode::{Decoder, Segment};
+use crate::endpoint::Side;
+use crate::exchange::{Exchange, ExchangeKind, PatternId, Payloads};
+use crate::json::route_text;
+use crate::limits;
+use crate::packet::Packet;
+use crate::protocol::{Kind, read_body};
+use crate::source::{AgainError, Pages};
+
+/// Reads the payloads of exchanges, and lends each until the next is asked for.
+#[derive(Debug)]
+pub struct Bodies<'a> {
+    archive: &'a Archive,
+    pages: Pages,
+    /// A frame that was put together.
+    gathered: Vec<u8>,
+    frames: Vec<FrameRecord>,
+    texts: Texts,
+}
+
+/// Which packets are looked at for the bytes of a frame.
+#[derive(Clone, Copy, Debug)]
+struct Within {
+    first: u64,
+    last: u64,
+    /// Whether those of no connection too: fragments of segments are.
+    all: bool,
+}
+
+impl From<AgainError> for Gone {
+    fn from(error: AgainError) -> Self {
+        Self::File { file: error.file, reason: error.cause.to_string() }
+    }
+}
+
+impl<'a> Bodies<'a> {
+    /// Reads ahead, for many.
+    pub(super) fn many(archive: &'a Archive) -> Self {
+        Self::new(archive, Pages::new(archive.files.clone()))
+    }
+
+    /// Reads no more than is asked for.
+    pub(super) fn single(archive: &'a Archive) -> Self {
+        Self::new(archive, Pages::none(archive.files.clone()))
+    }
+
+    fn new(archive: &'a Archive, pages: Pages) -> Self {
+        Self { archive, pages, gathered: Vec::new(), frames: Vec::new(), texts: Texts::default() }
+    }
+
+    /// The JSON text of a frame of this connection.
+    ///
+    /// # Errors
+    ///
+    /// Where its bytes are gone.
+    #[inline]
+    pub fn get(&mut self, connection: u32, frame: &FrameRecord) -> Result<&[u8], Gone> {
+        let len = usize::try_from(frame.body_len).unwrap_or(usize::MAX);
+        match frame.place.map(Place::lies) {
+            Some(Lies::InMemory { address }) => {
+                self.archive.bytes.get(address, len).ok_or(Gone::Dropped)
+            }
+            Some(Lies::InFile { file, offset }) => {
+                // With the `#` that ends the length: a file that was written anew has none there.
+                let from = offset.saturating_sub(1);
+                if self.pages.get(file, from, len.saturating_add(1))?.first() != Some(&b'#') {
+                    let file = self.archive.files.name(file).to_owned();
+                    return Err(Gone::File { file, reason: "it was changed".to_owned() });
+                }
+                // Asked for again, because a loan that is given on cannot be looked at before.
+                Ok(self.pages.get(file, offset, len)?)
+            }
+            None => {
+                self.gathered = self.gather(connection, frame)?;
+                Ok(&self.gathered)
+            }
+        }
+    }
+
+    /// The bytes of packet `number`.
+    ///
+    /// # Errors
+    ///
+    /// Where they are gone.
+    pub fn packet(&mut self, number: u64) -> Result<&[u8], Gone> {
+        let packet = self.archive.packets.get(number).ok_or(Gone::Dropped)?;
+        data(self.archive, &mut self.pages, packet)
+    }
+
+    /// Lends exchange `number` as [`Archive::exchange`] does.
+    pub fn exchange<R>(&mut self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
+        let mut frames = std::mem::take(&mut self.frames);
+        let mut texts = std::mem::take(&mut self.texts);
+        texts.clear();
+        let row = self.archive.frames(number, &mut frames);
+        let taken = row.and_then(|row| {
+            for frame in &frames {
+                if let Ok(body) = self.get(row.connection, frame) {
+                    texts.read(body, frame.from, row.pattern);
+                }
+            }
+            self.lend(&row, &frames, &texts, take)
+        });
+        (self.frames, self.texts) = (frames, texts);
+        taken
+    }
+
+    fn lend<R>(
+        &self,
+        row: &Row,
+        frames: &[FrameRecord],
+        texts: &Texts,
+        take: impl FnOnce(&Exchange<'_>) -> R,
+    ) -> Option<R> {
+        let (connection, ends) = self.archive.ends.get(row.connection)?;
+        let Way { request, reply, latency } = Way::of(row, frames);
+        let has_id = row.kind != ExchangeKind::Event;
+        Some(take(&Exchange {
+            number: row.number,
+            connection,
+            ends,
+            kind: row.kind,
+            pattern: texts.pattern.as_deref().or_else(|| self.archive.pattern(row.pattern)),
+            pattern_id: row.pattern,
+            id: texts.id.get().filter(|_| has_id),
+            status: row.status,
+            request,
+            reply,
+            replies: row.replies,
+            latency,
+            data: texts.data.get(),
+            responses: Payloads::new(&texts.responses, &texts.response_ends),
+            error: texts.error.get(),
+        }))
+    }
+
+    /// Finds the bytes of a frame in the packets that carried them. First where they must be if
+    /// nothing was out of order; then some packets before, which the stream may have held back;
+    /// then far around.
+    fn gather(&mut self, connection: u32, frame: &FrameRecord) -> Result<Vec<u8>, Gone> {
+        let (first, last) = (frame.passage.first.number, frame.passage.last.number);
+        let (low, high) = (first.min(last), first.max(last));
+        let around = |before: u64, behind: u64, all| Within {
+            first: low.saturating_sub(before),
+            last: high.saturating_add(behind),
+            all,
+        };
+        if first <= last
+            && let Ok((bytes, end)) = self.walk(connection, frame, around(0, 0, false))
+            && end == last
+        {
+            return Ok(bytes);
+        }
+        if let Ok((bytes, _)) =
+            self.walk(connection, frame, around(limits::REORDER_PACKETS, 0, false))
+        {
+            return Ok(bytes);
+        }
+        let far = around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true);
+        self.walk(connection, frame, far).map(|(bytes, _)| bytes)
+    }
+
+    /// Gathers the body of a frame from the packets within, and tells which one made it whole.
+    fn walk(
+        &mut self,
+        connection: u32,
+        frame: &FrameRecord,
+        within: Within,
+    ) -> Result<(Vec<u8>, u64), Gone> {
+        let Self { archive, pages, .. } = self;
+        let from = *archive.ends(connection).ok_or(Gone::Dropped)?.of(frame.from);
+        let to = *archive.ends(connection).ok_or(Gone::Dropped)?.of(frame.from.other());
+        let bounded =
+            usize::try_from(frame.body_len).ok().filter(|len| *len <= limits::FRAME_BYTES);
+        let mut pieces = Pieces::new(bounded.ok_or(Gone::Incomplete)?);
+        let header = frame.passage.bytes.saturating_sub(frame.body_len);
+        let origin = frame.seq.add(u32::try_from(header).map_err(|_| Gone::Incomplete)?);
+        let mut decoder = Decoder::new();
+        let mut gone = Gone::Incomplete;
+        if within.first < archive.packets.numbers().start && archive.packets.numbers().start > 1 {
+            gone = Gone::Dropped;
+        }
+        for (number, packet) in archive.packets.range(within.first..within.last.saturating_add(1)) {
+            match packet.connection() {
+                Some(of) if of == connection => {}
+                None if within.all => {}
+                _ => continue,
+            }
+            let data = match data(archive, pages, packet) {
+                Ok(data) => data,
+                Err(why) => {
+                    gone = why;
+                    continue;
+                }
+            };
+            let record = packet.record(number);
+            let packet = Packet {
+                number,
+                at: record.at,
+                link: record.link,
+                data,
+                original_len: record.original_len,
+            };
+            decoder.push(&packet, &mut |segment: Segment<'_>| {
+                if segment.from == from && segment.to == to {
+                    pieces.add(segment.seq.distance(origin).into(), segment.payload);
+                }
+            });
+            if pieces.is_whole() {
+                return Ok((pieces.into_bytes(), number));
+            }
+        }
+        Err(gone)
+    }
+}
+
+fn data<'p>(
+    archive: &'p Archive,
+    pages: &'p mut Pages,
+    packet: &packets::Compact,
+) -> Result<&'p [u8], Gone> {
+    match packet.place.lies() {
+        Lies::InMemory { address } => {
+            archive.bytes.get(address, packet.captured_len()).ok_or(Gone::Dropped)
+        }
+        Lies::InFile { file, offset } => Ok(pages.get(file, offset, packet.captured_len())?),
+    }
+}
+
+/// What the frames of one exchange say. The memory is used again.
+#[derive(Debug, Default)]
+struct Texts {
+    id: Text,
+    data: Text,
+    error: Text,
+    /// One behind the other.
+    responses: Vec<u8>,
+    response_ends: Vec<usize>,
+    /// The route text, where its name is shared.
+    pattern: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Text {
+    is_there: bool,
+    bytes: Vec<u8>,
+}
+
+impl Text {
+    fn set(&mut self, bytes: Option<&[u8]>) {
+        self.is_there = bytes.is_some();
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes.unwrap_or(&[]));
+    }
+
+    fn get(&self) -> Option<&[u8]> {
+        self.is_there.then_some(&self.bytes)
+    }
+}
+
+impl Texts {
+    fn clear(&mut self) {
+        for text in [&mut self.id, &mut self.data, &mut self.error] {
+            text.set(None);
+        }
+        self.responses.clear();
+        self.response_ends.clear();
+        self.pattern = None;
+    }
+
+    /// Takes the next frame of the exchange.
+    fn read(&mut self, body: &[u8], from: Side, pattern_id: PatternId) {
+        let is_folded = pattern_id == PatternId::OTHERS;
+        match read_body(body, from) {
+            Some(Kind::Request { id, pattern, data }) => {
+                self.id.set(Some(id));
+                self.data.set(data);
+                self.pattern = pattern.filter(|_| is_folded).map(route_text);
+            }
+            Some(Kind::Event { pattern, data }) => {
+                self.data.set(data);
+                self.pattern = is_folded.then(|| route_text(pattern));
+            }
+            Some(Kind::Reply { id, response, error, .. }) => {
+                if !self.id.is_there {
+                    self.id.set(Some(id));
+                }
+                if let Some(response) = response {
+                    self.responses.extend_from_slice(response);
+                    self.response_ends.push(self.responses.len());
+                }
+                // That of a later reply replaces that of an earlier one.
+                self.error.set(error);
+            }
+            Some(Kind::Other) | None => {}
+        }
+    }
+}

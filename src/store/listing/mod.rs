@@ -1,0 +1,452 @@
+//! Which exchanges a list shows, and in which order, while more of them come.
+//!
+//! Takes what changed in the archive; gives numbers. Knows no screen. Made for millions of rows of
+//! which tens of thousands change each second: what is appended costs next to nothing, a sorted
+//! list is put in order when its owner asks for that, and whatever has to look at all rows is done
+//! elsewhere, by [`Spawn`], while the last whole list stays.
+//!
+//! ```text
+//!   changed numbers ──► pending ──► shown (whole, always) ◄── what a job found
+//!                         │                                        ▲
+//!                         └── too many to look at here ──► job ────┘
+//!   another filter, another column ──────────────────────► job
+//! ```
+
+mod order;
+mod shown;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use self::order::Key;
+pub use self::order::{Column, Order};
+use self::shown::Shown;
+use self::sweep::{Candidates, Found, Sweep};
+use crate::endpoint::Ends;
+use crate::exchange::PatternId;
+use crate::store::{Archive, Row};
+
+/// What a list needs to know of the exchanges. A clone is a picture of the moment.
+pub trait Rows: Clone + Send + 'static {
+    /// The numbers of those that are remembered. A few of them may be of none.
+    fn numbers(&self) -> Range<u64>;
+    /// What is shown of exchange `number`.
+    fn row(&self, number: u64) -> Option<Row>;
+    /// The text of a pattern.
+    fn pattern(&self, id: PatternId) -> Option<&str>;
+    /// The addresses of a connection.
+    fn ends(&self, connection: u32) -> Option<Ends>;
+}
+
+impl Rows for Archive {
+    fn numbers(&self) -> Range<u64> {
+        self.numbers()
+    }
+
+    fn row(&self, number: u64) -> Option<Row> {
+        self.row(number)
+    }
+
+    fn pattern(&self, id: PatternId) -> Option<&str> {
+        self.pattern(id)
+    }
+
+    fn ends(&self, connection: u32) -> Option<Ends> {
+        self.ends(connection)
+    }
+}
+
+/// Tells which rows of a picture are shown. Asked here and on another thread.
+pub type Condition<A = Archive> = Arc<dyn for<'a> Fn(&'a A) -> Test<'a> + Send + Sync>;
+
+/// Whether a row is shown. Asked of many rows one after the other, so that what it reads for one
+/// may serve the next.
+pub type Test<'a> = Box<dyn FnMut(&Row) -> bool + 'a>;
+
+/// Runs what takes long, on a thread of its own where there are threads.
+pub type Spawn = Rc<dyn Fn(Box<dyn FnOnce() + Send>)>;
+
+/// Rows that are looked at on the spot, where there is a condition. It may read payloads, at some
+/// microseconds a row, and a key that was pressed waits meanwhile.
+const AT_ONCE: usize = 4_096;
+
+/// Rows that a job looks at before it tells how far it is, and asks whether it is still wanted.
+const STEP: usize = 16_384;
+
+/// A list of exchanges.
+pub struct Listing<A = Archive> {
+    spawn: Spawn,
+    shown: Shown<A>,
+    descending: bool,
+    /// What changed since `shown` last took something in.
+    pending: Changed,
+    job: Option<Job<A>>,
+    /// One past the newest number that there was; `None` before the first refresh.
+    end: Option<u64>,
+    /// [`AT_ONCE`], but in tests.
+    at_once: usize,
+}
+
+/// Work that goes on elsewhere.
+struct Job<A> {
+    purpose: Purpose<A>,
+    found: Receiver<Found>,
+    state: Arc<State>,
+    /// Rows that it looks at.
+    rows: usize,
+}
+
+enum Purpose<A> {
+    /// A list that takes the place of the present one.
+    Replace {
+        order: Order,
+        condition: Option<Condition<A>>,
+        /// What changed since it began.
+        since: Changed,
+    },
+    /// Which of these belong to the present one: ascending distances from its base at that time.
+    Complete { base: u64, asked: Vec<u32> },
+}
+
+/// Numbers of exchanges that changed; takes room for each of them about once.
+#[derive(Clone, Default)]
+struct Changed {
+    numbers: Vec<u64>,
+    /// So many there were when each was there once.
+    distinct: usize,
+}
+
+impl Changed {
+    fn add(&mut self, numbers: impl IntoIterator<Item = u64>) {
+        self.numbers.extend(numbers);
+        if self.numbers.len() > 2 * self.distinct.max(AT_ONCE) {
+            self.tidy_up();
+        }
+    }
+
+    fn tidy_up(&mut self) {
+        self.numbers.sort_unstable();
+        self.numbers.dedup();
+        self.distinct = self.numbers.len();
+    }
+
+    /// Each once, ascending; none is left.
+    fn take(&mut self) -> Vec<u64> {
+        self.tidy_up();
+        std::mem::take(self).numbers
+    }
+}
+
+#[derive(Default)]
+struct State {
+    looked_at: AtomicUsize,
+    unwanted: AtomicBool,
+}
+
+impl<A: Rows> Listing<A> {
+    /// A list of everything, in the order of the numbers, that is empty until the first
+    /// [`refresh`](Self::refresh).
+    pub fn new(spawn: Spawn) -> Self {
+        let nothing = Found { base: 0, offsets: Vec::new(), keyed: 0 };
+        Self {
+            spawn,
+            shown: Shown::new(Column::Number, None, nothing),
+            descending: false,
+            pending: Changed::default(),
+            job: None,
+            end: None,
+            at_once: AT_ONCE,
+        }
+    }
+
+    /// Takes in what changed since the last call, and what a job found meanwhile. A list by number
+    /// is up to date then; a sorted one when [`settle`](Self::settle) is called. That everything
+    /// was forgotten is seen by the numbers, which begin again.
+    pub fn refresh(&mut self, rows: &A, changed: &[u64]) {
+        let numbers = rows.numbers();
+        let is_anew =
+            self.end.is_none_or(|end| numbers.end < end) || numbers.start < self.shown.base;
+        self.end = Some(numbers.end);
+        if is_anew {
+            return self.begin_anew(rows);
+        }
+        self.pending.add(changed.iter().copied());
+        if let Some(Job { purpose: Purpose::Replace { since, .. }, .. }) = &mut self.job {
+            since.add(changed.iter().copied());
+        }
+        self.shown.keep_near(&numbers);
+        self.shown.forget_before(numbers.start);
+        self.collect(rows);
+        if self.shown.column == Column::Number {
+            self.settle(rows);
+        }
+    }
+
+    /// Puts what changed where it belongs. For a sorted list that costs a look at each of its
+    /// rows, so it is done some times a second rather than with every refresh.
+    pub fn settle(&mut self, rows: &A) {
+        if matches!(self.job, Some(Job { purpose: Purpose::Complete { .. }, .. })) {
+            return;
+        }
+        let start = rows.numbers().start;
+        let mut asked = self.pending.take();
+        asked.retain(|&number| number >= start);
+        if asked.is_empty() && self.shown.start == start {
+            return;
+        }
+        if self.shown.condition.is_some() && asked.len() > self.at_once {
+            // While another list is being made, this one lags: it is about to go.
+            if self.job.is_some() {
+                return self.pending.add(asked);
+            }
+            return self.complete(rows, &asked);
+        }
+        let mut test = self.shown.condition.as_ref().map(|condition| condition(rows));
+        let mut belongs = |row: &Row| test.as_mut().is_none_or(|test| test(row));
+        let answers: Vec<_> = asked
+            .into_iter()
+            .map(|number| (number, rows.row(number).as_ref().is_some_and(&mut belongs)))
+            .collect();
+        drop(test);
+        self.shown.take(rows, &answers, &[]);
+    }
+
+    /// Shows what fulfils `condition`; everything where there is none. The present list stays
+    /// until the new one is whole.
+    pub fn set_condition(&mut self, rows: &A, condition: Option<Condition<A>>) {
+        let order = self.order();
+        self.drop_job();
+        self.replace(rows, order, condition, Candidates::All(rows.numbers()));
+    }
+
+    /// Shows it in another order.
+    pub fn set_order(&mut self, rows: &A, order: Order) {
+        if self.order().column == order.column {
+            match &mut self.job {
+                Some(Job { purpose: Purpose::Replace { order: asked, .. }, .. }) => *asked = order,
+                _ => self.descending = order.descending,
+            }
+            return;
+        }
+        let job = self.drop_job();
+        if let Some(Purpose::Replace { condition, .. }) = job {
+            return self.replace(rows, order, condition, Candidates::All(rows.numbers()));
+        }
+        // What belongs here is known: the condition is not asked again.
+        let pending = self.pending.clone();
+        let these = Candidates::These(self.shown.offsets.iter().copied().collect());
+        self.replace(rows, order, self.shown.condition.clone(), these);
+        match &mut self.job {
+            Some(Job { purpose: Purpose::Replace { since, .. }, .. }) => *since = pending,
+            _ => self.pending = pending,
+        }
+    }
+
+    /// The order that it is in, or will be as soon as a job is done.
+    pub fn order(&self) -> Order {
+        match &self.job {
+            Some(Job { purpose: Purpose::Replace { order, .. }, .. }) => *order,
+            _ => Order { column: self.shown.column, descending: self.descending },
+        }
+    }
+
+    /// How far the list is that takes the place of this one: rows looked at, of how many.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        match &self.job {
+            Some(Job { purpose: Purpose::Replace { .. }, state, rows, .. }) => {
+                Some((state.looked_at.load(Ordering::Relaxed), *rows))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.shown.offsets.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.shown.offsets.is_empty()
+    }
+
+    /// The number of the exchange in row `index`, from the top. In a sorted list that was not
+    /// settled it may have given way.
+    pub fn number(&self, index: usize) -> Option<u64> {
+        self.shown.number(self.turned(index))
+    }
+
+    /// Every number, from the top.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.len()).filter_map(|index| self.number(index))
+    }
+
+    /// The row of exchange `number`, if it is shown. `hint` is a row where it may be.
+    pub fn position(&self, number: u64, hint: usize) -> Option<usize> {
+        if self.number(hint) == Some(number) {
+            return Some(hint);
+        }
+        let offset = self.shown.offset(number)?;
+        let offsets = &self.shown.offsets;
+        let index = match self.shown.column {
+            Column::Number => offsets.binary_search(&offset).ok(),
+            _ => offsets.iter().position(|&other| other == offset),
+        };
+        index.map(|index| self.turned(index))
+    }
+
+    /// The row nearest to where exchange `number` is, or would be if it were shown; `None` where
+    /// nothing is shown, or nobody remembers the exchange.
+    pub fn nearest(&self, rows: &A, number: u64) -> Option<usize> {
+        let last = self.len().checked_sub(1)?;
+        let after = match self.shown.column {
+            Column::Number => {
+                let before = |&offset: &u32| self.shown.base + u64::from(offset) < number;
+                self.shown.offsets.partition_point(before)
+            }
+            column => {
+                let key: Key<'_> = column.key(rows, &rows.row(number)?);
+                self.shown.place(rows, &(key, self.shown.offset(number)?))
+            }
+        };
+        let before = after.saturating_sub(1);
+        let distance =
+            |index| self.shown.number(index).map_or(u64::MAX, |other| other.abs_diff(number));
+        let is_nearer =
+            self.shown.column == Column::Number && distance(before) < distance(after.min(last));
+        Some(self.turned(if is_nearer { before } else { after.min(last) }))
+    }
+
+    /// The index in the list as it is kept of the row `index` from the top, and the other way
+    /// round. Rows that have nothing in the column are last in both directions.
+    const fn turned(&self, index: usize) -> usize {
+        if self.descending && index < self.shown.keyed {
+            self.shown.keyed - 1 - index
+        } else {
+            index
+        }
+    }
+
+    /// Takes what a job has found, if it is done.
+    fn collect(&mut self, rows: &A) {
+        let Some(found) = self.job.as_ref().and_then(|job| job.found.try_recv().ok()) else {
+            return;
+        };
+        match self.job.take().map(|job| job.purpose) {
+            Some(Purpose::Replace { order, condition, since }) => {
+                self.put(order, condition, found, since);
+                self.shown.keep_near(&rows.numbers());
+                self.shown.forget_before(rows.numbers().start);
+            }
+            Some(Purpose::Complete { base, asked }) => {
+                let start = rows.numbers().start;
+                let number = |offset: u32| base + u64::from(offset);
+                let mut belong = found.offsets.into_iter().peekable();
+                let answers: Vec<_> = asked
+                    .into_iter()
+                    .map(|offset| (number(offset), belong.next_if_eq(&offset).is_some()))
+                    .filter(|&(number, _)| number >= start)
+                    .collect();
+                self.pending.tidy_up();
+                self.shown.take(rows, &answers, &self.pending.numbers);
+            }
+            None => {}
+        }
+    }
+
+    fn put(&mut self, order: Order, condition: Option<Condition<A>>, found: Found, since: Changed) {
+        self.shown = Shown::new(order.column, condition, found);
+        self.descending = order.descending;
+        self.pending = since;
+    }
+
+    /// Everything was forgotten, or nothing was known: looks at all rows, with what is asked for.
+    fn begin_anew(&mut self, rows: &A) {
+        let order = self.order();
+        let condition = match self.drop_job() {
+            Some(Purpose::Replace { condition, .. }) => condition,
+            _ => self.shown.condition.clone(),
+        };
+        let nothing = Found { base: rows.numbers().start, offsets: Vec::new(), keyed: 0 };
+        self.put(order, condition.clone(), nothing, Changed::default());
+        self.replace(rows, order, condition, Candidates::All(rows.numbers()));
+    }
+
+    /// Makes a list to take the place of this one.
+    fn replace(
+        &mut self,
+        rows: &A,
+        order: Order,
+        condition: Option<Condition<A>>,
+        candidates: Candidates,
+    ) {
+        let (base, asked) = match &candidates {
+            Candidates::All(range) => {
+                self.end = Some(range.end);
+                (range.start, condition.clone())
+            }
+            Candidates::These(_) => (self.shown.base, None),
+        };
+        let mut sweep = Sweep::new(rows.clone(), asked, order.column, base, candidates);
+        if sweep.candidates.len() <= self.at_once {
+            sweep.step(usize::MAX);
+            let found = sweep.finish();
+            return self.put(order, condition, found, Changed::default());
+        }
+        self.start(sweep, Purpose::Replace { order, condition, since: Changed::default() });
+    }
+
+    /// Finds out elsewhere which of these belong here.
+    fn complete(&mut self, rows: &A, asked: &[u64]) {
+        let base = self.shown.base;
+        let asked: Vec<u32> =
+            asked.iter().filter_map(|&number| self.shown.offset(number)).collect();
+        let candidates = Candidates::These(asked.clone());
+        let condition = self.shown.condition.clone();
+        let sweep = Sweep::new(rows.clone(), condition, Column::Number, base, candidates);
+        self.start(sweep, Purpose::Complete { base, asked });
+    }
+
+    fn start(&mut self, mut sweep: Sweep<A>, purpose: Purpose<A>) {
+        let (sender, found) = bounded(1);
+        let state = Arc::new(State::default());
+        let rows = sweep.candidates.len();
+        self.job = Some(Job { purpose, found, state: Arc::clone(&state), rows });
+        (self.spawn)(Box::new(move || {
+            while !state.unwanted.load(Ordering::Relaxed) {
+                let is_done = sweep.step(STEP);
+                state.looked_at.store(sweep.looked_at(), Ordering::Relaxed);
+                if is_done {
+                    // Nobody listens any more where something else was asked for meanwhile.
+                    _ = sender.send(sweep.finish());
+                    return;
+                }
+            }
+        }));
+    }
+
+    /// Gives up what goes on elsewhere. What it was to look at is looked at again.
+    fn drop_job(&mut self) -> Option<Purpose<A>> {
+        let job = self.job.take()?;
+        job.state.unwanted.store(true, Ordering::Relaxed);
+        if let Purpose::Complete { base, asked } = &job.purpose {
+            self.pending.add(asked.iter().map(|&offset| base + u64::from(offset)));
+        }
+        Some(job.purpose)
+    }
+}
+
+impl<A> Drop for Listing<A> {
+    fn drop(&mut self) {
+        if let Some(job) = &self.job {
+            job.state.unwanted.store(true, Ordering::Relaxed);
+        }
+    }
+}

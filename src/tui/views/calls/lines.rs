@@ -1,0 +1,248 @@
+//! The rows in sight, with everything that is drawn of them: looked up once a refresh.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+
+use super::columns::{Column, Columns};
+use super::paces::{Pace, Paces};
+use crate::endpoint::Ends;
+use crate::exchange::{ExchangeKind, Status};
+use crate::report::{Civil, millis};
+use crate::store::{Archive, Listing, Row};
+use crate::time::{Nanos, Timestamp};
+use crate::tui::view::Scene;
+
+/// Bytes of an exchange up to which its payloads are read to show how they begin. More than a
+/// screen of such rows can be read between two frames.
+const READ: u64 = 64 << 10;
+
+/// Bytes of a payload that are kept of it: more than a terminal has columns.
+const KEPT: usize = 512;
+
+/// How times are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// The time of day.
+    #[default]
+    OfDay,
+    /// Seconds since the first exchange.
+    SinceFirst,
+    /// What passed since the row above.
+    SinceAbove,
+}
+
+impl TimeFormat {
+    /// The one after it.
+    pub const fn next(self) -> Self {
+        match self {
+            Self::OfDay => Self::SinceFirst,
+            Self::SinceFirst => Self::SinceAbove,
+            Self::SinceAbove => Self::OfDay,
+        }
+    }
+
+    /// Says what it is.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::OfDay => "Times of day",
+            Self::SinceFirst => "Times in seconds since the first exchange",
+            Self::SinceAbove => "Times since the row above",
+        }
+    }
+}
+
+/// A row in sight.
+#[derive(Debug)]
+pub struct Line {
+    /// Its exchange.
+    pub number: u64,
+    /// `None` where it gave way meanwhile.
+    pub row: Option<Row>,
+    /// What was called; `None` for an orphan reply, and for a request without pattern.
+    pub pattern: Option<String>,
+    /// Its client and its server.
+    pub ends: Option<Ends>,
+    /// When it was.
+    pub time: String,
+    /// What was waited so far, where it is still waited for.
+    pub age: Option<Nanos>,
+    /// How slow it is.
+    pub pace: Option<Pace>,
+    /// How its payloads begin.
+    pub preview: Option<Preview>,
+}
+
+/// How the payloads of an exchange begin.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// What the exchange was like then.
+    of: (Status, u32),
+    /// What was sent: JSON, or the beginning of it.
+    pub data: Option<Vec<u8>>,
+    /// The first value that answered, or the error that did.
+    pub answer: Option<Vec<u8>>,
+    /// Whether `answer` is an error.
+    pub failed: bool,
+    /// Values that answered after the first.
+    pub more: usize,
+    /// Whether it was too large to be read for this.
+    pub large: bool,
+}
+
+/// The rows in sight.
+pub struct Lines {
+    /// The first one's place in the list.
+    first: usize,
+    lines: Vec<Line>,
+    civil: Civil,
+    /// When the first exchange was.
+    origin: Option<Timestamp>,
+    paces: Paces,
+    /// Of the rows in sight.
+    previews: HashMap<u64, Preview>,
+    /// The widest end so far, so that columns do not jump about with what is in sight.
+    widest_end: u16,
+}
+
+impl Lines {
+    /// Tells times of day in `zone`.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            first: 0,
+            lines: Vec::new(),
+            civil: Civil::new(zone, "%H:%M:%S"),
+            origin: None,
+            paces: Paces::default(),
+            previews: HashMap::new(),
+            widest_end: 0,
+        }
+    }
+
+    /// The line that shows row `index` of the list.
+    pub fn get(&self, index: usize) -> Option<&Line> {
+        self.lines.get(index.checked_sub(self.first)?)
+    }
+
+    /// Columns of the widest end so far.
+    pub const fn widest_end(&self) -> u16 {
+        self.widest_end
+    }
+
+    /// Everything was forgotten.
+    pub fn clear(&mut self) {
+        self.origin = None;
+        self.widest_end = 0;
+        self.previews.clear();
+    }
+
+    /// Looks up what is shown in the rows `in_sight` of `listing`.
+    pub fn refresh(
+        &mut self,
+        listing: &Listing,
+        in_sight: Range<usize>,
+        format: TimeFormat,
+        columns: Columns,
+        scene: &Scene<'_>,
+    ) {
+        let archive = scene.book.archive();
+        if self.origin.is_none() {
+            self.origin = archive.rows(archive.numbers().start).next().map(|row| row.time);
+        }
+        let rows: Vec<_> = in_sight
+            .clone()
+            .filter_map(|index| listing.number(index))
+            .map(|number| (number, archive.row(number)))
+            .collect();
+        let patterns = rows.iter().filter_map(|(_, row)| row.as_ref());
+        let patterns = patterns.filter(|row| row.kind == ExchangeKind::Request);
+        self.paces.refresh(scene.book, scene.status.running, patterns.map(|row| row.pattern));
+        let above = in_sight.start.checked_sub(1).and_then(|index| listing.number(index));
+        let mut above = above.and_then(|number| archive.row(number)).map(|row| row.time);
+        self.first = in_sight.start;
+        self.lines.clear();
+        let mut seen = HashMap::with_capacity(rows.len());
+        for (number, row) in rows {
+            let time = row.map_or_else(String::new, |row| self.time(format, row.time, above));
+            above = row.map(|row| row.time).or(above);
+            let preview = row.filter(|_| columns.has(Column::Data)).map(|row| {
+                let known = self.previews.remove(&number);
+                let known = known.filter(|known| known.of == (row.status, row.replies));
+                known.unwrap_or_else(|| Preview::read(archive, &row))
+            });
+            if let Some(preview) = &preview {
+                seen.insert(number, preview.clone());
+            }
+            let age = row
+                .filter(|row| row.status == Status::Open)
+                .map(|row| scene.now.saturating_since(row.time));
+            let ends = row.and_then(|row| archive.ends(row.connection));
+            for end in ends.iter().flat_map(|ends| [ends.client, ends.server]) {
+                let width = u16::try_from(end.to_string().len()).unwrap_or(u16::MAX);
+                self.widest_end = self.widest_end.max(width);
+            }
+            let pace = row.and_then(|row| {
+                let is_request = row.kind == ExchangeKind::Request;
+                let waited = row.latency.or(age).filter(|_| is_request)?;
+                self.paces.of(row.pattern, waited)
+            });
+            let pattern = row.and_then(|row| archive.pattern(row.pattern)).map(str::to_owned);
+            self.lines.push(Line { number, row, pattern, ends, time, age, pace, preview });
+        }
+        self.previews = seen;
+    }
+
+    fn time(&mut self, format: TimeFormat, at: Timestamp, above: Option<Timestamp>) -> String {
+        match format {
+            TimeFormat::OfDay => format!("{}.{:03}", self.civil.second(at), millis(at)),
+            TimeFormat::SinceFirst => {
+                let (sign, span) = between(self.origin.unwrap_or(at), at);
+                let micros = span.get() / 1_000;
+                format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+            }
+            TimeFormat::SinceAbove => above.map_or_else(String::new, |above| {
+                let (sign, span) = between(above, at);
+                format!("{}{span}", if sign.is_empty() { "+" } else { sign })
+            }),
+        }
+    }
+}
+
+/// What passed from one point in time to another, and `-` where the other was earlier.
+fn between(from: Timestamp, to: Timestamp) -> (&'static str, Nanos) {
+    match to.since(from) {
+        Some(span) => ("", span),
+        None => ("-", from.saturating_since(to)),
+    }
+}
+
+impl Preview {
+    fn read(archive: &Archive, row: &Row) -> Self {
+        let mut preview = Self {
+            of: (row.status, row.replies),
+            data: None,
+            answer: None,
+            failed: false,
+            more: 0,
+            large: row.request_bytes.saturating_add(row.reply_bytes) > READ,
+        };
+        if preview.large {
+            return preview;
+        }
+        let beginning = |bytes: &[u8]| bytes.get(..KEPT).unwrap_or(bytes).to_vec();
+        archive.exchange(row.number, |exchange| {
+            preview.data = exchange.data.map(beginning);
+            preview.failed = exchange.status == Status::Error;
+            let values = exchange.responses.iter().count();
+            if let (Some(error), true) = (exchange.error, preview.failed) {
+                preview.answer = Some(beginning(error));
+                preview.more = values;
+            } else {
+                preview.answer = exchange.responses.iter().next().map(beginning);
+                preview.more = values.saturating_sub(1);
+            }
+        });
+        preview
+    }
+}

@@ -1,0 +1,555 @@
+//! The calls: a row for each exchange, following the newest, filtered, sorted, searched, marked.
+//!
+//! ```text
+//!   scene.area ┌ titles                                       ┐
+//!              │ rows in sight            (lines, cells)      │  or why there are none (empty)
+//!              │ …                                            │
+//!              └ how many, in which order, under which filter ┘
+//! ```
+//!
+//! The selected exchange is known by its number, so that it stays the selected one whatever comes,
+//! goes or is sorted around it.
+
+mod cells;
+mod chooser;
+mod columns;
+mod copies;
+mod empty;
+mod hunt;
+mod lines;
+mod marks;
+mod paces;
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use self::cells::Cells;
+use self::chooser::Chooser;
+use self::columns::{Column, Columns, Widths};
+use self::hunt::{Hunt, Progress, Sought};
+use self::lines::{Lines, TimeFormat};
+use self::marks::Marks;
+use crate::report::{count, counted};
+use crate::store::listing::{Condition, Order, Spawn};
+use crate::store::{Archive, Listing};
+use crate::tui::keys::{Action, Context};
+use crate::tui::table::{self, Hit, Selection, TITLES, Table};
+use crate::tui::text::{Align, Pen};
+use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
+
+/// A sorted list is put in order this often while exchanges change: often enough to be read as
+/// live, and a few per cent of a core where it has millions of rows.
+const SETTLED_EVERY: Duration = Duration::from_millis(250);
+
+/// Columns of the screen from which on addresses are shown, and not ports alone.
+const WIDE: u16 = 110;
+
+/// Columns of an address with its port at most: those of IPv4. Longer ones lose their beginning.
+const LONGEST_END: u16 = 21;
+
+/// Where calls are saved unless the user names another file.
+const SAVED: &str = "nestscope-calls.pcapng";
+
+/// What a display filter lets through; `None` for one that lets everything through, and the reason
+/// where it is none.
+pub type Compile = Rc<dyn Fn(&str) -> Result<Option<Condition>, String>>;
+
+/// The calls view.
+pub struct Calls {
+    listing: Listing,
+    compile: Compile,
+    filter: String,
+    selection: Selection,
+    /// The selected exchange.
+    selected: Option<u64>,
+    columns: Rc<Cell<Columns>>,
+    format: TimeFormat,
+    marks: Marks,
+    lines: Lines,
+    sought: Option<Sought>,
+    hunt: Option<Hunt>,
+    /// What is to be said of a search that came to its end between two keys.
+    remark: Option<String>,
+    /// When a sorted list was last put in order, by the clock of the run.
+    settled: Duration,
+    /// One past the newest number that there was.
+    end: u64,
+}
+
+impl Calls {
+    /// A view of all exchanges that tells times of day in `zone`; what takes long is done by
+    /// `spawn`, and filters are understood by `compile`.
+    pub fn new(zone: TimeZone, spawn: Spawn, compile: Compile) -> Self {
+        Self {
+            listing: Listing::new(spawn),
+            compile,
+            filter: String::new(),
+            selection: Selection::new(true),
+            selected: None,
+            columns: Rc::default(),
+            format: TimeFormat::default(),
+            marks: Marks::default(),
+            lines: Lines::new(zone),
+            sought: None,
+            hunt: None,
+            remark: None,
+            settled: Duration::ZERO,
+            end: 0,
+        }
+    }
+
+    /// The room of the table, above the line that tells what is shown.
+    fn room(area: Rect) -> Rect {
+        Rect { height: area.height.saturating_sub(1), ..area }
+    }
+
+    /// The columns that are chosen, and the table's description of each.
+    fn layout(&self, scene: &Scene<'_>) -> (Vec<Column>, Vec<table::Column>) {
+        let newest = scene.book.archive().numbers().end.saturating_sub(1);
+        let digits = u16::try_from(newest.max(1).ilog10() + 1).unwrap_or(4);
+        let end = if scene.area.width >= WIDE {
+            self.lines.widest_end().clamp(6, LONGEST_END)
+        } else {
+            6
+        };
+        let widths = Widths { number: digits.max(4), end };
+        let chosen: Vec<_> = self.columns.get().iter().collect();
+        let layouts = chosen.iter().filter_map(|column| column.layout(widths)).collect();
+        (chosen, layouts)
+    }
+
+    fn table<'a>(&'a self, chosen: &[Column], layouts: &'a [table::Column]) -> Table<'a> {
+        let order = self.listing.order();
+        let by = Column::of(order);
+        let place = chosen.iter().position(|column| Some(*column) == by);
+        let sorted = place.map(|place| (place, !order.descending));
+        Table { columns: layouts, selection: &self.selection, sorted }
+    }
+}
+
+/// Keys and what they lead to.
+impl Calls {
+    fn go_to(&mut self, number: u64, scene: &Scene<'_>) -> Vec<Command> {
+        let archive = scene.book.archive();
+        let numbers = archive.numbers();
+        let place = self.listing.position(number, 0);
+        if let Some(row) = place.or_else(|| self.listing.nearest(archive, number)) {
+            self.selection.follow(false);
+            self.selection.select(row);
+            self.note_selected();
+        }
+        if place.is_some() {
+            return Vec::new();
+        }
+        notice(if number >= numbers.end {
+            let newest = numbers.end.saturating_sub(1);
+            format!("There is no exchange {} yet; the newest is {}", count(number), count(newest))
+        } else if archive.row(number).is_some() {
+            format!("Exchange {} is hidden by the filter; Esc clears it", count(number))
+        } else if number < numbers.start {
+            format!("Exchange {} gave way to newer ones", count(number))
+        } else {
+            format!("There is no exchange {}", count(number))
+        })
+    }
+
+    fn open(&self) -> Vec<Command> {
+        self.selected.map(Command::OpenCall).into_iter().collect()
+    }
+
+    /// Follows the newest, which is the last row only where rows are in the order of their numbers.
+    fn follow(&mut self, scene: &Scene<'_>) {
+        let follow = !self.selection.is_following();
+        if follow && self.listing.order() != Order::BY_NUMBER {
+            self.listing.set_order(scene.book.archive(), Order::BY_NUMBER);
+        }
+        self.selection.follow(follow);
+    }
+
+    fn mark(&mut self) {
+        if let Some(number) = self.selected {
+            self.marks.switch(number);
+            self.selection.act(Action::Down);
+            self.note_selected();
+        }
+    }
+
+    fn mark_all(&mut self) {
+        self.marks =
+            if self.marks.is_empty() { self.listing.numbers().collect() } else { Marks::default() };
+    }
+
+    fn sort_by(&mut self, order: Order, scene: &Scene<'_>) {
+        self.listing.set_order(scene.book.archive(), order);
+        // In another order, the newest is anywhere.
+        self.selection.follow(order == Order::BY_NUMBER && self.selection.is_following());
+    }
+
+    fn reverse(&mut self, scene: &Scene<'_>) {
+        let order = self.listing.order();
+        self.sort_by(Order { descending: !order.descending, ..order }, scene);
+    }
+
+    /// Sorts by the next of the chosen columns to the right, or to the left; round their end.
+    fn sort_beside(&mut self, right: bool, scene: &Scene<'_>) {
+        let mut columns: Vec<_> =
+            self.columns.get().iter().filter(|column| column.order().is_some()).collect();
+        if !right {
+            columns.reverse();
+        }
+        let by = Column::of(self.listing.order());
+        let place = columns.iter().position(|column| Some(*column) == by);
+        let next = place.map_or(0, |place| place + 1);
+        let next = columns.get(next).or(columns.first());
+        if let Some(order) = next.and_then(|column| column.order()) {
+            self.sort_by(order, scene);
+        }
+    }
+
+    fn set_filter(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        match (self.compile)(text) {
+            Ok(condition) => {
+                self.listing.set_condition(scene.book.archive(), condition);
+                text.trim().clone_into(&mut self.filter);
+                Vec::new()
+            }
+            Err(reason) => notice(reason),
+        }
+    }
+
+    /// Leaves one thing: a search, then the filter.
+    fn back(&mut self, scene: &Scene<'_>) -> Vec<Command> {
+        if self.sought.take().is_some() {
+            self.hunt = None;
+            return Vec::new();
+        }
+        if self.filter.is_empty() {
+            return vec![Command::Close];
+        }
+        self.set_filter("", scene)
+    }
+
+    /// Whoever types a filter looks for what it lets through; anything else is a text.
+    fn search(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        if text.is_empty() {
+            self.sought = None;
+            self.hunt = None;
+            return Vec::new();
+        }
+        let is_filter = OPERATORS.iter().any(|operator| text.contains(operator));
+        let condition = is_filter.then(|| (self.compile)(text).ok().flatten()).flatten();
+        self.sought = Some(Sought { text: text.to_owned(), condition });
+        self.find(true, scene)
+    }
+
+    fn find(&mut self, forth: bool, scene: &Scene<'_>) -> Vec<Command> {
+        let Some(sought) = self.sought.clone() else {
+            return notice("Search first: ^S".to_owned());
+        };
+        let from = self.selection.selected();
+        self.hunt = Some(Hunt::new(sought, from, forth, self.listing.len()));
+        self.go_on_hunting(scene);
+        self.remark.take().map(Command::Notice).into_iter().collect()
+    }
+
+    fn go_on_hunting(&mut self, scene: &Scene<'_>) {
+        let Some(hunt) = &mut self.hunt else { return };
+        match hunt.step(&self.listing, scene.book.archive()) {
+            Progress::GoesOn => return,
+            Progress::Found(row) => {
+                self.selection.follow(false);
+                self.selection.select(row);
+                self.note_selected();
+            }
+            Progress::Nowhere => {
+                let text = self.sought.as_ref().map_or("", |sought| sought.text.as_str());
+                self.remark = Some(format!("Not found: {text}"));
+            }
+        }
+        self.hunt = None;
+    }
+
+    fn ask_where_to_save(&self) -> Vec<Command> {
+        let (number, which) = match self.marks.len() {
+            0 => (self.listing.len(), "shown"),
+            marked => (marked, "marked"),
+        };
+        if number == 0 {
+            return notice("There is nothing to save".to_owned());
+        }
+        let number = counted(number as u64, "call", "calls");
+        let label = format!("Save the {number} {which} as (.pcapng, .jsonl, .csv):");
+        vec![Command::Ask(Question { label, ..Question::save(SAVED) })]
+    }
+
+    fn save(&self, path: &str) -> Vec<Command> {
+        if path.trim().is_empty() {
+            return Vec::new();
+        }
+        let numbers = if self.marks.is_empty() {
+            self.listing.numbers().collect::<Marks>().iter().collect()
+        } else {
+            self.marks.iter().collect()
+        };
+        vec![Command::Effect(Effect::Save { path: path.trim().to_owned(), numbers })]
+    }
+
+    fn copy(&self, action: Action, archive: &Archive) -> Vec<Command> {
+        let Some(number) = self.selected else { return Vec::new() };
+        match copies::copied(archive, number, action) {
+            Ok(text) => vec![Command::Effect(Effect::Copy(text))],
+            Err(reason) => notice(reason),
+        }
+    }
+}
+
+/// Which exchange is selected.
+impl Calls {
+    /// The selection moved: what is there now is what the user means.
+    fn note_selected(&mut self) {
+        self.selected = self.selection.selected().and_then(|row| self.listing.number(row));
+    }
+
+    /// The list changed around the selected exchange.
+    fn keep_selected(&mut self, archive: &Archive) {
+        if !self.selection.is_following()
+            && let Some(number) = self.selected
+        {
+            let at = self.selection.selected().unwrap_or_default();
+            let row = self.listing.position(number, at);
+            let row = row.or_else(|| self.listing.nearest(archive, number)).unwrap_or(at);
+            if row != at {
+                self.selection.keep(row);
+            }
+        }
+        self.note_selected();
+    }
+}
+
+/// The line below the list.
+impl Calls {
+    fn write_state(&self, scene: &Scene<'_>, pen: &mut Pen) {
+        let theme = scene.theme;
+        let plain = Style::new();
+        let numbers = scene.book.archive().numbers();
+        let all = numbers.end.saturating_sub(numbers.start);
+        let shown = self.listing.len() as u64;
+        let gap = format!(" {} ", theme.symbols.dot);
+        if self.filter.is_empty() {
+            pen.put(&counted(shown, "exchange", "exchanges"), plain);
+        } else {
+            pen.put(&format!("{} of {} shown", count(shown), count(all)), plain);
+        }
+        if let Some((done, of)) = self.listing.progress() {
+            pen.put(&gap, theme.dim).put(&format!("looking, {}", percent(done, of)), theme.warning);
+        }
+        if let Some(hunt) = &self.hunt {
+            let done = percent(hunt.looked_at(), self.listing.len());
+            pen.put(&gap, theme.dim).put(&format!("searching, {done}"), theme.warning);
+        }
+        let order = self.listing.order();
+        if order != Order::BY_NUMBER {
+            let symbols = &theme.symbols;
+            let turn = if order.descending { symbols.descending } else { symbols.ascending };
+            let title = Column::of(order).map_or("", Column::title);
+            pen.put(&gap, theme.dim).put(&format!("sorted by {title} {turn}"), plain);
+        }
+        if !self.marks.is_empty() {
+            let marked = format!("{} marked", count(self.marks.len() as u64));
+            pen.put(&gap, theme.dim).put(&marked, theme.marked);
+        }
+        if self.selection.is_following() {
+            pen.put(&gap, theme.dim).put("following", theme.ok);
+        }
+        if let Some(remark) = &self.remark {
+            pen.put(&gap, theme.dim).put(remark, theme.warning);
+        } else if let Some(sought) = &self.sought {
+            pen.put(&gap, theme.dim).put("search ", theme.dim).put(&sought.text, plain);
+        }
+        // Last, as it may be long.
+        if !self.filter.is_empty() {
+            pen.put(&gap, theme.dim).put("filter ", theme.dim).put(&self.filter, plain);
+        }
+    }
+
+    fn draw_empty(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let numbers = scene.book.archive().numbers();
+        let said = if self.listing.progress().is_some() {
+            Vec::new()
+        } else if numbers.is_empty() || self.filter.is_empty() {
+            empty::nothing(scene)
+        } else {
+            empty::no_match(&self.filter)
+        };
+        let rows = area.y.saturating_add(1)..area.bottom();
+        for (y, (text, is_heading)) in rows.zip(said) {
+            let style = if is_heading { scene.theme.heading } else { Style::new() };
+            let mut pen = Pen::new(area.width.saturating_sub(2), &scene.theme.symbols);
+            pen.put(&text, style).draw(buf, area.x + 2.min(area.width), y, Align::Left);
+        }
+    }
+}
+
+impl View for Calls {
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        "Calls".to_owned()
+    }
+
+    fn context(&self) -> Context {
+        Context::Calls
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        self.remark = None;
+        match action {
+            Action::GoTo(number) => return self.go_to(number, scene),
+            Action::Enter => return self.open(),
+            Action::Back => return self.back(scene),
+            Action::Follow => self.follow(scene),
+            Action::Mark => self.mark(),
+            Action::MarkAll => self.mark_all(),
+            Action::SortNext | Action::SortRight => self.sort_beside(true, scene),
+            Action::SortLeft => self.sort_beside(false, scene),
+            Action::SortReverse => self.reverse(scene),
+            Action::Columns => {
+                return vec![Command::Open(Box::new(Chooser::new(Rc::clone(&self.columns))))];
+            }
+            Action::TimeFormat => {
+                self.format = self.format.next();
+                return notice(self.format.about().to_owned());
+            }
+            Action::Filter => return vec![Command::Ask(Question::filter(&self.filter))],
+            Action::Search => {
+                let text = self.sought.as_ref().map_or("", |sought| sought.text.as_str());
+                return vec![Command::Ask(Question::search(text))];
+            }
+            Action::FindNext => return self.find(true, scene),
+            Action::FindPrevious => return self.find(false, scene),
+            Action::Save => return self.ask_where_to_save(),
+            Action::Copy
+            | Action::CopyResponse
+            | Action::CopyId
+            | Action::CopyNc
+            | Action::CopyTypeScript => {
+                return self.copy(action, scene.book.archive());
+            }
+            _ if self.selection.act(action) => self.note_selected(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn mouse(&mut self, mouse: Mouse, scene: &Scene<'_>) -> Vec<Command> {
+        let room = Self::room(scene.area);
+        let (Mouse::Click(at) | Mouse::DoubleClick(at) | Mouse::Wheel(at, _)) = mouse;
+        let (chosen, layouts) = self.layout(scene);
+        let hit = self.table(&chosen, &layouts).hit(room, at);
+        match (mouse, hit) {
+            (Mouse::Wheel(_, lines), _) => {
+                self.selection.wheel(lines);
+                self.note_selected();
+            }
+            (_, Some(Hit::Title(place))) => {
+                let order = chosen.get(place).and_then(|column| column.order());
+                match order {
+                    Some(order) if order.column == self.listing.order().column => {
+                        self.reverse(scene);
+                    }
+                    Some(order) => self.sort_by(order, scene),
+                    None => {}
+                }
+            }
+            (_, Some(Hit::Row(row, _))) => {
+                self.selection.follow(false);
+                self.selection.select(row);
+                self.note_selected();
+                if matches!(mouse, Mouse::DoubleClick(_)) {
+                    return self.open();
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        match question.kind {
+            QuestionKind::Filter => self.set_filter(text, scene),
+            QuestionKind::Search => self.search(text, scene),
+            QuestionKind::File => self.save(text),
+            QuestionKind::GoTo | QuestionKind::Confirm => Vec::new(),
+        }
+    }
+
+    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+        let archive = scene.book.archive();
+        let numbers = archive.numbers();
+        // Everything was forgotten.
+        if numbers.is_empty() || numbers.end < self.end {
+            self.marks.clear();
+            self.lines.clear();
+            self.selected = None;
+        }
+        self.end = numbers.end;
+        self.marks.forget_before(numbers.start);
+        self.listing.refresh(archive, changed);
+        let now = scene.status.running;
+        if now.saturating_sub(self.settled) >= SETTLED_EVERY || now < self.settled {
+            self.settled = now;
+            self.listing.settle(archive);
+        }
+        let room = Self::room(scene.area);
+        self.selection.fit(self.listing.len(), room.height.saturating_sub(TITLES));
+        self.keep_selected(archive);
+        self.go_on_hunting(scene);
+        let (in_sight, columns) = (self.selection.in_sight(), self.columns.get());
+        self.lines.refresh(&self.listing, in_sight, self.format, columns, scene);
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        let theme = scene.theme;
+        let room = Self::room(scene.area);
+        let (chosen, layouts) = self.layout(scene);
+        let sought = self.sought.as_ref().filter(|sought| sought.condition.is_none());
+        let cells = Cells { theme, needle: sought.map_or("", |sought| sought.text.as_str()) };
+        let is_marked = |row| {
+            let line = self.lines.get(row);
+            line.is_some_and(|line: &lines::Line| self.marks.has(line.number))
+        };
+        let style = |row| if is_marked(row) { theme.marked } else { Style::new() };
+        self.table(&chosen, &layouts).draw(room, theme, buf, style, |row, place, pen| {
+            if let (Some(line), Some(column)) = (self.lines.get(row), chosen.get(place)) {
+                cells.write(line, *column, pen);
+            }
+        });
+        if self.listing.is_empty() {
+            let below = Rect { y: room.y + TITLES.min(room.height), ..room };
+            let below = Rect { height: room.height.saturating_sub(TITLES), ..below };
+            self.draw_empty(scene, below, buf);
+        }
+        let mut pen = Pen::new(scene.area.width, &theme.symbols);
+        self.write_state(scene, &mut pen);
+        pen.draw(buf, scene.area.x, room.bottom(), Align::Left);
+    }
+}
+
+/// What makes a text that is searched for a filter.
+const OPERATORS: [&str; 8] = ["==", "!=", "<", ">", " contains ", " matches ", " in ", " not "];
+
+fn notice(text: String) -> Vec<Command> {
+    vec![Command::Notice(text)]
+}
+
+/// `done` of `of` in whole per cent, never 100 before the end.
+fn percent(done: usize, of: usize) -> String {
+    let share = (done as u128 * 100).checked_div(of as u128).unwrap_or_default();
+    format!("{} %", share.min(99))
+}
