@@ -98,3 +98,7 @@ pub const MEMORY_LEAST: usize = 1 << 20;
 /// Changes that are remembered until somebody asks for them: what a second of the fastest load
 /// brings. Whoever did not ask for so long looks at everything again.
 pub const CHANGES: usize = 1 << 21;
+
+/// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
+/// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
+pub const STREAM_ITEMS: usize = 500_000;

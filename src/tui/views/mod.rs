@@ -1,4 +1,13 @@
 //! The views: what the screen can show.
 
 pub mod calls;
+mod carried;
+pub mod connections;
 pub mod help;
+pub mod packets;
+mod saving;
+#[cfg(test)]
+mod stage;
+pub mod stream;
+mod times;
+mod waiting;
