@@ -102,3 +102,13 @@ pub const CHANGES: usize = 1 << 21;
 /// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
 /// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
 pub const STREAM_ITEMS: usize = 500_000;
+
+/// Bytes of a display filter. Nobody types more; a script that lists ids may come near.
+pub const FILTER_BYTES: usize = 4_096;
+
+/// Parentheses in one another in a display filter, and steps into a payload: the program's stack
+/// bounds both.
+pub const FILTER_DEPTH: usize = 64;
+
+/// Bytes of a compiled regular expression of a display filter.
+pub const FILTER_REGEX_BYTES: usize = 1 << 20;

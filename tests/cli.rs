@@ -53,7 +53,16 @@ fn a_refusal_says_what_to_do_and_ends_with_2() {
         ("report -r a.pcap -B 96", "error: -B applies to live capture (-i), not to files\n"),
         (
             "-r a.pcap -Y sum",
-            "error: -Y: display filters come in a later version. Until then -p chooses ports, -f filters a live capture, and the JSON output can be filtered: nestscope calls -r FILE -T json | jq 'select(.pattern == \"sum\")'\n",
+            "error: -Y: `sum` is no field; for a pattern write pattern == \"sum\"\n  sum\n  ^^^\n",
+        ),
+        (
+            "report -r a.pcap -Y latency>10",
+            "error: -Y: `10` needs a unit: ns, us, ms, s, m or h\n  latency>10\n          ^^\n",
+        ),
+        ("interfaces -Y n", "error: -Y chooses exchanges; interfaces shows none\n"),
+        (
+            "-r a.pcap -T json -r b.pcap -Y status==eror",
+            "error: -Y: `eror` is no status; did you mean error?\n  status==eror\n          ^^^^\n",
         ),
         (
             "-r a.pcap -T markdown",
@@ -205,6 +214,46 @@ fn a_file_that_ends_inside_a_packet_is_read_to_its_last_whole_one() {
 fn a_run_ends_after_its_packets() {
     let output = run(&format!("report -T json -c 5 -r {WALKTHROUGH}"));
     assert!(stdout(&output).starts_with(r#"{"capture":{"packets":5,"#));
+}
+
+#[test]
+fn a_filter_chooses_what_is_told() {
+    let numbers = |filter: &str| -> Vec<u64> {
+        let output = run(&format!("-T json -r {WALKTHROUGH} -Y {filter}"));
+        assert_eq!(output.status.code(), Some(0), "{filter}: {}", stderr(&output));
+        let number = |line: &str| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["n"].as_u64().unwrap()
+        };
+        stdout(&output).lines().map(number).collect()
+    };
+    assert_eq!(numbers("pattern==\"sum\""), [2, 3]);
+    assert_eq!(numbers("kind==event"), [1]);
+    assert_eq!(numbers("data[2]==3"), [2]);
+    assert_eq!(numbers("response"), [2, 3]);
+    assert_eq!(numbers("packet==6"), [2]);
+    assert_eq!(numbers("replies>9"), [0; 0]);
+
+    let report = |filter: &str| -> serde_json::Value {
+        let output = run(&format!("report -T json -r {WALKTHROUGH} -Y {filter}"));
+        serde_json::from_str(stdout(&output)).unwrap()
+    };
+    for filter in ["response==6", "data[2]==3", "n==2"] {
+        let told = report(filter);
+        assert_eq!(told["filter"], filter);
+        assert_eq!(told["totals"]["calls"], 1, "{filter}");
+        assert_eq!(told["totals"]["events"], 0, "{filter}");
+        assert_eq!(told["patterns"].as_array().unwrap().len(), 1, "{filter}");
+        assert_eq!(told["patterns"][0]["pattern"], "sum", "{filter}");
+        assert_eq!(told["connections"].as_array().unwrap().len(), 1, "{filter}");
+        assert_eq!(told["connections"][0]["calls"], 1, "{filter}");
+        // What the capture lacks is told of all of it.
+        assert_eq!(told["capture"]["packets"], 14, "{filter}");
+    }
+    let nothing = report("n==99");
+    assert_eq!(nothing["connections"], serde_json::json!([]));
+    assert_eq!(nothing["patterns"], serde_json::json!([]));
+    let text = run(&format!("report -r {WALKTHROUGH} -Y n==99"));
+    assert!(stdout(&text).contains("filter   only exchanges matching: n==99\n"));
 }
 
 #[test]

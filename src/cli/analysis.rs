@@ -134,13 +134,13 @@ pub fn run(
 /// Where the files cannot be opened.
 pub fn run_beside(
     settings: &Settings,
-    files: &[String],
-    stop: &Stop,
+    keep_payloads: bool,
+    (files, stop): (&[String], &Stop),
     shard: Shard,
     found: &mut dyn FnMut(Update<'_>),
 ) -> Result<Counts, CliError> {
     let mut source = Source::files(files, stop)?;
-    let mut engine = Engine::new(config(settings, false, shard));
+    let mut engine = Engine::new(config(settings, keep_payloads, shard));
     let mut packets_left = settings.packets.unwrap_or(u64::MAX);
     while packets_left > 0 {
         match source.next() {

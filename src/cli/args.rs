@@ -17,6 +17,7 @@ Examples:
   nestscope -r trace.pcap                 the same for a capture file, without root
   nestscope report -r trace.pcap          latency and outcome per pattern
   nestscope -r trace.pcap -T json         one JSON object per call, for jq
+  nestscope -r trace.pcap -Y 'status == error || latency > 100ms'
   ssh host sudo tcpdump -i any -U -w - port 8888 | nestscope -r -
 
 {usage-heading} {usage}
@@ -105,8 +106,9 @@ pub struct Options {
     #[arg(short = 'f', long = "filter", value_name = "BPF", global = true)]
     pub capture_filter: Option<String>,
 
-    /// Display filter; comes in a later version
-    #[arg(short = 'Y', value_name = "FILTER", global = true)]
+    /// Only exchanges that match, such as 'status == error && latency > 10ms'; the language is in
+    /// docs/FILTERS.md
+    #[arg(short = 'Y', long = "display-filter", value_name = "FILTER", global = true)]
     pub display_filter: Option<String>,
 
     /// Save the packets to this file, as pcapng

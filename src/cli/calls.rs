@@ -9,6 +9,7 @@ use super::settings::Settings;
 use super::terminal;
 use crate::engine::{Shard, Update};
 use crate::exchange::Exchange;
+use crate::query::Evaluator;
 use crate::report::Losses;
 use crate::report::calls::{Csv, JsonLines, Text};
 
@@ -24,8 +25,11 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let mut writer = Writer::new(settings, out)?;
     let is_live = settings.is_live();
+    let mut filter = settings.filter.as_ref().map(Evaluator::new);
+    let mut is_wanted =
+        |exchange: &Exchange<'_>| filter.as_mut().is_none_or(|filter| filter.matches(exchange));
     let outcome = analysis::run(settings, true, Shard::default(), &mut |event| match event {
-        Event::Found(Update::Exchange(exchange)) => {
+        Event::Found(Update::Exchange(exchange)) if is_wanted(exchange) => {
             writer.write(exchange)?;
             if is_live { writer.flush() } else { Ok(()) }
         }

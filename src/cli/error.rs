@@ -4,6 +4,7 @@
 use std::io;
 
 use super::args::{Command, Format};
+use crate::query::FilterError;
 use crate::source::SourceError;
 
 /// Why the program could not do what was asked.
@@ -17,13 +18,15 @@ pub enum CliError {
         "-i and -r were both given: capture live with -i, or read files with -r, one at a time"
     )]
     LiveAndFiles,
-    /// `-Y`, which is not built yet.
-    #[error(
-        "-Y: display filters come in a later version. Until then -p chooses ports, -f filters a \
-         live capture, and the JSON output can be filtered: \
-         nestscope calls -r FILE -T json | jq 'select(.pattern == \"sum\")'"
-    )]
-    DisplayFilter,
+    /// `-Y` with what is no filter.
+    #[error("-Y: {0}")]
+    DisplayFilter(#[from] FilterError),
+    /// `-Y` with a command that shows no exchanges.
+    #[error("-Y chooses exchanges; {} shows none", .command.name())]
+    NoExchanges {
+        /// The command.
+        command: Command,
+    },
     /// `-f` with a file.
     #[error(
         "-f applies to live capture (-i): what a file holds was chosen when it was captured. \

@@ -10,7 +10,10 @@ use super::args::Format;
 use super::error::CliError;
 use super::settings::{Input, Output, Settings};
 use super::terminal;
+use crate::endpoint::ConnectionId;
 use crate::engine::{Shard, Update};
+use crate::exchange::Exchange;
+use crate::query::{Evaluator, Filter};
 use crate::report::Summary;
 use crate::source::Stop;
 use crate::store::Statistics;
@@ -28,7 +31,9 @@ const WORTH_THREADS: u64 = 16 << 20;
 /// Where nothing can be read, and where the output cannot be written.
 pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let (outcome, statistics) = analyse(settings)?;
+    let filter = settings.filter.as_ref().map(Filter::to_string);
     let summary = Summary {
+        filter: filter.as_deref(),
         capture: &outcome.capture(),
         completeness: &outcome.completeness(),
         statistics: &statistics,
@@ -57,11 +62,17 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
         let others: Vec<_> = (1..count)
             .map(|index| {
                 scope.spawn(move || {
-                    let mut statistics = Statistics::default();
-                    let mut found = |update: Update<'_>| take(&mut statistics, &update);
-                    let counts =
-                        analysis::run_beside(settings, files, stop, shard(index), &mut found)?;
-                    Ok::<_, CliError>((counts, statistics))
+                    let mut tally = Tally::new(settings);
+                    let payloads = needs_payloads(settings);
+                    let mut found = |update: Update<'_>| tally.take(&update);
+                    let counts = analysis::run_beside(
+                        settings,
+                        payloads,
+                        (files, stop),
+                        shard(index),
+                        &mut found,
+                    )?;
+                    Ok::<_, CliError>((counts, tally.statistics))
                 })
             })
             .collect();
@@ -88,29 +99,76 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
 }
 
 fn analyse_shard(settings: &Settings, shard: Shard) -> Result<(Outcome, Statistics), CliError> {
-    let mut statistics = Statistics::default();
-    let outcome = analysis::run(settings, false, shard, &mut |event| {
+    let mut tally = Tally::new(settings);
+    let outcome = analysis::run(settings, needs_payloads(settings), shard, &mut |event| {
         if let Event::Found(update) = event {
-            take(&mut statistics, &update);
+            tally.take(&update);
         }
         Ok(())
     })?;
-    Ok((outcome, statistics))
+    Ok((outcome, tally.statistics))
 }
 
-fn take(statistics: &mut Statistics, update: &Update<'_>) {
-    match update {
-        Update::Exchange(exchange) => statistics.add(exchange),
-        Update::Closed(connection) => statistics.close(connection),
-        _ => {}
+fn needs_payloads(settings: &Settings) -> bool {
+    settings.filter.as_ref().is_some_and(Filter::needs_payloads)
+}
+
+/// The statistics of what the filter lets through: all exchanges and connections where there is
+/// none, else the exchanges that match and the connections that carried one.
+struct Tally<'s> {
+    filter: Option<Evaluator<'s>>,
+    /// Whether a living connection carried an exchange that matches, by slot.
+    carried: Vec<bool>,
+    statistics: Statistics,
+}
+
+impl<'s> Tally<'s> {
+    fn new(settings: &'s Settings) -> Self {
+        Self {
+            filter: settings.filter.as_ref().map(Evaluator::new),
+            carried: Vec::new(),
+            statistics: Statistics::default(),
+        }
+    }
+
+    fn take(&mut self, update: &Update<'_>) {
+        match update {
+            Update::Exchange(exchange) if self.lets_through(exchange) => {
+                self.statistics.add(exchange);
+            }
+            Update::Closed(connection) if self.carried(connection.closed.connection) => {
+                self.statistics.close(connection);
+            }
+            _ => {}
+        }
+    }
+
+    fn lets_through(&mut self, exchange: &Exchange<'_>) -> bool {
+        let Some(filter) = &mut self.filter else { return true };
+        let matches = filter.matches(exchange);
+        if matches {
+            let slot = exchange.connection.slot as usize;
+            if self.carried.len() <= slot {
+                self.carried.resize(slot + 1, false);
+            }
+            self.carried.get_mut(slot).into_iter().for_each(|carried| *carried = true);
+        }
+        matches
+    }
+
+    /// Whether a connection that is over belongs into the report; its slot is free then.
+    fn carried(&mut self, connection: ConnectionId) -> bool {
+        let carried = self.carried.get_mut(connection.slot as usize);
+        self.filter.is_none() || carried.is_some_and(std::mem::take)
     }
 }
 
-/// In how many threads the capture can be read: one, unless it is large, and stays where it is to
-/// be read again.
+/// In how many threads the capture can be read: one, unless it is large, stays where it is to be
+/// read again, and nobody asks for numbers that are counted over all connections.
 fn threads(settings: &Settings) -> u32 {
     let Input::Files(files) = &settings.input else { return 1 };
-    if settings.duration.is_some() || settings.save.is_some() {
+    let is_numbered = settings.filter.as_ref().is_some_and(Filter::needs_number);
+    if settings.duration.is_some() || settings.save.is_some() || is_numbered {
         return 1;
     }
     let size = |file: &String| {

@@ -8,6 +8,7 @@ use clap::ColorChoice;
 use super::args::{Args, Autostop, Command, Format, Options};
 use super::error::CliError;
 use crate::endpoint::Ports;
+use crate::query::Filter;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub input: Input,
     /// The ports of the servers; none where Nest is to be recognised by its bytes.
     pub ports: Ports,
+    /// What exchanges must be like to be told; `None` for all of them.
+    pub filter: Option<Filter>,
     /// Where the packets are saved.
     pub save: Option<String>,
     /// Packets after which the run ends.
@@ -92,6 +95,9 @@ impl Plan {
         let options = args.options;
         let output = Output::new(command, &options)?;
         let task = match command {
+            Command::Interfaces if options.display_filter.is_some() => {
+                return Err(CliError::NoExchanges { command });
+            }
             Command::Interfaces => return Ok(Self::Interfaces(output)),
             Command::Calls => Task::Calls,
             Command::Report => Task::Report,
@@ -102,9 +108,7 @@ impl Plan {
 
 impl Settings {
     fn new(task: Task, output: Output, options: Options) -> Result<Self, CliError> {
-        if options.display_filter.is_some() {
-            return Err(CliError::DisplayFilter);
-        }
+        let filter = options.display_filter.as_deref().map(Filter::parse).transpose()?;
         if options.save.as_deref() == Some("-") {
             return Err(CliError::SaveToOutput);
         }
@@ -117,6 +121,7 @@ impl Settings {
             packets: options.packets,
             duration: options.autostop.map(|Autostop(duration)| duration),
             output,
+            filter: filter.filter(|filter| !filter.is_empty()),
             input: Input::new(options)?,
         })
     }
@@ -218,6 +223,19 @@ mod tests {
         let mut ports: Ports = "3000".parse().unwrap();
         ports.extend("3001-3002,8888".parse().unwrap());
         assert_eq!(settings.ports, ports);
+    }
+
+    #[test]
+    fn a_filter_is_read_and_an_empty_one_is_none() {
+        let with = |filter: &str| {
+            let args = ["nestscope", "report", "-r", "a", "-Y", filter];
+            let plan = Plan::new(Args::try_parse_from(args).unwrap())?;
+            let Plan::Analyse(settings) = plan else { panic!("{filter}") };
+            Ok::<_, CliError>(settings.filter.map(|filter| filter.to_string()))
+        };
+        assert_eq!(with(" n == 1 ").unwrap().as_deref(), Some("n == 1"));
+        assert_eq!(with(" ").unwrap(), None);
+        assert!(matches!(with("sum"), Err(CliError::DisplayFilter(_))));
     }
 
     #[test]

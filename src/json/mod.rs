@@ -4,13 +4,17 @@
 
 mod canonical;
 mod outline;
+mod decimal;
+mod path;
 mod scan;
 mod string;
 
 pub use canonical::{canonical_value, route_text};
 pub use outline::{Item, Items, Outline};
+pub use decimal::Decimal;
+pub use path::{Leaf, Step, at_path, leaves};
 pub use scan::{Scan, Top, Visitor, scan};
-pub use string::{is_plain_string, key_is};
+pub use string::{is_plain_string, key_is, text};
 
 /// Whether JavaScript takes this JSON value for true: all but `false`, `null`, `""` and zero.
 ///

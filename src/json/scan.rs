@@ -107,7 +107,7 @@ impl<'a> Scanner<'a> {
             *value = rest;
         }
         let behind = match rest {
-            [b'"', behind @ ..] => string(behind)?,
+            [b'"', behind @ ..] => after_string(behind)?,
             [b'{', behind @ ..] => match token(behind) {
                 [b'}', behind @ ..] => behind,
                 first => {
@@ -171,7 +171,7 @@ impl<'a> Scanner<'a> {
             [] => return Err(Scan::Cut),
             _ => return Err(Scan::Invalid),
         };
-        let behind = string(inside)?;
+        let behind = after_string(inside)?;
         let value = match token(behind) {
             [b':', value @ ..] => value,
             [] => return Err(Scan::Cut),
@@ -190,14 +190,14 @@ impl<'a> Scanner<'a> {
 
 /// What of `text` comes before `rest`, its end.
 #[inline]
-fn before<'a>(text: &'a [u8], rest: &[u8]) -> &'a [u8] {
+pub(super) fn before<'a>(text: &'a [u8], rest: &[u8]) -> &'a [u8] {
     text.get(..text.len() - rest.len()).unwrap_or(&[])
 }
 
 /// From the next byte on that is not white space. Nest writes none, so what it costs to find none
 /// is what counts.
 #[inline]
-fn token(rest: &[u8]) -> &[u8] {
+pub(super) fn token(rest: &[u8]) -> &[u8] {
     match rest {
         [0..=b' ', ..] => after_blanks(rest),
         _ => rest,
@@ -213,7 +213,7 @@ fn after_blanks(mut rest: &[u8]) -> &[u8] {
 }
 
 /// From behind the opening quote to behind the closing one.
-fn string(mut rest: &[u8]) -> Result<&[u8], Scan> {
+pub(super) fn after_string(mut rest: &[u8]) -> Result<&[u8], Scan> {
     loop {
         match plain(rest) {
             [b'"', behind @ ..] => return Ok(behind),

@@ -1,5 +1,7 @@
 //! The inside of JSON strings.
 
+use std::borrow::Cow;
+
 /// A part of a string, as it reads after its escapes are undone.
 pub(crate) enum Piece<'a> {
     /// Text that stood there as it is.
@@ -79,7 +81,16 @@ pub(crate) fn unescaped(inner: &[u8]) -> String {
     out
 }
 
-/// Whether a raw key, without its quotes, spells `name`, which is plain ASCII.
+/// The text of a string given without its quotes, decoded only where it must be; half surrogate
+/// pairs become U+FFFD.
+pub fn text(inner: &[u8]) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', inner).is_none() {
+        return String::from_utf8_lossy(inner);
+    }
+    Cow::Owned(unescaped(inner))
+}
+
+/// Whether a raw key, without its quotes, spells `name`.
 pub fn key_is(key: &[u8], name: &str) -> bool {
     key == name.as_bytes() || (memchr::memchr(b'\\', key).is_some() && unescaped(key) == name)
 }

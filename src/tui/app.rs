@@ -70,6 +70,9 @@ impl Tab {
     }
 }
 
+/// Makes the view of the exchange with a number.
+type MakeCall = Box<dyn Fn(u64) -> Box<dyn View>>;
+
 /// The screen.
 pub struct App {
     theme: Theme,
@@ -84,7 +87,7 @@ pub struct App {
     history: History,
     checker: Box<dyn Checker>,
     /// Makes the view of one exchange.
-    call: Option<Box<dyn Fn(u64) -> Box<dyn View>>>,
+    call: Option<MakeCall>,
     notice: Option<String>,
     /// Where and when the last click was.
     clicked: Option<(Position, std::time::Duration)>,

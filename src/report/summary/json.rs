@@ -24,6 +24,8 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
 
 #[derive(Serialize)]
 struct Report<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a str>,
     capture: Capture,
     completeness: Completeness,
     totals: &'a Outcomes,
@@ -116,6 +118,7 @@ impl<'a> Report<'a> {
     fn of(summary: &Summary<'a>) -> Self {
         let Summary { capture, statistics, .. } = summary;
         Self {
+            filter: summary.filter,
             capture: Capture {
                 packets: capture.packets,
                 bytes: capture.bytes,
@@ -248,6 +251,15 @@ mod tests {
         assert_eq!(written, expected);
         let value: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(value["patterns"][2]["pattern"], "sl|ow`\u{202e}\u{1b}[2J");
+    }
+
+    #[test]
+    fn a_filter_comes_first() {
+        let sample = Sample::default();
+        let summary = Summary { filter: Some("pattern == \"s\""), ..sample.summary() };
+        let mut out = Vec::new();
+        write(&summary, &mut out).unwrap();
+        assert!(out.starts_with(br#"{"filter":"pattern == \"s\"","capture":{"packets":0,"#));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
         .span
         .map_or(String::new(), |(first, last)| format!(" in {}", last.saturating_since(first)));
     writeln!(out, "**{}** in {packets}, {}{took}", text::totals(summary), size(capture.bytes))?;
+    if let Some(filter) = summary.filter {
+        writeln!(out, "\nOnly exchanges matching: {}", code(filter))?;
+    }
     let patterns = summary.statistics.patterns();
     if !patterns.is_empty() {
         writeln!(out)?;

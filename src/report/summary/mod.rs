@@ -20,6 +20,9 @@ const CONNECTIONS: usize = 10;
 /// Everything that a report tells.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
+    /// The filter that the exchanges passed, if there was one. What the capture lacks is told
+    /// without regard to it.
+    pub filter: Option<&'a str>,
     /// What was read.
     pub capture: &'a Capture,
     /// What was seen whole, and what was not.

@@ -20,6 +20,7 @@ pub struct Sample {
 impl Sample {
     pub fn summary(&self) -> Summary<'_> {
         Summary {
+            filter: None,
             capture: &self.capture,
             completeness: &self.completeness,
             statistics: &self.statistics,

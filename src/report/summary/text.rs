@@ -16,7 +16,11 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write, layout: &Layout) -> io
     writeln!(out)?;
     let patterns = summary.statistics.patterns();
     if patterns.is_empty() {
-        writeln!(out, "No message of Nest was seen.")?;
+        let what = match summary.filter {
+            Some(_) => "No call or event matches the filter.",
+            None => "No message of Nest was seen.",
+        };
+        writeln!(out, "{what}")?;
     } else {
         write_text(out, columns::patterns(&patterns, visible), layout.columns, heading)?;
     }
@@ -51,7 +55,12 @@ fn write_capture(summary: &Summary<'_>, out: &mut impl Write, layout: &Layout) -
             last.saturating_since(first),
         )?;
     }
-    writeln!(out, "{heading}seen{heading:#}     {}", totals(summary))
+    writeln!(out, "{heading}seen{heading:#}     {}", totals(summary))?;
+    if let Some(filter) = summary.filter {
+        let filter = visible(filter);
+        writeln!(out, "{heading}filter{heading:#}   only exchanges matching: {filter}")?;
+    }
+    Ok(())
 }
 
 /// How many calls and events there were, and how the calls ended.
@@ -113,5 +122,20 @@ mod tests {
     #[test]
     fn a_report_of_nothing_says_so() {
         insta::assert_snapshot!(text(&Sample::default(), 80));
+    }
+
+    #[test]
+    fn a_filter_is_named() {
+        let layout = Layout { columns: 80, zone: TimeZone::UTC, palette: Palette::PLAIN };
+        for (sample, last) in [
+            (Sample::some(), "filter   only exchanges matching: data ~ \"␛\""),
+            (Sample::default(), "No call or event matches the filter."),
+        ] {
+            let summary = Summary { filter: Some("data ~ \"\u{1b}\""), ..sample.summary() };
+            let mut out = Vec::new();
+            write(&summary, &mut out, &layout).unwrap();
+            let written = String::from_utf8(out).unwrap();
+            assert!(written.lines().any(|line| line == last), "{written}");
+        }
     }
 }

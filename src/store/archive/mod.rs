@@ -186,6 +186,12 @@ impl Archive {
         kept.row(number)
     }
 
+    /// The way of exchange `number` over the wire.
+    pub(super) fn way(&self, number: u64) -> Way {
+        let mut frames = Vec::new();
+        self.frames(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
+    }
+
     /// Lends exchange `number` as the engine told it, payloads and all; those that are gone are
     /// left out.
     pub fn exchange<R>(&self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
@@ -255,10 +261,10 @@ impl Archive {
 
 /// The way of an exchange over the wire, by its frames.
 #[derive(Clone, Copy, Debug, Default)]
-struct Way {
-    request: Option<Passage>,
-    reply: Option<Passage>,
-    latency: Latency,
+pub(super) struct Way {
+    pub(super) request: Option<Passage>,
+    pub(super) reply: Option<Passage>,
+    pub(super) latency: Latency,
 }
 
 impl Way {

@@ -12,6 +12,7 @@
 //!   another filter, another column ──────────────────────► job
 //! ```
 
+mod filtered;
 mod order;
 mod shown;
 mod sweep;
@@ -63,8 +64,20 @@ impl Rows for Archive {
     }
 }
 
-/// Tells which rows of a picture are shown. Asked here and on another thread.
-pub type Condition<A = Archive> = Arc<dyn for<'a> Fn(&'a A) -> Test<'a> + Send + Sync>;
+/// Knows which rows are shown. Asked here and on another thread.
+pub trait Choice<A = Archive>: Send + Sync {
+    /// Begins to look at rows of a picture.
+    fn begin<'a>(&'a self, rows: &'a A) -> Test<'a>;
+}
+
+impl<A, F: Fn(&A, &Row) -> bool + Send + Sync> Choice<A> for F {
+    fn begin<'a>(&'a self, rows: &'a A) -> Test<'a> {
+        Box::new(move |row| self(rows, row))
+    }
+}
+
+/// What decides which rows are shown.
+pub type Condition<A = Archive> = Arc<dyn Choice<A>>;
 
 /// Whether a row is shown. Asked of many rows one after the other, so that what it reads for one
 /// may serve the next.
@@ -166,6 +179,13 @@ impl<A: Rows> Listing<A> {
         }
     }
 
+    /// Shows only what fulfils `condition`, from the first refresh on.
+    #[must_use]
+    pub fn with_condition(mut self, condition: Option<Condition<A>>) -> Self {
+        self.shown.condition = condition;
+        self
+    }
+
     /// Takes in what changed since the last call, and what a job found meanwhile. A list by number
     /// is up to date then; a sorted one when [`settle`](Self::settle) is called. That everything
     /// was forgotten is seen by the numbers, which begin again.
@@ -208,7 +228,7 @@ impl<A: Rows> Listing<A> {
             }
             return self.complete(rows, &asked);
         }
-        let mut test = self.shown.condition.as_ref().map(|condition| condition(rows));
+        let mut test = self.shown.condition.as_ref().map(|condition| condition.begin(rows));
         let mut belongs = |row: &Row| test.as_mut().is_none_or(|test| test(row));
         let answers: Vec<_> = asked
             .into_iter()

@@ -73,7 +73,7 @@ impl<A: Rows> Sweep<A> {
     pub(super) fn step(&mut self, budget: usize) -> bool {
         let all = self.candidates.len();
         let end = self.next.saturating_add(budget).min(all);
-        let mut test = self.condition.as_ref().map(|condition| condition(&self.rows));
+        let mut test = self.condition.as_ref().map(|condition| condition.begin(&self.rows));
         for index in self.next..end {
             let number = match &self.candidates {
                 Candidates::All(range) => range.start + index as u64,

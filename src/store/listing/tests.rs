@@ -74,13 +74,13 @@ const COLUMNS: [Column; 12] = [
 ];
 
 fn condition(which: usize) -> Option<Condition<Known>> {
-    let test: fn(&Row) -> bool = match which {
+    let test: fn(&Known, &Row) -> bool = match which {
         0 => return None,
-        1 => |row| row.status == Status::Open,
-        2 => |row| row.latency.is_some(),
-        _ => |row| row.replies > 7,
+        1 => |_, row| row.status == Status::Open,
+        2 => |_, row| row.latency.is_some(),
+        _ => |_, row| row.replies > 7,
     };
-    Some(Arc::new(move |_| Box::new(test)))
+    Some(Arc::new(test))
 }
 
 /// What the list should be.
@@ -88,7 +88,7 @@ fn naive(known: &Known, order: Order, condition: Option<&Condition<Known>>) -> V
     let mut rows: Vec<_> = known
         .rows
         .values()
-        .filter(|row| condition.is_none_or(|condition| condition(known)(row)))
+        .filter(|row| condition.is_none_or(|condition| condition.begin(known)(row)))
         .collect();
     let key = |row: &Row| order.column.key(known, row);
     rows.sort_by(|one, other| {

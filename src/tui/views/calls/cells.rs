@@ -147,8 +147,10 @@ impl Cells<'_> {
         if let Some(answer) = &preview.answer {
             let style = if preview.failed { theme.error } else { theme.server };
             pen.put(&format!(" {arrow} "), theme.dim);
-            if preview.more > 0 {
-                pen.put(&format!("({} more) ", preview.more), theme.dim);
+            match preview.more {
+                0 => {}
+                more if preview.failed => _ = pen.put(&format!("({more} before) "), theme.dim),
+                more => _ = pen.put(&format!("(1 of {}) ", more + 1), theme.dim),
             }
             pen.put_bytes(answer, style);
         } else if row.status == Status::Open {

@@ -95,7 +95,7 @@ const COLUMNS: [Facts; 14] = {
             ("latency", "what the caller waited; dim while it waits"),
             (Some(By::Latency), true),
             98,
-            fixed(7, Right),
+            fixed(8, Right),
         ),
         facts(
             C::Pace,
@@ -125,7 +125,7 @@ const COLUMNS: [Facts; 14] = {
             ("request", "bytes of the request on the wire"),
             (Some(By::RequestBytes), true),
             40,
-            fixed(7, Right),
+            fixed(8, Right),
         ),
         facts(
             C::ReplyBytes,
@@ -139,14 +139,14 @@ const COLUMNS: [Facts; 14] = {
             ("replies", "how many frames answered"),
             (Some(By::Replies), true),
             20,
-            fixed(7, Right),
+            fixed(8, Right),
         ),
         facts(
             C::Data,
             ("payload", "the beginning of what was sent and of what answered"),
             (None, false),
             30,
-            flexible(20, 4),
+            flexible(28, 4),
         ),
     ]
 };

@@ -2,6 +2,7 @@
 
 use crate::report::{count, counted};
 use crate::store::ConnectionRecord;
+use crate::stream::Why;
 use crate::tui::status::{Activity, Status};
 use crate::tui::view::Scene;
 
@@ -56,19 +57,16 @@ fn heading(status: &Status, packets: u64) -> String {
 fn of_silence(status: &Status) -> Vec<String> {
     let mut lines = vec![
         "No packet came yet. Where calls are being made:".to_owned(),
-        "  - Services on one host talk over lo, whatever address they use; Docker's talk over"
-            .to_owned(),
-        "    docker0 or br-…; -i any listens on all. `nestscope interfaces` lists them.".to_owned(),
+        "  - Services on one host talk over lo, whatever address they use. Those in".to_owned(),
+        "    containers talk over docker0 or br-….  -i any listens on all of them;".to_owned(),
+        "    `nestscope interfaces` lists them.".to_owned(),
     ];
     if !status.filter.is_empty() {
-        lines.push(format!(
-            "  - Only `{}` is let through. Is it the port of the server? Without -p, Nest is",
-            status.filter
-        ));
-        lines.push("    recognised on every port.".to_owned());
+        lines.push(format!("  - Only `{}` is let through. Is that the port of the", status.filter));
+        lines.push("    server? Without -p, Nest is recognised on every port.".to_owned());
     }
     lines.push(
-        "  - A client sends nothing until somebody subscribes to what send() returns.".to_owned(),
+        "  - A client sends nothing before somebody subscribes to what send() returns.".to_owned(),
     );
     lines
 }
@@ -99,11 +97,17 @@ fn of_connections(connections: &[ConnectionRecord], status: &Status) -> Vec<Stri
         let speaking = number(&|connection| connection.foreign == Some(name));
         lines.push(format!("  - {} {name}", verb(speaking, "speaks", "speak")));
     }
-    let silent = number(&|connection| {
-        connection.foreign.is_none()
-            && connection.tally.bytes.client == 0
-            && connection.tally.bytes.server == 0
-    });
+    let is_silent = |connection: &ConnectionRecord| {
+        let bytes = connection.tally.bytes;
+        connection.foreign.is_none() && bytes.client == 0 && bytes.server == 0
+    };
+    let is_reset = |connection: &ConnectionRecord| connection.why == Some(Why::Reset);
+    let refused = number(&|connection| is_silent(connection) && is_reset(connection));
+    if refused > 0 {
+        let were = verb(refused, "was", "were");
+        lines.push(format!("  - {were} refused: does the server listen on that port?"));
+    }
+    let silent = number(&|connection| is_silent(connection) && !is_reset(connection));
     if silent > 0 {
         lines.push(format!("  - {} no data", verb(silent, "carried", "carried")));
     }

@@ -61,7 +61,7 @@ impl Hunt {
         let rows = listing.len();
         let most = if self.sought.condition.is_some() { STEP_WITH_CONDITION } else { STEP };
         let condition = self.sought.condition.clone();
-        let mut test = condition.as_ref().map(|condition| condition(archive));
+        let mut test = condition.as_ref().map(|condition| condition.begin(archive));
         for _ in 0..most {
             if self.looked_at >= rows {
                 return Progress::Nowhere;

@@ -24,6 +24,7 @@ mod tests;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -37,6 +38,7 @@ use self::columns::{Column, Columns, Widths};
 use self::hunt::{Hunt, Progress, Sought};
 use self::lines::{Lines, TimeFormat};
 use self::marks::Marks;
+use crate::query::{Filter, FilterError};
 use crate::report::{count, counted};
 use crate::store::listing::{Condition, Order, Spawn};
 use crate::store::{Archive, Listing};
@@ -50,7 +52,7 @@ use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, Vi
 const SETTLED_EVERY: Duration = Duration::from_millis(250);
 
 /// Columns of the screen from which on addresses are shown, and not ports alone.
-const WIDE: u16 = 110;
+const WIDE: u16 = 140;
 
 /// Columns of an address with its port at most: those of IPv4. Longer ones lose their beginning.
 const LONGEST_END: u16 = 21;
@@ -58,14 +60,9 @@ const LONGEST_END: u16 = 21;
 /// Where calls are saved unless the user names another file.
 const SAVED: &str = "nestscope-calls.pcapng";
 
-/// What a display filter lets through; `None` for one that lets everything through, and the reason
-/// where it is none.
-pub type Compile = Rc<dyn Fn(&str) -> Result<Option<Condition>, String>>;
-
 /// The calls view.
 pub struct Calls {
     listing: Listing,
-    compile: Compile,
     filter: String,
     selection: Selection,
     /// The selected exchange.
@@ -86,11 +83,10 @@ pub struct Calls {
 
 impl Calls {
     /// A view of all exchanges that tells times of day in `zone`; what takes long is done by
-    /// `spawn`, and filters are understood by `compile`.
-    pub fn new(zone: TimeZone, spawn: Spawn, compile: Compile) -> Self {
+    /// `spawn`.
+    pub fn new(zone: TimeZone, spawn: Spawn) -> Self {
         Self {
             listing: Listing::new(spawn),
-            compile,
             filter: String::new(),
             selection: Selection::new(true),
             selected: None,
@@ -104,6 +100,17 @@ impl Calls {
             settled: Duration::ZERO,
             end: 0,
         }
+    }
+
+    /// The same with a display filter in force from the beginning: `-Y`.
+    ///
+    /// # Errors
+    ///
+    /// Where `text` is no filter.
+    pub fn with_filter(mut self, text: &str) -> Result<Self, FilterError> {
+        self.listing = self.listing.with_condition(condition(text)?);
+        text.trim().clone_into(&mut self.filter);
+        Ok(self)
     }
 
     /// The room of the table, above the line that tells what is shown.
@@ -215,13 +222,13 @@ impl Calls {
     }
 
     fn set_filter(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Command> {
-        match (self.compile)(text) {
+        match condition(text) {
             Ok(condition) => {
                 self.listing.set_condition(scene.book.archive(), condition);
                 text.trim().clone_into(&mut self.filter);
                 Vec::new()
             }
-            Err(reason) => notice(reason),
+            Err(error) => notice(error.to_string()),
         }
     }
 
@@ -245,7 +252,7 @@ impl Calls {
             return Vec::new();
         }
         let is_filter = OPERATORS.iter().any(|operator| text.contains(operator));
-        let condition = is_filter.then(|| (self.compile)(text).ok().flatten()).flatten();
+        let condition = is_filter.then(|| condition(text).ok().flatten()).flatten();
         self.sought = Some(Sought { text: text.to_owned(), condition });
         self.find(true, scene)
     }
@@ -543,6 +550,12 @@ impl View for Calls {
 
 /// What makes a text that is searched for a filter.
 const OPERATORS: [&str; 8] = ["==", "!=", "<", ">", " contains ", " matches ", " in ", " not "];
+
+/// What a display filter lets through; `None` for one that lets everything through.
+fn condition(text: &str) -> Result<Option<Condition>, FilterError> {
+    let filter = Filter::parse(text)?;
+    Ok((!filter.is_empty()).then(|| Arc::new(filter) as Condition))
+}
 
 fn notice(text: String) -> Vec<Command> {
     vec![Command::Notice(text)]

@@ -1,0 +1,128 @@
+//! What a filter asks of an exchange.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+use crate::endpoint::Ends;
+use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Status};
+use crate::time::{Nanos, Timestamp};
+
+/// Something that a filter can be asked about. Each fact is asked for only where the answer depends
+/// on it: those that cost more come later here, and are asked for last.
+pub trait Subject {
+    /// Its number, from 1.
+    fn number(&self) -> u64;
+    /// When its first byte was seen.
+    fn time(&self) -> Timestamp;
+    /// What it is.
+    fn kind(&self) -> ExchangeKind;
+    /// How it ended.
+    fn status(&self) -> Status;
+    /// The serial number of its connection.
+    fn connection(&self) -> u32;
+    /// How many frames answered.
+    fn replies(&self) -> u32;
+    /// The name of its pattern.
+    fn pattern_id(&self) -> PatternId;
+    /// Its route text.
+    fn pattern(&self) -> Option<&str>;
+    /// The addresses of its client and its server.
+    fn ends(&self) -> Ends;
+
+    /// What the caller waited: one of [`latencies`](Self::latencies).
+    fn latency(&self) -> Option<Nanos> {
+        self.latencies().latency
+    }
+
+    /// Bytes of the request or event; `None` for an orphan reply.
+    fn request_bytes(&self) -> Option<u64> {
+        self.request().map(|passage| passage.bytes)
+    }
+
+    /// Bytes of the replies.
+    fn reply_bytes(&self) -> u64 {
+        self.reply().map_or(0, |passage| passage.bytes)
+    }
+
+    /// What was waited for.
+    fn latencies(&self) -> Latency;
+    /// The way of the request or event.
+    fn request(&self) -> Option<Passage>;
+    /// The way of the replies.
+    fn reply(&self) -> Option<Passage>;
+
+    /// The id as it was sent: JSON.
+    fn id(&self) -> Option<Cow<'_, [u8]>>;
+    /// The argument: JSON.
+    fn data(&self) -> Option<Cow<'_, [u8]>>;
+    /// Tells the values that answered, each JSON, until `tell` breaks.
+    fn responses(&self, tell: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> ControlFlow<()>;
+    /// The `err` of the final reply: JSON, and perhaps a falsy one.
+    fn error(&self) -> Option<Cow<'_, [u8]>>;
+}
+
+impl Subject for Exchange<'_> {
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn time(&self) -> Timestamp {
+        self.time()
+    }
+
+    fn kind(&self) -> ExchangeKind {
+        self.kind
+    }
+
+    fn status(&self) -> Status {
+        self.status
+    }
+
+    fn connection(&self) -> u32 {
+        self.connection.serial
+    }
+
+    fn replies(&self) -> u32 {
+        self.replies
+    }
+
+    fn pattern_id(&self) -> PatternId {
+        self.pattern_id
+    }
+
+    fn pattern(&self) -> Option<&str> {
+        self.pattern
+    }
+
+    fn ends(&self) -> Ends {
+        self.ends
+    }
+
+    fn latencies(&self) -> Latency {
+        self.latency
+    }
+
+    fn request(&self) -> Option<Passage> {
+        self.request
+    }
+
+    fn reply(&self) -> Option<Passage> {
+        self.reply
+    }
+
+    fn id(&self) -> Option<Cow<'_, [u8]>> {
+        self.id.map(Cow::Borrowed)
+    }
+
+    fn data(&self) -> Option<Cow<'_, [u8]>> {
+        self.data.map(Cow::Borrowed)
+    }
+
+    fn responses(&self, tell: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.responses.iter().try_for_each(tell)
+    }
+
+    fn error(&self) -> Option<Cow<'_, [u8]>> {
+        self.error.map(Cow::Borrowed)
+    }
+}
