@@ -85,6 +85,15 @@ pub const TREE_ITEMS: u32 = 1_000;
 /// Lines up to which a JSON tree is unfolded when it is first shown: a screen or two.
 pub const TREE_LINES_AT_FIRST: usize = 100;
 
+/// Packets of one call that are listed: a stream may be carried by millions.
+pub const CALL_PACKETS: usize = 2_000;
+
+/// Frames of a connection that its ladder shows around one call.
+pub const LADDER_FRAMES: usize = 400;
+
+/// Exchanges that are looked at on each side of a call for others of its connection.
+pub const LADDER_LOOK: u64 = 4_000;
+
 /// Packets before and behind those that carried a frame's ends which are searched for the rest of
 /// it: a retransmission comes within seconds, in which a busy link carries some ten thousand.
 pub const GATHER_PACKETS: u64 = 65_536;

@@ -20,7 +20,7 @@ pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};
 pub use summary::Summary;
 pub use units::{count, counted, percent, size};
-pub use visible::{is_acting, push_fitting, push_visible, visible};
+pub use visible::{BYTES_PER_COLUMN, is_acting, push_fitting, push_visible, visible};
 
 /// The error below one of the csv crate, whose own conversion hides its kind, and with it that
 /// nobody reads the output any more.

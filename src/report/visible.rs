@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthChar;
 const MARKS: u32 = 4;
 
 /// Bytes that one column can show at most: a character and its marks, of four bytes each.
-const BYTES_PER_COLUMN: usize = 4 * (1 + MARKS as usize);
+pub const BYTES_PER_COLUMN: usize = 4 * (1 + MARKS as usize);
 
 /// What stands where a text was cut.
 const CUT: char = '…';

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::tui::pen::Pen;
+use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
 
 /// A part of the bytes that looks different. Later ones win.
@@ -47,23 +47,24 @@ pub fn draw(bytes: &[u8], parts: &[Part], top: usize, area: Rect, buf: &mut Buff
             let part = parts.iter().rev().find(|part| part.range.contains(&(start + at)));
             part.map_or(Style::new(), |part| part.style)
         };
-        let mut pen = Pen::new(buf, row);
-        pen.text(&format!("{start:0OFFSET$x}  "), theme.dim);
+        let mut pen = Pen::new(row.width, &theme.symbols);
+        pen.put(&format!("{start:0OFFSET$x}  "), theme.dim);
         for (at, byte) in chunk.iter().enumerate() {
             let gap = if at + 1 == per_row / 2 { "  " } else { " " };
-            pen.text(&format!("{byte:02x}"), style(at));
+            pen.put(&format!("{byte:02x}"), style(at));
             // The blank between two bytes of a part belongs to it.
             let inside = at + 1 < chunk.len() && style(at) == style(at + 1);
-            pen.text(gap, if inside { style(at) } else { Style::new() });
+            pen.put(gap, if inside { style(at) } else { Style::new() });
         }
-        pen.go_to(columns(per_row) - per_row);
+        pen.pad_to(columns(per_row) - per_row);
         for (at, byte) in chunk.iter().enumerate() {
             let shown = match byte {
                 b' '..=b'~' => char::from(*byte),
                 _ => '.',
             };
-            pen.text(shown.encode_utf8(&mut [0; 4]), style(at));
+            pen.put(shown.encode_utf8(&mut [0; 4]), style(at));
         }
+        pen.draw(buf, row.x, row.y, Align::Left);
     }
 }
 

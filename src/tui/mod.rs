@@ -12,7 +12,6 @@ mod header;
 pub mod hex;
 pub mod json_tree;
 pub mod keys;
-mod pen;
 pub mod question;
 pub mod status;
 pub mod table;

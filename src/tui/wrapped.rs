@@ -7,9 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::report::push_fitting;
+use crate::report::{BYTES_PER_COLUMN, push_fitting};
 use crate::tui::find::Needle;
-use crate::tui::pen::Pen;
+use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
 
 /// Where a row ends before it is full.
@@ -116,17 +116,18 @@ impl Wrapped {
             let Some(&start) = self.starts.get(index) else { return };
             let end = self.starts.get(index + 1).copied().unwrap_or(self.end);
             let end = if self.breaks == Breaks::LineFeeds { self.trimmed(start, end) } else { end };
-            let mut pen = Pen::new(buf, row);
+            let mut pen = Pen::new(row.width, &theme.symbols);
             let mut from = start;
             while let Some(needle) = &self.needle
                 && let Some(found) = needle.find(&self.text, from)
                 && found.start < end
             {
-                pen.wire(self.part(from..found.start), style);
-                pen.wire(self.part(found.start..found.end.min(end)), theme.found);
+                pen.put_bytes(self.part(from..found.start), style);
+                pen.put_bytes(self.part(found.start..found.end.min(end)), theme.found);
                 from = found.end;
             }
-            pen.wire(self.part(from..end), style);
+            pen.put_bytes(self.part(from..end), style);
+            pen.draw(buf, row.x, row.y, Align::Left);
         }
     }
 
@@ -176,9 +177,6 @@ impl Wrapped {
         true
     }
 }
-
-/// No character that is shown on a column has more bytes, with all marks that may stand on it.
-const BYTES_PER_COLUMN: usize = 20;
 
 /// The length of the text up to behind its first `\n`.
 fn escaped_line(text: &[u8]) -> Option<usize> {

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{JsonTree, Line, Name};
-use crate::report::{count, counted};
+use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
-use crate::tui::pen::Pen;
+use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
 
 /// Columns of the note that tells how long a cut value is.
@@ -28,16 +28,16 @@ impl JsonTree {
 
     fn draw_line(&self, line: &Line, row: Rect, buf: &mut Buffer, theme: &Theme) {
         let symbols = &theme.symbols;
-        let mut pen = Pen::new(buf, row);
+        let mut pen = Pen::new(row.width, symbols);
         // However deep: there must be room for the value.
         let indent = usize::try_from(line.depth).unwrap_or(usize::MAX).saturating_mul(2);
-        pen.skip(indent.min(usize::from(row.width) / 2));
+        pen.pad_to(indent.min(usize::from(row.width) / 2));
         let marker = match line {
             Line { items: 0, .. } => ' ',
             Line { unfolded: true, .. } => symbols.unfolded,
             Line { .. } => symbols.folded,
         };
-        pen.text(&format!("{marker} "), theme.dim);
+        pen.put(&format!("{marker} "), theme.dim);
         let needle = self.needle.as_ref();
         match line.name {
             Name::Top => {}
@@ -45,20 +45,22 @@ impl JsonTree {
                 let key = self.part((start, end));
                 let half = pen.room() / 2;
                 wire(&mut pen, key, half, theme.name, needle, theme);
-                pen.text(": ", theme.dim);
+                pen.put(": ", theme.dim);
             }
-            Name::Index(index) => pen.text(&format!("{index}: "), theme.dim),
+            Name::Index(index) => _ = pen.put(&format!("{index}: "), theme.dim),
             Name::Elements(first) | Name::Members(first) => {
                 let last = first.saturating_add(line.items.saturating_sub(1));
                 let text = format!("[{first} {} {last}]", symbols.ellipsis);
-                pen.text(&text, theme.heading);
+                pen.put(&text, theme.heading);
+                pen.draw(buf, row.x, row.y, Align::Left);
                 return;
             }
         }
         self.draw_value(line, &mut pen, theme);
+        pen.draw(buf, row.x, row.y, Align::Left);
     }
 
-    fn draw_value(&self, line: &Line, pen: &mut Pen<'_>, theme: &Theme) {
+    fn draw_value(&self, line: &Line, pen: &mut Pen, theme: &Theme) {
         let value = self.part(line.value);
         let needle = self.needle.as_ref();
         let first = value.first().copied().unwrap_or_default();
@@ -71,11 +73,11 @@ impl JsonTree {
             };
             if line.unfolded {
                 let brackets = if in_object { "{} " } else { "[] " };
-                pen.text(&format!("{brackets}{count}"), theme.dim);
+                pen.put(&format!("{brackets}{count}"), theme.dim);
             } else {
                 let room = pen.room().saturating_sub(count.len() + 2);
                 wire(pen, value, room, theme.dim, needle, theme);
-                pen.text(&format!("  {count}"), theme.dim);
+                pen.put(&format!("  {count}"), theme.dim);
             }
             return;
         }
@@ -88,35 +90,30 @@ impl JsonTree {
             let room = pen.room().saturating_sub(NOTE);
             wire(pen, value, room, style, needle, theme);
             let bytes = line.value.1.saturating_sub(line.value.0);
-            pen.text(&format!("  {} bytes", count(bytes.into())), theme.dim);
+            pen.put(&format!("  {} bytes", count(bytes.into())), theme.dim);
         }
     }
 }
 
-/// Writes text from the wire, what is looked for standing out.
+/// Writes text from the wire into at most `columns`, what is looked for standing out.
 fn wire(
-    pen: &mut Pen<'_>,
+    pen: &mut Pen,
     text: &[u8],
     columns: usize,
     style: Style,
     needle: Option<&Needle>,
     theme: &Theme,
 ) {
-    let Some(needle) = needle else {
-        pen.wire_in(text, columns, style);
-        return;
-    };
-    // What could be shown: no character is longer than four bytes, with marks of as many each.
-    let seen = text.get(..columns.saturating_mul(20)).unwrap_or(text);
-    let end = pen.column() + columns;
+    let columns = u16::try_from(columns.min(pen.room())).unwrap_or(u16::MAX);
+    let mut part = Pen::new(columns, &theme.symbols);
     let mut from = 0;
-    while let Some(found) = needle.find(seen, from) {
-        let left = end.saturating_sub(pen.column());
-        pen.wire_in(seen.get(from..found.start).unwrap_or(&[]), left, style);
-        let left = end.saturating_sub(pen.column());
-        pen.wire_in(seen.get(found.clone()).unwrap_or(&[]), left, theme.found);
+    // What could be shown at all.
+    let seen = text.get(..usize::from(columns) * BYTES_PER_COLUMN).unwrap_or(text);
+    while let Some(found) = needle.and_then(|needle| needle.find(seen, from)) {
+        part.put_bytes(seen.get(from..found.start).unwrap_or(&[]), style);
+        part.put_bytes(seen.get(found.clone()).unwrap_or(&[]), theme.found);
         from = found.end;
     }
-    let left = end.saturating_sub(pen.column());
-    pen.wire_in(text.get(from..).unwrap_or(&[]), left, style);
+    part.put_bytes(text.get(from..).unwrap_or(&[]), style);
+    pen.append(&part);
 }

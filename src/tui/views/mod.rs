@@ -1,5 +1,6 @@
 //! The views: what the screen can show.
 
+pub mod call;
 pub mod calls;
 mod carried;
 pub mod connections;

@@ -1,0 +1,637 @@
+//! One call: what was asked and answered, how long that took, what went on around it on its
+//! connection, and the packets that carried it, down to their bytes.
+//!
+//! ```text
+//!  #2 sum  ok  3.61ms …                     narrow: one pane at a time, chosen by its name
+//!  Request │ Replies │ Time │ Ladder │ Packets
+//!  ┌ Request ──────┐┌ Time ───────┐
+//!  │               ││             │         wide: all at once; `z` gives one all the room
+//!  ├ Replies ──────┤├ Ladder ─────┤
+//!  │               │├ Packets ────┤
+//!  └───────────────┘└─────────────┘
+//! ```
+
+mod ladder;
+mod packets;
+mod payload;
+mod replies;
+mod timing;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use self::ladder::Ladder;
+use self::packets::Packets;
+use self::payload::Payload;
+use self::replies::Replies;
+use crate::endpoint::Side;
+use crate::exchange::ExchangeKind;
+use crate::export;
+use crate::report::Civil;
+use crate::store::{Detail, FrameRecord, Percentiles};
+use crate::tui::keys::{Action, Context};
+use crate::tui::table::Scroll;
+use crate::tui::text::{Align, Pen};
+use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+
+/// The number of the exchange after this one, or before it, in the order of the list that the call
+/// was opened from.
+pub type Neighbour = Box<dyn Fn(&Scene<'_>, u64, bool) -> Option<u64>>;
+
+/// A view of the stream of the connection with this serial number.
+pub type OpenStream = Box<dyn Fn(u32) -> Box<dyn View>>;
+
+/// Rows above the panes: what the call is, what came of it, the names of the panes.
+const HEAD: u16 = 3;
+
+/// A part of the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pane {
+    Request,
+    Replies,
+    Time,
+    Ladder,
+    Packets,
+}
+
+impl Pane {
+    const ALL: [Self; 5] = [Self::Request, Self::Replies, Self::Time, Self::Ladder, Self::Packets];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "Request",
+            Self::Replies => "Replies",
+            Self::Time => "Time",
+            Self::Ladder => "Ladder",
+            Self::Packets => "Packets",
+        }
+    }
+}
+
+/// The view of one call, event or orphan reply.
+pub struct Call {
+    number: u64,
+    neighbour: Option<Neighbour>,
+    open_stream: Option<OpenStream>,
+    /// As it was when it was last looked at; `None` where it is not remembered.
+    detail: Option<Detail>,
+    pattern: String,
+    /// The id and the error of the call: JSON.
+    id: Option<Vec<u8>>,
+    error: Option<Vec<u8>>,
+    usual: Option<Percentiles>,
+    pane: Pane,
+    zoomed: bool,
+    request: Payload,
+    /// The frame that `request` shows.
+    requested: Option<FrameRecord>,
+    replies: Replies,
+    time: Scroll,
+    ladder: Ladder,
+    packets: Packets,
+}
+
+impl Call {
+    /// A view of exchange `number`.
+    pub fn new(number: u64) -> Self {
+        Self {
+            number,
+            neighbour: None,
+            open_stream: None,
+            detail: None,
+            pattern: String::new(),
+            id: None,
+            error: None,
+            usual: None,
+            pane: Pane::Request,
+            zoomed: false,
+            request: Payload::nothing(""),
+            requested: None,
+            replies: Replies::default(),
+            time: Scroll::default(),
+            ladder: Ladder::default(),
+            packets: Packets::default(),
+        }
+    }
+
+    /// Goes to the next call and the one before as `neighbour` says, and not by their numbers.
+    #[must_use]
+    pub fn in_order(mut self, neighbour: Neighbour) -> Self {
+        self.neighbour = Some(neighbour);
+        self
+    }
+
+    /// Opens the stream of a connection so.
+    #[must_use]
+    pub fn with_stream(mut self, open_stream: OpenStream) -> Self {
+        self.open_stream = Some(open_stream);
+        self
+    }
+
+    /// Reads again what changed.
+    fn load(&mut self, scene: &Scene<'_>) {
+        let archive = scene.book.archive();
+        let detail = archive.detail(self.number);
+        if detail.is_some() && detail != self.detail {
+            self.detail = detail;
+            self.read(scene);
+        }
+        let Some(detail) = &self.detail else { return };
+        self.ladder.gather(archive, detail);
+        let pattern = archive.pattern(detail.row.pattern);
+        let rows = scene.book.statistics().patterns();
+        let row = rows
+            .iter()
+            .find(|row| row.kind == detail.row.kind && row.pattern.as_deref() == pattern);
+        self.usual = row.and_then(|row| row.latency.percentiles());
+    }
+
+    /// Reads the payloads and the packets.
+    fn read(&mut self, scene: &Scene<'_>) {
+        let archive = scene.book.archive();
+        let Some(detail) = &self.detail else { return };
+        self.pattern = archive.pattern(detail.row.pattern).unwrap_or_default().to_owned();
+        let own = |text: Option<&[u8]>| text.map(<[u8]>::to_vec);
+        (self.id, self.error) = archive
+            .exchange(self.number, |exchange| (own(exchange.id), own(exchange.error)))
+            .unwrap_or_default();
+        let is_reply = detail.row.kind == ExchangeKind::Reply;
+        let request = detail.frames.first().filter(|_| !is_reply).copied();
+        let is_same = request.is_some() && request == self.requested;
+        if !is_same {
+            self.request = match &request {
+                Some(frame) => Payload::new(archive.body(detail, frame)),
+                None => Payload::nothing("the capture lacks the request"),
+            };
+            self.requested = request;
+        }
+        let skipped = usize::from(request.is_some());
+        self.replies.load(detail.frames.get(skipped..).unwrap_or(&[]), is_same);
+        let connections = scene.book.connections();
+        let opened = connections.iter().find(|known| known.serial == detail.row.connection);
+        self.packets.load(archive, detail, opened.map(|known| known.first.number));
+    }
+
+    /// Shows another exchange in the place of this one.
+    fn go_to(&mut self, number: u64) {
+        let fresh = Self::new(number);
+        let old = std::mem::replace(self, fresh);
+        self.neighbour = old.neighbour;
+        self.open_stream = old.open_stream;
+        (self.pane, self.zoomed) = (old.pane, old.zoomed);
+    }
+
+    fn go_to_neighbour(&mut self, forward: bool, scene: &Scene<'_>) -> Vec<Command> {
+        let next = match &self.neighbour {
+            Some(neighbour) => neighbour(scene, self.number, forward),
+            None => {
+                let archive = scene.book.archive();
+                let numbers = archive.numbers();
+                let is_there = |number: &u64| archive.row(*number).is_some();
+                if forward {
+                    (self.number.saturating_add(1)..numbers.end).find(is_there)
+                } else {
+                    (numbers.start..self.number.min(numbers.end)).rev().find(is_there)
+                }
+            }
+        };
+        match next {
+            Some(number) => {
+                self.go_to(number);
+                Vec::new()
+            }
+            None => {
+                vec![notice(if forward { "This is the last one" } else { "This is the first one" })]
+            }
+        }
+    }
+
+    /// The panes that are shown, and where; each with a row for its name above it.
+    fn panes(&self, area: Rect) -> Vec<(Pane, Rect)> {
+        let body = Rect {
+            y: area.y + HEAD.min(area.height),
+            height: area.height.saturating_sub(HEAD),
+            ..area
+        };
+        if self.zoomed || body.width < 100 || body.height < 24 {
+            return vec![(self.pane, body)];
+        }
+        let columns: &[&[(Pane, u16)]] = if body.width >= 160 {
+            &[
+                &[(Pane::Request, 50), (Pane::Replies, 50)],
+                &[(Pane::Time, 40), (Pane::Ladder, 60)],
+                &[(Pane::Packets, 100)],
+            ]
+        } else {
+            &[
+                &[(Pane::Request, 50), (Pane::Replies, 50)],
+                &[(Pane::Time, 35), (Pane::Ladder, 25), (Pane::Packets, 40)],
+            ]
+        };
+        let mut panes = Vec::new();
+        let mut x = body.x;
+        let mut columns_left = u16::try_from(columns.len()).unwrap_or(1);
+        for column in columns {
+            // A blank column between two.
+            let width = (body.right() - x).saturating_sub(columns_left - 1) / columns_left.max(1);
+            let mut y = body.y;
+            for (index, (pane, share)) in column.iter().enumerate() {
+                let share = u32::from(body.height) * u32::from(*share) / 100;
+                let is_last = index + 1 == column.len();
+                let left = body.bottom() - y;
+                let height =
+                    if is_last { left } else { u16::try_from(share).unwrap_or(left).min(left) };
+                panes.push((*pane, Rect { x, y, width, height }));
+                y += height;
+            }
+            x += width + 1;
+            columns_left = columns_left.saturating_sub(1);
+        }
+        panes
+    }
+
+    /// Tells the panes their room.
+    fn fit(&mut self, scene: &Scene<'_>) {
+        let archive = scene.book.archive();
+        let Some(detail) = &self.detail else { return };
+        for (pane, area) in self.panes(scene.area) {
+            let inner = below_name(area);
+            match pane {
+                Pane::Request => self.request.fit(inner),
+                Pane::Replies => self.replies.fit(inner, archive, detail),
+                Pane::Time => {
+                    let usual = self.usual.as_ref();
+                    let lines = timing::lines(detail, usual, inner.width, scene.theme);
+                    self.time.fit(lines.len(), inner.height);
+                }
+                Pane::Ladder => self.ladder.fit(inner, archive),
+                Pane::Packets => self.packets.fit(inner, archive, detail),
+            }
+        }
+    }
+
+    fn turn_pane(&mut self, by: usize) {
+        let at = Pane::ALL.iter().position(|pane| *pane == self.pane).unwrap_or_default();
+        let next = (at + by) % Pane::ALL.len();
+        self.pane = Pane::ALL.get(next).copied().unwrap_or(self.pane);
+    }
+
+    /// The payload that the keys go to.
+    fn payload(&mut self) -> Option<&mut Payload> {
+        match self.pane {
+            Pane::Request => Some(&mut self.request),
+            Pane::Replies => self.replies.payload(),
+            _ => None,
+        }
+    }
+
+    /// Out of what is open, one level a time.
+    fn back(&mut self) -> Vec<Command> {
+        let left = self.payload().is_some_and(Payload::leave)
+            || (self.pane == Pane::Replies && self.replies.leave())
+            || (self.pane == Pane::Packets && self.packets.leave());
+        if left {
+            return Vec::new();
+        }
+        if std::mem::take(&mut self.zoomed) {
+            return Vec::new();
+        }
+        vec![Command::Close]
+    }
+
+    fn copy(&mut self) -> Vec<Command> {
+        let chosen = match self.pane {
+            Pane::Request => self.request.selected(),
+            Pane::Replies => self.replies.selected(),
+            Pane::Packets => self.packets.selected(),
+            Pane::Time | Pane::Ladder => self.request.selected(),
+        };
+        copied(chosen, "There is nothing here to copy")
+    }
+
+    fn copy_command(&self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        let archive = scene.book.archive();
+        let Some(detail) = &self.detail else { return Vec::new() };
+        let text = match (action, &self.requested) {
+            (Action::CopyNc, Some(request)) => match archive.body(detail, request) {
+                Ok(body) => Some(export::netcat(&body, detail.ends.server)),
+                Err(gone) => return vec![notice(&gone.to_string())],
+            },
+            (Action::CopyTypeScript, Some(_)) => {
+                archive.exchange(self.number, export::typescript).flatten()
+            }
+            _ => None,
+        };
+        copied(text.as_deref().map(str::as_bytes), "The capture lacks the request")
+    }
+
+    fn act_in_pane(&mut self, action: Action) -> Vec<Command> {
+        let said = match self.pane {
+            Pane::Request => self.request.act(action),
+            Pane::Replies => self.replies.act(action),
+            Pane::Time => {
+                self.time.act(action);
+                None
+            }
+            Pane::Ladder => {
+                if action == Action::Enter
+                    && let Some(number) = self.ladder.selected()
+                {
+                    self.go_to(number);
+                } else {
+                    self.ladder.act(action);
+                }
+                None
+            }
+            Pane::Packets => {
+                self.packets.act(action);
+                None
+            }
+        };
+        said.map(notice).into_iter().collect()
+    }
+}
+
+impl View for Call {
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        let kind = match self.detail.as_ref().map(|detail| detail.row.kind) {
+            Some(ExchangeKind::Event) => "Event",
+            Some(ExchangeKind::Reply) => "Reply",
+            Some(ExchangeKind::Request) | None => "Call",
+        };
+        format!("{kind} {}", self.number)
+    }
+
+    fn context(&self) -> Context {
+        Context::Call
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        let commands = match action {
+            Action::Back => self.back(),
+            Action::NextPane => {
+                self.turn_pane(1);
+                Vec::new()
+            }
+            Action::PreviousPane => {
+                self.turn_pane(Pane::ALL.len() - 1);
+                Vec::new()
+            }
+            Action::Zoom => {
+                self.zoomed = !self.zoomed;
+                Vec::new()
+            }
+            Action::NextCall => self.go_to_neighbour(true, scene),
+            Action::PreviousCall => self.go_to_neighbour(false, scene),
+            Action::GoTo(number) if scene.book.archive().row(number).is_some() => {
+                self.go_to(number);
+                Vec::new()
+            }
+            Action::GoTo(number) => vec![notice(&format!("There is no call {number}"))],
+            Action::Search if self.payload().is_some() => {
+                vec![Command::Ask(Question::search(""))]
+            }
+            Action::Search => vec![notice("Search works in the payloads: Tab goes there")],
+            Action::Hex if self.pane != Pane::Packets => {
+                self.pane = Pane::Packets;
+                Vec::new()
+            }
+            Action::Stream => match (&self.open_stream, &self.detail) {
+                (Some(open), Some(detail)) => vec![Command::Open(open(detail.row.connection))],
+                _ => Vec::new(),
+            },
+            Action::Copy => self.copy(),
+            Action::CopyId => copied(self.id.as_deref(), "It has no id"),
+            Action::CopyNc | Action::CopyTypeScript => self.copy_command(action, scene),
+            Action::Save => {
+                vec![Command::Ask(Question::save(&format!("call-{}.pcapng", self.number)))]
+            }
+            _ => self.act_in_pane(action),
+        };
+        self.load(scene);
+        self.fit(scene);
+        commands
+    }
+
+    fn mouse(&mut self, mouse: Mouse, scene: &Scene<'_>) -> Vec<Command> {
+        let (Mouse::Click(at) | Mouse::DoubleClick(at) | Mouse::Wheel(at, _)) = mouse;
+        let mut commands = Vec::new();
+        if at.y == scene.area.y + HEAD - 1 && !matches!(mouse, Mouse::Wheel(..)) {
+            let named = self.names(scene).into_iter().find(|(_, cells)| cells.contains(&at.x));
+            self.pane = named.map_or(self.pane, |(pane, _)| pane);
+        }
+        let hit = self.panes(scene.area).into_iter().find(|(_, area)| area.contains(at));
+        if let Some((pane, area)) = hit {
+            let area = below_name(area);
+            let row = usize::from(at.y.saturating_sub(area.y));
+            if !matches!(mouse, Mouse::Wheel(..)) {
+                self.pane = pane;
+            }
+            commands = self.mouse_in_pane(mouse, pane, area, row, at);
+        }
+        self.load(scene);
+        self.fit(scene);
+        commands
+    }
+
+    fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        let commands = match question.id {
+            "search" => {
+                let found = self.payload().is_some_and(|payload| payload.look_for(text));
+                if found || text.is_empty() { Vec::new() } else { vec![notice("Not found")] }
+            }
+            "save" if !text.is_empty() => vec![Command::Effect(Effect::Save {
+                path: text.to_owned(),
+                numbers: vec![self.number],
+            })],
+            _ => Vec::new(),
+        };
+        self.fit(scene);
+        commands
+    }
+
+    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+        self.load(scene);
+        self.fit(scene);
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        let Some(detail) = &self.detail else {
+            let text = format!("Call {} is no longer in memory: older ones gave way", self.number);
+            crate::tui::text::put(
+                buf,
+                (scene.area.x, scene.area.y),
+                scene.area.width,
+                &text,
+                scene.theme.dim,
+                scene.theme,
+            );
+            return;
+        };
+        self.draw_head(detail, scene, buf);
+        for (pane, area) in self.panes(scene.area) {
+            self.draw_pane(pane, detail, area, scene, buf);
+        }
+    }
+}
+
+/// The mouse, and the drawing.
+impl Call {
+    fn mouse_in_pane(
+        &mut self,
+        mouse: Mouse,
+        pane: Pane,
+        area: Rect,
+        row: usize,
+        at: Position,
+    ) -> Vec<Command> {
+        let twice = matches!(mouse, Mouse::DoubleClick(_));
+        match (mouse, pane) {
+            // The row of its name.
+            _ if !area.contains(at) => {}
+            (Mouse::Wheel(_, lines), Pane::Request) => self.request.wheel(lines),
+            (Mouse::Wheel(_, lines), Pane::Replies) => self.replies.wheel(row, lines),
+            (Mouse::Wheel(_, lines), Pane::Time) => self.time.by(i64::from(lines)),
+            (Mouse::Wheel(_, lines), Pane::Ladder) => self.ladder.wheel(lines),
+            (Mouse::Wheel(_, lines), Pane::Packets) => self.packets.wheel(area, row, lines),
+            (_, Pane::Request) => self.request.click(row, twice),
+            (_, Pane::Replies) => self.replies.click(row, twice),
+            (_, Pane::Time) => {}
+            (_, Pane::Ladder) => {
+                self.ladder.click(row);
+                if twice {
+                    return self.act_in_pane(Action::Enter);
+                }
+            }
+            (_, Pane::Packets) => self.packets.click(area, row),
+        }
+        Vec::new()
+    }
+
+    /// The names of the panes, and the columns in which they stand.
+    fn names(&self, scene: &Scene<'_>) -> Vec<(Pane, std::ops::Range<u16>)> {
+        let mut x = scene.area.x;
+        let names = Pane::ALL.into_iter().map(|pane| {
+            let width = u16::try_from(self.name(pane).len()).unwrap_or_default() + 2;
+            let cells = x..x.saturating_add(width);
+            x = cells.end.saturating_add(1);
+            (pane, cells)
+        });
+        names.collect()
+    }
+
+    /// `Replies 3` where there are not just one.
+    fn name(&self, pane: Pane) -> String {
+        match pane {
+            Pane::Replies if self.replies.len() != 1 => {
+                format!("{} {}", pane.name(), self.replies.len())
+            }
+            Pane::Request if self.detail.as_ref().is_some_and(is_event) => "Event".to_owned(),
+            _ => pane.name().to_owned(),
+        }
+    }
+
+    fn draw_head(&self, detail: &Detail, scene: &Scene<'_>, buf: &mut Buffer) {
+        let (theme, area) = (scene.theme, scene.area);
+        let arrow = theme.symbols.right;
+        let row = &detail.row;
+        let mut pen = Pen::new(area.width, &theme.symbols);
+        pen.put(&format!("#{} ", row.number), theme.heading);
+        pen.put(&self.pattern, theme.heading).put("  ", theme.dim);
+        pen.put(row.status.name(), theme.status(row.status));
+        if let Some(latency) = row.latency {
+            pen.put_number(&format!("  {latency}"), theme.heading);
+        }
+        let ends = format!("  {} {arrow} {}", detail.ends.client, detail.ends.server);
+        pen.put(&ends, theme.dim);
+        pen.draw(buf, area.x, area.y, Align::Left);
+
+        let mut pen = Pen::new(area.width, &theme.symbols);
+        if let Some(error) = &self.error
+            && detail.frames.iter().any(|frame| frame.failed)
+        {
+            pen.put("error ", theme.error).put_bytes(error, theme.error).put("  ", theme.dim);
+        }
+        pen.put(&Civil::utc(row.time), theme.dim);
+        if let Some(id) = &self.id {
+            pen.put("  id ", theme.dim).put_bytes(id, theme.dim);
+        }
+        let payload = match self.pane {
+            Pane::Request => self.request.path(),
+            Pane::Replies => self.replies.path(),
+            _ => None,
+        };
+        if let Some(path) = payload {
+            pen.put("  at ", theme.dim).put(&path, theme.name);
+        }
+        pen.draw(buf, area.x, area.y + 1, Align::Left);
+
+        for (pane, cells) in self.names(scene) {
+            let style = if pane == self.pane { theme.selected } else { theme.dim };
+            let mut pen = Pen::new(area.right().saturating_sub(cells.start), &theme.symbols);
+            pen.put(&format!(" {} ", self.name(pane)), style);
+            pen.draw(buf, cells.start, area.y + 2, Align::Left);
+        }
+    }
+
+    fn draw_pane(
+        &self,
+        pane: Pane,
+        detail: &Detail,
+        area: Rect,
+        scene: &Scene<'_>,
+        buf: &mut Buffer,
+    ) {
+        let theme = scene.theme;
+        let focused = pane == self.pane;
+        let inner = below_name(area);
+        let mut pen = Pen::new(area.width, &theme.symbols);
+        let line = theme.symbols.horizontal.to_string();
+        pen.put(&line, theme.dim);
+        let style = if focused { theme.heading } else { theme.dim };
+        pen.put(&format!(" {} ", self.name(pane)), style);
+        let rest = pen.room();
+        pen.put(&line.repeat(rest), theme.dim);
+        pen.draw(buf, area.x, area.y, Align::Left);
+        match pane {
+            Pane::Request => self.request.draw(inner, buf, theme, focused),
+            Pane::Replies => self.replies.draw(detail, inner, buf, theme, focused),
+            Pane::Time => {
+                let lines = timing::lines(detail, self.usual.as_ref(), inner.width, theme);
+                for (line, row) in lines.iter().skip(self.time.offset()).zip(inner.rows()) {
+                    line.draw(buf, row.x, row.y, Align::Left);
+                }
+            }
+            Pane::Ladder => self.ladder.draw(detail, inner, buf, theme, focused),
+            Pane::Packets => self.packets.draw(detail, inner, buf, theme, focused),
+        }
+    }
+}
+
+fn is_event(detail: &Detail) -> bool {
+    detail.row.kind == ExchangeKind::Event
+        && detail.frames.iter().all(|frame| frame.from == Side::Client)
+}
+
+/// The room of a pane without the row of its name.
+fn below_name(area: Rect) -> Rect {
+    Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(1), ..area }
+}
+
+fn notice(text: &str) -> Command {
+    Command::Notice(text.to_owned())
+}
+
+/// Puts a text into the clipboard, or says why not.
+fn copied(text: Option<&[u8]>, missing: &str) -> Vec<Command> {
+    match text {
+        Some(text) => vec![
+            Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned())),
+            notice(&format!("Copied {} bytes", text.len())),
+        ],
+        None => vec![notice(missing)],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! The time line of a call: sending, waiting and answering to scale, each reply where it came, and
+//! the whole beside what the pattern takes otherwise.
+
+use ratatui::style::Style;
+
+use crate::endpoint::Side;
+use crate::exchange::Status;
+use crate::report::{count, counted, percent};
+use crate::store::{Detail, Percentiles};
+use crate::time::Nanos;
+use crate::tui::text::Pen;
+use crate::tui::theme::Theme;
+
+/// Columns of the names and the numbers.
+const NAME: usize = 13;
+const NUMBERS: usize = 29;
+
+/// The lines, `width` columns wide. `usual`: what calls of the pattern take.
+pub(super) fn lines(
+    detail: &Detail,
+    usual: Option<&Percentiles>,
+    width: u16,
+    theme: &Theme,
+) -> Vec<Pen> {
+    let mut lines = Lines { width, theme, lines: Vec::new() };
+    let latency = &detail.latency;
+    let Some(whole) = latency.latency else {
+        lines.unfinished(detail);
+        return lines.lines;
+    };
+    let [light, .., full] = theme.symbols.shades;
+    let [_, middle, ..] = theme.symbols.shades;
+    let mut from = 0;
+    for (name, span, shade, style) in [
+        ("sending", latency.request, middle, theme.client),
+        ("waiting", latency.wait, light, theme.warning),
+        ("answering", latency.reply, full, theme.server),
+    ] {
+        let Some(span) = span else { continue };
+        let share = percent(span.get(), whole.get());
+        lines.bar((name, span, &share), (from, span.get(), whole.get()), shade, style);
+        from = from.saturating_add(span.get());
+    }
+    lines.numbers("latency", Some(whole), "first byte of the request to last of the final reply");
+    if detail.row.replies > 1 {
+        lines.numbers("first reply", latency.first_reply, "to its last byte");
+        lines.replies(detail, whole);
+    }
+    if let Some(usual) = usual {
+        lines.compare(whole, usual);
+    }
+    lines.lines
+}
+
+struct Lines<'a> {
+    width: u16,
+    theme: &'a Theme,
+    lines: Vec<Pen>,
+}
+
+impl Lines<'_> {
+    fn pen(&self) -> Pen {
+        Pen::new(self.width, &self.theme.symbols)
+    }
+
+    fn blank(&mut self) {
+        self.lines.push(self.pen());
+    }
+
+    fn unfinished(&mut self, detail: &Detail) {
+        let text = match detail.row.status {
+            Status::Open => "no final reply yet",
+            Status::Closed => "the connection ended before a final reply came",
+            Status::Unknown => {
+                "no final reply, but the capture lacks bytes in which it may have been"
+            }
+            Status::Sent => "an event: nothing answers it",
+            Status::Orphan => "the capture lacks the request",
+            Status::Ok | Status::Error => "the capture's clock does not tell",
+        };
+        let mut pen = self.pen();
+        pen.put(text, self.theme.status(detail.row.status));
+        self.lines.push(pen);
+        self.numbers("sending", detail.latency.request, "");
+        self.numbers("first reply", detail.latency.first_reply, "");
+    }
+
+    fn numbers(&mut self, name: &str, span: Option<Nanos>, note: &str) {
+        let Some(span) = span else { return };
+        let mut pen = self.pen();
+        pen.put(name, self.theme.heading).pad_to(NAME);
+        pen.put_number(&span.to_string(), Style::new()).pad_to(NUMBERS);
+        pen.put(note, self.theme.dim);
+        self.lines.push(pen);
+    }
+
+    /// A name, its span and share, and a bar that lies at `from` of `whole`.
+    fn bar(
+        &mut self,
+        (name, span, share): (&str, Nanos, &str),
+        (from, length, whole): (u64, u64, u64),
+        shade: char,
+        style: Style,
+    ) {
+        let mut pen = self.pen();
+        pen.put(name, self.theme.heading).pad_to(NAME);
+        pen.put_number(&format!("{:<9}", span.to_string()), Style::new());
+        pen.put(share, self.theme.dim).pad_to(NUMBERS);
+        let room = pen.room();
+        let start = scaled(from, whole, room);
+        let end = scaled(from.saturating_add(length), whole, room);
+        // What took any time at all is seen.
+        let cells = if length == 0 { 0 } else { end.saturating_sub(start).max(1) };
+        pen.pad_to(NUMBERS + start.min(room.saturating_sub(cells)));
+        pen.put(&String::from(shade).repeat(cells), style);
+        self.lines.push(pen);
+    }
+
+    /// Where on the line each reply came, and their times.
+    fn replies(&mut self, detail: &Detail, whole: Nanos) {
+        let begin = detail.row.time;
+        let mut pen = self.pen();
+        pen.put("replies", self.theme.heading).pad_to(NAME);
+        pen.put(&count(detail.row.replies.into()), Style::new()).pad_to(NUMBERS);
+        let room = pen.room();
+        let mut cells = vec![' '; room];
+        for frame in detail.frames.iter().filter(|frame| frame.from == Side::Server) {
+            let at = frame.passage.last.at.saturating_since(begin).get();
+            let column = scaled(at, whole.get(), room.saturating_sub(1));
+            if let Some(cell) = cells.get_mut(column) {
+                *cell = self.theme.symbols.vertical;
+            }
+        }
+        pen.put(&cells.into_iter().collect::<String>(), self.theme.server);
+        self.lines.push(pen);
+    }
+
+    fn compare(&mut self, this: Nanos, usual: &Percentiles) {
+        self.blank();
+        let mut pen = self.pen();
+        let slower = match this.get() {
+            latency if latency > usual.p99 => ("slower than 99 of 100", self.theme.warning),
+            latency if latency > usual.p50 => ("slower than most", Style::new()),
+            _ => ("among the faster half", Style::new()),
+        };
+        pen.put("against its pattern: ", self.theme.heading).put(slower.0, slower.1);
+        pen.put(&format!("  ({})", counted(usual.count, "call", "calls")), self.theme.dim);
+        self.lines.push(pen);
+        let most = usual.max.max(this.get());
+        let [.., full] = self.theme.symbols.lying;
+        for (name, span, style) in [
+            ("this call", this, self.theme.heading),
+            ("p50", Nanos::new(usual.p50), self.theme.dim),
+            ("p99", Nanos::new(usual.p99), self.theme.dim),
+            ("max", Nanos::new(usual.max), self.theme.dim),
+        ] {
+            self.bar((name, span, ""), (0, span.get(), most), full, style);
+        }
+    }
+}
+
+/// `value` of `whole` as columns of `room`, rounded.
+pub(super) fn scaled(value: u64, whole: u64, room: usize) -> usize {
+    let (value, whole) = (u128::from(value.min(whole)), u128::from(whole.max(1)));
+    let room = u128::try_from(room).unwrap_or_default();
+    usize::try_from((value * room + whole / 2) / whole).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scaled;
+
+    #[test]
+    fn values_are_scaled_and_never_leave_the_room() {
+        assert_eq!([scaled(0, 10, 40), scaled(5, 10, 40), scaled(10, 10, 40)], [0, 20, 40]);
+        assert_eq!([scaled(11, 10, 40), scaled(0, 0, 40), scaled(1, 0, 40)], [40, 0, 0]);
+        assert_eq!(scaled(u64::MAX, u64::MAX, usize::MAX), usize::MAX);
+    }
+}
