@@ -123,3 +123,7 @@ pub const LADDER_LOOK: u64 = 4_000;
 /// cell, 8 bytes each. A thousand busy patterns with latencies over two decades need that many;
 /// beyond, buckets of time become twice as wide.
 pub const TIMELINE_COUNTS: usize = 1_800_000;
+
+/// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
+/// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
+pub const STREAM_ITEMS: usize = 500_000;

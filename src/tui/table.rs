@@ -48,7 +48,8 @@ impl Scroll {
     /// Brings `row` into sight, and moves no farther than it must.
     pub fn show(&mut self, row: usize) {
         let row = row.min(self.rows.saturating_sub(1));
-        let first = (row + 1).saturating_sub(self.height);
+        // Before there was any room, the height is 0.
+        let first = (row + 1).saturating_sub(self.height.max(1));
         self.offset = self.offset.clamp(first, row).min(self.last_offset());
     }
 

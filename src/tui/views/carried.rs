@@ -1,0 +1,63 @@
+//! Which exchange some bytes of a connection belong to.
+
+use crate::decode::Seq;
+use crate::endpoint::Side;
+use crate::store::{Archive, FrameRecord};
+use crate::time::Timestamp;
+
+/// Bytes of one side of a connection, in one piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Carried {
+    /// The serial number of the connection.
+    pub connection: u32,
+    /// Who sent them, in the roles that the messages showed.
+    pub from: Side,
+    /// The sequence number of the first of them.
+    pub seq: Seq,
+    /// How many they are.
+    pub len: u64,
+    /// When the last of them came.
+    pub at: Timestamp,
+}
+
+/// Rows behind the time of the bytes that are looked at too: where the capture's clock stepped, or
+/// packets came out of order, numbers do not quite follow time.
+const AROUND: u64 = 64;
+
+/// The exchange with a frame in the bytes. Looks at no more than `reach` exchanges: those that
+/// began last before the bytes came.
+pub fn exchange_of(archive: &Archive, bytes: &Carried, reach: u64) -> Option<u64> {
+    let numbers = archive.numbers();
+    let behind = began_after(archive, bytes.at).saturating_add(AROUND).min(numbers.end);
+    let least = behind.saturating_sub(reach).max(numbers.start);
+    (least..behind).rev().find(|&number| {
+        archive.row(number).is_some_and(|row| row.connection == bytes.connection)
+            && archive
+                .detail(number)
+                .is_some_and(|detail| detail.frames.iter().any(|frame| overlaps(frame, bytes)))
+    })
+}
+
+fn overlaps(frame: &FrameRecord, bytes: &Carried) -> bool {
+    let ahead = i64::from(bytes.seq.distance(frame.seq));
+    let length = |len: u64| i64::try_from(len).unwrap_or(i64::MAX);
+    frame.from == bytes.from
+        && ahead < length(frame.passage.bytes)
+        && ahead.saturating_add(length(bytes.len)) > 0
+}
+
+/// The number of the first exchange that began after `at`.
+fn began_after(archive: &Archive, at: Timestamp) -> u64 {
+    let numbers = archive.numbers();
+    let (mut low, mut high) = (numbers.start, numbers.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        // A number may be of no exchange: the next one that is tells as well.
+        let row = (middle..high).find_map(|number| archive.row(number));
+        match row {
+            Some(row) if row.time <= at => low = row.number + 1,
+            _ => high = middle,
+        }
+    }
+    low
+}

@@ -1,0 +1,195 @@
+//! What is told of a connection, column by column.
+
+use std::cmp::Ordering;
+
+use ratatui::style::Style;
+
+use crate::report::{count, size};
+use crate::store::ConnectionRecord;
+use crate::stream::Why;
+use crate::time::{Nanos, Timestamp};
+use crate::tui::table::{Column, Width};
+use crate::tui::text::Align;
+use crate::tui::theme::Theme;
+use crate::tui::views::times;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    Serial,
+    Client,
+    Server,
+    State,
+    Speaks,
+    Age,
+    InFlight,
+    Calls,
+    Events,
+    Errors,
+    ByClient,
+    ByServer,
+    Retransmissions,
+    Missing,
+    RoundTrip,
+    Seen,
+    Began,
+}
+
+/// The columns from left to right.
+pub const FIELDS: [Field; 17] = [
+    Field::Serial,
+    Field::Client,
+    Field::Server,
+    Field::State,
+    Field::Speaks,
+    Field::Age,
+    Field::InFlight,
+    Field::Calls,
+    Field::Events,
+    Field::Errors,
+    Field::ByClient,
+    Field::ByServer,
+    Field::Retransmissions,
+    Field::Missing,
+    Field::RoundTrip,
+    Field::Seen,
+    Field::Began,
+];
+
+/// The same, for the table.
+pub const COLUMNS: [Column; FIELDS.len()] = [
+    column("#", Width::Fixed(5), 20, Align::Right),
+    column("Client", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
+    column("Server", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
+    column("State", Width::Fixed(8), 18, Align::Left),
+    column("Speaks", Width::Fixed(7), 13, Align::Left),
+    column("Age", Width::Fixed(6), 14, Align::Right),
+    column("Flight", Width::Fixed(6), 15, Align::Right),
+    column("Calls", Width::Fixed(7), 17, Align::Right),
+    column("Events", Width::Fixed(7), 6, Align::Right),
+    column("Errors", Width::Fixed(6), 16, Align::Right),
+    column("By client", Width::Fixed(9), 11, Align::Right),
+    column("By server", Width::Fixed(9), 10, Align::Right),
+    column("Retr", Width::Fixed(5), 9, Align::Right),
+    column("Missing", Width::Fixed(8), 8, Align::Right),
+    column("RTT", Width::Fixed(7), 12, Align::Right),
+    column("From", Width::Fixed(5), 7, Align::Left),
+    column("Began", Width::Fixed(times::WIDTH), 5, Align::Right),
+];
+
+const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
+    Column { title, width, priority, align }
+}
+
+impl Field {
+    /// The order of two connections by this column.
+    pub fn compare(self, a: &ConnectionRecord, b: &ConnectionRecord, now: Timestamp) -> Ordering {
+        let by = |key: fn(&ConnectionRecord) -> u64| key(a).cmp(&key(b));
+        match self {
+            Self::Serial => a.serial.cmp(&b.serial),
+            Self::Client => a.ends.client.cmp(&b.ends.client),
+            Self::Server => a.ends.server.cmp(&b.ends.server),
+            Self::State => state(a).cmp(state(b)),
+            Self::Speaks => speaks(a).cmp(speaks(b)),
+            Self::Age => age(a, now).cmp(&age(b, now)),
+            Self::InFlight => by(|record| record.in_flight),
+            Self::Calls => by(|record| record.calls),
+            Self::Events => by(|record| record.events),
+            Self::Errors => by(|record| record.errors),
+            Self::ByClient => by(|record| record.tally.bytes.client),
+            Self::ByServer => by(|record| record.tally.bytes.server),
+            Self::Retransmissions => by(retransmissions),
+            Self::Missing => missing(a).cmp(&missing(b)),
+            Self::RoundTrip => a.round_trip.cmp(&b.round_trip),
+            Self::Seen => a.from_start.cmp(&b.from_start),
+            Self::Began => a.first.at.cmp(&b.first.at),
+        }
+    }
+
+    /// Its text for a connection; empty where there is nothing to tell. [`Field::Began`] depends on
+    /// the format of times, and is told elsewhere.
+    pub fn text(self, record: &ConnectionRecord, now: Timestamp) -> String {
+        let number = |number: u64| if number == 0 { String::new() } else { count(number) };
+        let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };
+        match self {
+            Self::Serial => record.serial.to_string(),
+            Self::Client => record.ends.client.to_string(),
+            Self::Server => record.ends.server.to_string(),
+            Self::State => state(record).to_owned(),
+            Self::Speaks => speaks(record).to_owned(),
+            Self::Age => age(record, now).to_string(),
+            Self::InFlight => number(record.in_flight),
+            Self::Calls => number(record.calls),
+            Self::Events => number(record.events),
+            Self::Errors => number(record.errors),
+            Self::ByClient => bytes(record.tally.bytes.client),
+            Self::ByServer => bytes(record.tally.bytes.server),
+            Self::Retransmissions => number(retransmissions(record)),
+            Self::Missing => match missing(record) {
+                (0, 0) => String::new(),
+                // Only that something is missing is known.
+                (0, _) => "some".to_owned(),
+                (bytes, _) => size(bytes),
+            },
+            Self::RoundTrip => record.round_trip.map_or_else(String::new, |rtt| rtt.to_string()),
+            Self::Seen => if record.from_start { "start" } else { "late" }.to_owned(),
+            Self::Began => String::new(),
+        }
+    }
+
+    /// How its text looks.
+    pub fn style(self, record: &ConnectionRecord, theme: &Theme) -> Style {
+        match self {
+            Self::Errors => theme.error,
+            Self::Retransmissions | Self::Missing => theme.warning,
+            Self::State if record.why == Some(Why::Reset) => theme.error,
+            Self::Speaks if record.foreign.is_some() => theme.warning,
+            _ => Style::new(),
+        }
+    }
+}
+
+/// Whether it ended; one that stood when the capture ended did not.
+pub fn is_over(record: &ConnectionRecord) -> bool {
+    !matches!(record.why, None | Some(Why::CaptureEnded))
+}
+
+/// What has become of it.
+pub const fn state(record: &ConnectionRecord) -> &'static str {
+    match record.why {
+        None | Some(Why::CaptureEnded) => "open",
+        Some(Why::Finished) => "finished",
+        Some(Why::Reset) => "reset",
+        Some(Why::Replaced) => "replaced",
+        Some(Why::Evicted) => "evicted",
+    }
+}
+
+/// What it speaks, as far as that showed.
+pub const fn speaks(record: &ConnectionRecord) -> &'static str {
+    match record.foreign {
+        Some(name) => name,
+        None if record.spoke_nest => "Nest",
+        None => "",
+    }
+}
+
+/// How long it has lasted, or lasted.
+pub const fn age(record: &ConnectionRecord, now: Timestamp) -> Nanos {
+    let end = match record.why {
+        None => now,
+        Some(_) => record.last.at,
+    };
+    end.saturating_since(record.first.at)
+}
+
+const fn retransmissions(record: &ConnectionRecord) -> u64 {
+    let both = record.tally.retransmissions;
+    both.client.saturating_add(both.server)
+}
+
+/// Bytes that the capture lacks, and in how many gaps.
+const fn missing(record: &ConnectionRecord) -> (u64, u64) {
+    let (bytes, gaps) = (record.tally.gap_bytes, record.tally.gaps);
+    (bytes.client.saturating_add(bytes.server), gaps.client.saturating_add(gaps.server))
+}

@@ -1,0 +1,315 @@
+//! The connections: who talks to whom, how it goes, and what is lost on the way.
+
+mod columns;
+#[cfg(test)]
+mod tests;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+use self::columns::{COLUMNS, FIELDS, Field, is_over};
+use super::saving;
+use super::stream::Stream;
+use super::times::{self, Times};
+use super::waiting;
+use crate::store::{Book, ConnectionRecord};
+use crate::time::{Nanos, Timestamp};
+use crate::tui::keys::{Action, Context};
+use crate::tui::table::{Hit, Selection, TITLES, Table};
+use crate::tui::text::found;
+use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+
+/// Time after which the rows are sorted anew though none came. By the time of the capture; more
+/// often nobody could read them.
+const SORTED_FOR: Nanos = Nanos::from_millis(250);
+
+/// The view of the connections.
+#[derive(Debug)]
+pub struct Connections {
+    zone: TimeZone,
+    times: Times,
+    selection: Selection,
+    /// The serial number of the selected connection.
+    selected: Option<u32>,
+    /// Row → index among the connections of the book.
+    order: Vec<usize>,
+    /// The place of a field in `FIELDS`, and whether the rows ascend by it.
+    sorted: (usize, bool),
+    sorted_at: Option<Timestamp>,
+    needle: String,
+    /// When the connections in sight began, as it is shown.
+    began: Vec<String>,
+}
+
+impl Connections {
+    /// No connection yet. Times of day are told in `zone`.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            times: Times::of_day(zone.clone()),
+            zone,
+            selection: Selection::new(false),
+            selected: None,
+            order: Vec::new(),
+            sorted: (0, true),
+            sorted_at: None,
+            needle: String::new(),
+            began: Vec::new(),
+        }
+    }
+
+    const fn table(&self) -> Table<'_> {
+        Table { columns: &COLUMNS, selection: &self.selection, sorted: Some(self.sorted) }
+    }
+
+    fn record<'a>(&self, row: usize, book: &'a Book) -> Option<&'a ConnectionRecord> {
+        book.connections().get(*self.order.get(row)?)
+    }
+
+    fn selected_record<'a>(&self, book: &'a Book) -> Option<&'a ConnectionRecord> {
+        self.record(self.selection.selected()?, book)
+    }
+
+    /// Puts the rows into their order: the ones that were there keep theirs where they are equal,
+    /// and the selected one is found again.
+    fn sort(&mut self, scene: &Scene<'_>) {
+        let records = scene.book.connections();
+        let known = self.order.len();
+        if known > records.len() {
+            self.order = (0..records.len()).collect();
+        } else {
+            self.order.extend(known..records.len());
+        }
+        let (by, ascending) = self.sorted;
+        let field = FIELDS.get(by).copied().unwrap_or(Field::Serial);
+        // What was sorted before is nearly sorted now, which costs this sort little.
+        self.order.sort_by(|a, b| {
+            let (Some(a), Some(b)) = (records.get(*a), records.get(*b)) else {
+                return a.cmp(b);
+            };
+            let order = field.compare(a, b, scene.now);
+            let order = if ascending { order } else { order.reverse() };
+            order.then(a.serial.cmp(&b.serial))
+        });
+        self.sorted_at = Some(scene.now);
+        self.selection.fit(self.order.len(), scene.area.height.saturating_sub(TITLES));
+        if !self.selection.is_following()
+            && let Some(serial) = self.selected
+            && let Some(row) = self.row_of(serial, records)
+        {
+            self.selection.keep(row);
+        }
+        self.remember(scene);
+    }
+
+    fn row_of(&self, serial: u32, records: &[ConnectionRecord]) -> Option<usize> {
+        let is_it = |index: &usize| records.get(*index).is_some_and(|it| it.serial == serial);
+        self.order.iter().position(is_it)
+    }
+
+    /// Remembers which connection is selected, and reads what is in sight.
+    fn remember(&mut self, scene: &Scene<'_>) {
+        self.selected = self.selected_record(scene.book).map(|record| record.serial);
+        self.began.clear();
+        let origin = times::first_packet(scene.book);
+        let mut above = None;
+        for row in self.selection.in_sight() {
+            let at = self.record(row, scene.book).map_or(origin, |record| record.first.at);
+            self.began.push(self.times.text(at, origin, above));
+            above = Some(at);
+        }
+    }
+
+    fn sort_by(&mut self, column: usize, scene: &Scene<'_>) {
+        let (by, ascending) = self.sorted;
+        // Names are read upwards, and of numbers the largest is looked for.
+        let names = [Field::Serial, Field::Client, Field::Server, Field::State, Field::Speaks];
+        let first = FIELDS.get(column).is_some_and(|field| names.contains(field));
+        self.sorted = (column, if by == column { !ascending } else { first });
+        self.sort(scene);
+    }
+
+    /// The column in sight that lies `by` columns further on, round the ends.
+    fn next_column(&self, by: isize, scene: &Scene<'_>) -> usize {
+        let shown = self.table().shown(scene.area.width);
+        let here = shown.iter().position(|column| *column == self.sorted.0);
+        let count = shown.len().max(1);
+        let next = here.map_or(0, |here| (here + count).saturating_add_signed(by) % count);
+        shown.get(next).copied().unwrap_or(0)
+    }
+
+    fn find(&mut self, backwards: bool, scene: &Scene<'_>) -> Vec<Command> {
+        if self.needle.is_empty() {
+            return vec![Command::Ask(Question::search(""))];
+        }
+        let rows = self.order.len();
+        let here = self.selection.selected().unwrap_or(0);
+        let holds = |row: &usize| {
+            self.record(*row, scene.book).is_some_and(|record| {
+                FIELDS.iter().any(|field| {
+                    !found(&field.text(record, scene.now), &self.needle).is_empty()
+                })
+            })
+        };
+        let row = if backwards {
+            (0..here).rev().chain((here..rows).rev()).find(holds)
+        } else {
+            (here + 1..rows).chain(0..(here + 1).min(rows)).find(holds)
+        };
+        match row {
+            Some(row) => {
+                self.selection.follow(false);
+                self.selection.select(row);
+                self.remember(scene);
+                Vec::new()
+            }
+            None => vec![Command::Notice(format!("No connection shows {}", self.needle))],
+        }
+    }
+}
+
+impl View for Connections {
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        "Connections".to_owned()
+    }
+
+    fn context(&self) -> Context {
+        Context::Connections
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        let record = self.selected_record(scene.book);
+        match action {
+            Action::Enter => {
+                let filter = record.map(|record| format!("connection == {}", record.serial));
+                return filter.map(Command::ShowCalls).into_iter().collect();
+            }
+            Action::Stream => {
+                let zone = self.zone.clone();
+                let stream = record.map(|record| Stream::new(record.serial, zone));
+                return stream.map(|it| Command::Open(Box::new(it))).into_iter().collect();
+            }
+            Action::Copy => {
+                let ends = record.map(|it| format!("{} {}", it.ends.client, it.ends.server));
+                return ends.map(|it| Command::Effect(Effect::Copy(it))).into_iter().collect();
+            }
+            Action::Save => {
+                let save = record.map(|_| Command::Ask(Question::save("")));
+                return save.into_iter().collect();
+            }
+            Action::GoTo(number) => {
+                let records = scene.book.connections();
+                let serial = u32::try_from(number).ok();
+                match serial.and_then(|serial| self.row_of(serial, records)) {
+                    Some(row) => {
+                        self.selection.follow(false);
+                        self.selection.select(row);
+                    }
+                    None => {
+                        return vec![Command::Notice(format!("No connection {number} is known"))];
+                    }
+                }
+            }
+            Action::SortNext | Action::SortRight => {
+                self.sort_by(self.next_column(1, scene), scene);
+            }
+            Action::SortLeft => self.sort_by(self.next_column(-1, scene), scene),
+            Action::SortReverse => self.sort_by(self.sorted.0, scene),
+            Action::TimeFormat => {
+                let about = self.times.next();
+                self.remember(scene);
+                return vec![Command::Notice(about.to_owned())];
+            }
+            Action::Search => return vec![Command::Ask(Question::search(""))],
+            Action::FindNext => return self.find(false, scene),
+            Action::FindPrevious => return self.find(true, scene),
+            Action::Back if !self.needle.is_empty() => self.needle.clear(),
+            Action::Back => return vec![Command::Close],
+            _ => _ = self.selection.act(action),
+        }
+        self.remember(scene);
+        Vec::new()
+    }
+
+    fn mouse(&mut self, mouse: Mouse, scene: &Scene<'_>) -> Vec<Command> {
+        let (Mouse::Click(at) | Mouse::DoubleClick(at)) = mouse else {
+            if let Mouse::Wheel(_, lines) = mouse {
+                self.selection.wheel(lines);
+                self.remember(scene);
+            }
+            return Vec::new();
+        };
+        match self.table().hit(scene.area, at) {
+            Some(Hit::Title(column)) => self.sort_by(column, scene),
+            Some(Hit::Row(row, _)) => {
+                self.selection.follow(false);
+                self.selection.select(row);
+                self.remember(scene);
+                if matches!(mouse, Mouse::DoubleClick(_)) {
+                    return self.act(Action::Enter, scene);
+                }
+            }
+            None => {}
+        }
+        Vec::new()
+    }
+
+    fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        match question.id {
+            "search" => {
+                text.clone_into(&mut self.needle);
+                if self.needle.is_empty() { Vec::new() } else { self.find(false, scene) }
+            }
+            "save" => self.selected.map_or_else(Vec::new, |serial| {
+                saving::save_calls(scene.book.archive(), serial, text)
+            }),
+            _ => Vec::new(),
+        }
+    }
+
+    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+        let is_fresh = |at: Timestamp| scene.now.since(at).is_some_and(|past| past < SORTED_FOR);
+        if self.order.len() == scene.book.connections().len()
+            && self.sorted_at.is_some_and(is_fresh)
+        {
+            self.selection.fit(self.order.len(), scene.area.height.saturating_sub(TITLES));
+            return self.remember(scene);
+        }
+        self.sort(scene);
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        if self.order.is_empty() {
+            return waiting::draw("connection", scene, buf);
+        }
+        let theme = scene.theme;
+        let style = |row: usize| match self.record(row, scene.book) {
+            Some(record) if is_over(record) => theme.dim,
+            _ => Style::new(),
+        };
+        self.table().draw(scene.area, theme, buf, style, |row, column, pen| {
+            let (Some(record), Some(field)) = (self.record(row, scene.book), FIELDS.get(column))
+            else {
+                return;
+            };
+            let text = match field {
+                Field::Began => {
+                    let line = row.checked_sub(self.selection.in_sight().start);
+                    let began = line.and_then(|line| self.began.get(line));
+                    began.cloned().unwrap_or_default()
+                }
+                Field::Age | Field::RoundTrip => {
+                    pen.put_number(&field.text(record, scene.now), field.style(record, theme));
+                    return;
+                }
+                _ => field.text(record, scene.now),
+            };
+            pen.put_marked(
+                &text,
+                &found(&text, &self.needle),
+                field.style(record, theme),
+                theme.found,
+            );
+        });
+    }
+}

@@ -1,0 +1,128 @@
+use insta::assert_snapshot;
+use ratatui::crossterm::event::{MouseButton, MouseEventKind};
+use ratatui::style::Modifier;
+
+use super::*;
+use crate::tui::status::Activity;
+use crate::tui::theme::Theme;
+use crate::tui::views::stage::{Stage, fixture};
+
+fn stage(name: &str, size: (u16, u16)) -> Stage {
+    Stage::over(Box::new(Connections::new(TimeZone::UTC)), name, size)
+}
+
+#[test]
+fn columns_fall_away_by_what_they_matter() {
+    assert_snapshot!("80x24", stage("killed-v11.pcap", (80, 24)).screen());
+    assert_snapshot!("120x40", stage("twoclients.pcap", (120, 40)).screen());
+    assert_snapshot!("200x60", stage("reset.pcap", (200, 60)).screen());
+}
+
+#[test]
+fn ascii_and_no_colour_tell_the_same() {
+    let view = Box::new(Connections::new(TimeZone::UTC));
+    let mut stage = Stage::empty(view, (120, 12), Theme::new(false, true));
+    stage.take(&fixture("reset.pcap"));
+    let screen = stage.screen();
+    assert!(screen.is_ascii(), "{screen}");
+    assert_snapshot!("ascii", screen);
+}
+
+#[test]
+fn before_the_first_packet_it_says_what_it_waits_for() {
+    let view = Box::new(Connections::new(TimeZone::UTC));
+    let mut stage = Stage::empty(view, (80, 12), Theme::new(false, false));
+    stage.status.activity = Activity::Live;
+    stage.status.filter = "tcp port 8888".to_owned();
+    stage.refresh();
+    assert_snapshot!("empty", stage.screen());
+}
+
+#[test]
+fn rows_are_sorted_both_ways_and_the_selected_one_is_kept() {
+    let mut stage = stage("twoclients.pcap", (120, 30));
+    stage.keys("j");
+    let chosen = stage.selected();
+    assert!(chosen.starts_with("1 "), "{chosen}");
+    // By client: upwards first.
+    stage.keys("s");
+    assert_eq!(stage.selected(), chosen);
+    let clients = |stage: &mut Stage| -> Vec<String> {
+        let lines = stage.lines();
+        let rows = lines.iter().skip(4).take_while(|line| line.contains("127.0.0.1"));
+        rows.map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect()
+    };
+    let upwards = clients(&mut stage);
+    assert!(upwards.is_sorted() && upwards.len() == 4, "{upwards:?}");
+    stage.keys("S");
+    let downwards = clients(&mut stage);
+    assert!(downwards.iter().rev().is_sorted(), "{downwards:?}");
+    assert_eq!(stage.selected(), chosen);
+    stage.keys("<");
+    assert!(stage.lines()[3].contains("#▲"), "{}", stage.screen());
+    // A click on a title does the same.
+    stage.mouse(MouseEventKind::Down(MouseButton::Left), 8, 3);
+    assert!(stage.lines()[3].contains("Client▲"), "{}", stage.screen());
+}
+
+#[test]
+fn keys_lead_to_the_calls_and_the_stream() {
+    let mut stage = stage("twoclients.pcap", (120, 30));
+    let mut view = Connections::new(TimeZone::UTC);
+    let (book, status, theme) = (&stage.book, &stage.status, &Theme::new(false, false));
+    let area = ratatui::layout::Rect::new(0, 3, 120, 26);
+    let scene = Scene { book, status, now: stage.now, theme, area };
+    view.refresh(&[], &scene);
+    view.act(Action::Down, &scene);
+    let commands = view.act(Action::Enter, &scene);
+    assert!(matches!(&commands[..], [Command::ShowCalls(filter)] if filter == "connection == 1"));
+    stage.keys("jf");
+    assert!(stage.lines()[2].contains("Connections → Stream 1"), "{}", stage.screen());
+}
+
+#[test]
+fn a_number_a_search_and_a_copy() {
+    let mut stage = stage("twoclients.pcap", (120, 30));
+    stage.keys(":3<Enter>");
+    assert!(stage.selected().starts_with("3 "), "{}", stage.selected());
+    let client = stage.selected().split_whitespace().nth(1).unwrap().to_owned();
+    stage.keys("g/").keys(&format!("{client}<Enter>"));
+    assert!(stage.selected().starts_with("3 "), "{}", stage.selected());
+    stage.keys("yy");
+    assert!(
+        matches!(&stage.effects[..], [Effect::Copy(text)] if text.starts_with(&client)),
+        "{:?}",
+        stage.effects
+    );
+    stage.keys("<Esc>/no such<Enter>");
+    assert_eq!(stage.footer(), "No connection shows no such");
+    stage.keys(":77<Enter>");
+    assert_eq!(stage.footer(), "No connection 77 is known");
+}
+
+#[test]
+fn calls_of_one_connection_are_saved() {
+    let mut stage = stage("twoclients.pcap", (120, 30));
+    stage.keys("jwcalls.jsonl<Enter>");
+    let [Effect::Save { path, numbers }] = &stage.effects[..] else { panic!() };
+    assert_eq!(path, "calls.jsonl");
+    let archive = stage.book.archive();
+    assert!(numbers.iter().all(|number| archive.row(*number).unwrap().connection == 1));
+    assert_eq!(numbers.len() as u64, {
+        let record = &stage.book.connections()[1];
+        record.calls + record.events
+    });
+}
+
+#[test]
+fn what_is_over_is_dim_and_what_stands_is_not() {
+    let view = Box::new(Connections::new(TimeZone::UTC));
+    let mut stage = Stage::empty(view, (80, 24), Theme::new(true, false));
+    let packets = fixture("walkthrough.pcap");
+    stage.take(&packets[..8]);
+    let is_dim = |stage: &mut Stage| stage.buffer()[(8, 4)].modifier.contains(Modifier::DIM);
+    assert!(!is_dim(&mut stage));
+    stage.take(&packets[8..]);
+    stage.finish();
+    assert!(is_dim(&mut stage), "{}", stage.screen());
+}

@@ -1,0 +1,87 @@
+//! A search through the payloads of packets, some of them at a time.
+
+use std::ops::Range;
+
+use super::reading::Reading;
+use crate::report::count;
+use crate::store::Book;
+use crate::tui::find::Needle;
+
+/// Packets that are looked at in one step, so that the screen goes on meanwhile.
+const PACKETS: u64 = 4_000;
+
+/// Bytes that are looked at in one step.
+const BYTES: usize = 16 << 20;
+
+/// A search that is under way: once round all packets.
+#[derive(Debug)]
+pub struct Hunt {
+    /// The packets there were when it began.
+    packets: Range<u64>,
+    /// The packet that is looked at next.
+    next: u64,
+    /// Packets that are still to be looked at.
+    left: u64,
+    backwards: bool,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It goes on.
+    Goes,
+    /// In this packet.
+    Found(u64),
+    /// In none.
+    Nowhere,
+}
+
+impl Hunt {
+    /// Begins behind packet `here`, or before it.
+    pub const fn new(here: u64, packets: Range<u64>, backwards: bool) -> Self {
+        let left = packets.end.saturating_sub(packets.start);
+        let mut hunt = Self { packets, next: here, left, backwards };
+        hunt.go_on();
+        hunt
+    }
+
+    /// Goes to the next packet, round the ends.
+    const fn go_on(&mut self) {
+        let Range { start, end } = self.packets;
+        self.next = match (self.backwards, self.next) {
+            (false, next) if next.saturating_add(1) >= end => start,
+            (false, next) => next + 1,
+            (true, next) if next <= start => end.saturating_sub(1),
+            (true, next) => next - 1,
+        };
+    }
+
+    /// Looks at some packets more.
+    pub fn step(&mut self, needle: &Needle, book: &Book) -> Step {
+        let mut bytes = 0;
+        for _ in 0..PACKETS {
+            if self.left == 0 {
+                return Step::Nowhere;
+            }
+            let number = self.next;
+            self.left -= 1;
+            self.go_on();
+            let Some(reading) = Reading::new(number, book) else { continue };
+            if needle.find(reading.payload(), 0).is_some() {
+                return Step::Found(number);
+            }
+            bytes += reading.payload().len();
+            if bytes > BYTES {
+                break;
+            }
+        }
+        Step::Goes
+    }
+
+    /// How far it is.
+    pub fn about(&self) -> String {
+        let all = self.packets.end.saturating_sub(self.packets.start);
+        let looked = all.saturating_sub(self.left);
+        format!("Searching: {} of {} packets (Esc ends it)", count(looked), count(all))
+    }
+}

@@ -1,0 +1,465 @@
+//! The packets: every one of them in a line, and the bytes of the selected one below.
+
+mod bytes;
+mod hunt;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use self::bytes::BytesPane;
+use self::hunt::{Hunt, Step};
+use self::reading::{Beginnings, Reading};
+use super::carried::{Carried, exchange_of};
+use super::stream::Stream;
+use super::times::{self, Times};
+use super::waiting;
+use crate::decode::{Flags, Headers, Seq};
+use crate::endpoint::Side;
+use crate::report::{count, counted};
+use crate::tui::find::Needle;
+use crate::tui::keys::{Action, Context};
+use crate::tui::status::Activity;
+use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
+use crate::tui::text::{Align, Pen};
+use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+
+/// Exchanges among which that of a packet is looked for: takes some hundredths of a second.
+const REACH: u64 = 200_000;
+
+/// No character that is shown on a column has more bytes.
+const BYTES_PER_COLUMN: usize = 4;
+
+const NUMBER: usize = 0;
+const TIME: usize = 1;
+const FROM: usize = 2;
+const TO: usize = 3;
+const LENGTH: usize = 4;
+const COLUMNS: [Column; 6] = [
+    column("#", Width::Fixed(6), 9, Align::Right),
+    column("Time", Width::Fixed(times::WIDTH), 8, Align::Right),
+    column("Source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
+    column("Destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
+    column("Length", Width::Fixed(6), 7, Align::Right),
+    column("Reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
+];
+
+const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
+    Column { title, width, priority, align }
+}
+
+/// The view of the packets.
+#[derive(Debug)]
+pub struct Packets {
+    zone: TimeZone,
+    times: Times,
+    selection: Selection,
+    /// The number of the packet in row 0.
+    first: u64,
+    /// The number of the selected packet; 0 for none.
+    selected: u64,
+    /// The packets in sight, and what they were read of.
+    lines: Vec<Line>,
+    lines_of: Option<LinesOf>,
+    beginnings: Beginnings,
+    reading: Option<Reading>,
+    pane: BytesPane,
+    needle: Option<(String, Needle)>,
+    hunt: Option<Hunt>,
+    /// What came of the last search, where it found nothing.
+    verdict: String,
+    /// Whether it was refreshed before: then it is known whether packets still come.
+    begun: bool,
+}
+
+/// What lines depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct LinesOf {
+    /// The number of the first one.
+    start: u64,
+    count: usize,
+    width: u16,
+    /// Packets and connections that are known of: those that come may tell more of those that came.
+    known: (u64, usize),
+}
+
+/// A packet in sight, as it is shown.
+#[derive(Debug)]
+struct Line {
+    number: u64,
+    time: String,
+    from: String,
+    to: String,
+    length: u32,
+    text: String,
+    /// The beginning of what it carried.
+    payload: Vec<u8>,
+    side: Option<Side>,
+    is_gone: bool,
+}
+
+impl Packets {
+    /// No packet yet. Times of day are told in `zone`.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            times: Times::since_first(zone.clone()),
+            zone,
+            selection: Selection::new(false),
+            first: 1,
+            selected: 0,
+            lines: Vec::new(),
+            lines_of: None,
+            beginnings: Beginnings::default(),
+            reading: None,
+            pane: BytesPane::default(),
+            needle: None,
+            hunt: None,
+            verdict: String::new(),
+            begun: false,
+        }
+    }
+
+    const fn table(&self) -> Table<'_> {
+        Table { columns: &COLUMNS, selection: &self.selection, sorted: None }
+    }
+
+    /// The room of the list, and that of the bytes with the line above them.
+    fn rooms(&self, area: Rect) -> (Rect, Rect) {
+        let below = self.pane.height(area.height);
+        let list = Rect { height: area.height.saturating_sub(below), ..area };
+        (list, Rect { y: list.bottom(), height: below, ..area })
+    }
+
+    /// Finds the selected packet again, and reads what is in sight.
+    fn look(&mut self, scene: &Scene<'_>) {
+        let (list, pane) = self.rooms(scene.area);
+        let packets = scene.book.archive().packets();
+        let rows = usize::try_from(packets.end.saturating_sub(packets.start)).unwrap_or(usize::MAX);
+        let height = list.height.saturating_sub(TITLES);
+        if packets.start != self.first {
+            self.first = packets.start;
+            self.selection.fit(rows, height);
+            if !self.selection.is_following() && self.selected > 0 {
+                self.selection.keep(self.row_of(self.selected));
+            }
+        }
+        self.selection.fit(rows, height);
+        self.selected = self.selection.selected().map_or(0, |row| self.number_of(row));
+        if self.reading.as_ref().map_or(0, |reading| reading.record.number) != self.selected {
+            self.reading = Reading::new(self.selected, scene.book);
+            self.pane.top();
+        }
+        self.pane.fit(self.reading.as_ref(), pane);
+        let seen = self.selection.in_sight();
+        let lines_of = LinesOf {
+            start: self.number_of(seen.start),
+            count: seen.len(),
+            width: list.width,
+            known: (packets.end, scene.book.connections().len()),
+        };
+        if self.lines_of.replace(lines_of) != Some(lines_of) {
+            self.read_lines(&lines_of, scene);
+        }
+    }
+
+    fn read_lines(&mut self, of: &LinesOf, scene: &Scene<'_>) {
+        let book = scene.book;
+        let origin = times::first_packet(book);
+        let LinesOf { start, count, width, .. } = *of;
+        let mut above = book.archive().packet(start.saturating_sub(1)).map(|packet| packet.at);
+        self.lines.clear();
+        for number in (start..).take(count) {
+            let Some(reading) = Reading::new(number, book) else { continue };
+            let end = |end: Option<std::net::SocketAddr>| {
+                end.map_or_else(String::new, |end| end.ip().to_string())
+            };
+            let headers = reading.headers.as_ref();
+            let text = reading.line(&mut self.beginnings, book);
+            let shown = usize::from(width) * BYTES_PER_COLUMN;
+            let payload = reading.headers.as_ref().map_or(&[][..], |_| reading.payload());
+            self.lines.push(Line {
+                number,
+                time: self.times.text(reading.record.at, origin, above),
+                from: end(headers.map(|headers| headers.from)),
+                to: end(headers.map(|headers| headers.to)),
+                length: reading.record.original_len,
+                // The one arrow of ours comes first.
+                text: text.replacen('→', &scene.theme.symbols.right.to_string(), 1),
+                payload: payload.get(..shown).unwrap_or(payload).to_vec(),
+                side: reading.from(book),
+                is_gone: reading.data.is_err(),
+            });
+            above = Some(reading.record.at);
+        }
+    }
+
+    const fn number_of(&self, row: usize) -> u64 {
+        self.first.saturating_add(row as u64)
+    }
+
+    fn row_of(&self, number: u64) -> usize {
+        usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    fn line(&self, row: usize) -> Option<&Line> {
+        let number = self.number_of(row);
+        let first = self.lines.first()?.number;
+        self.lines.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+
+    fn go_to(&mut self, number: u64) {
+        self.selection.follow(false);
+        self.selection.select(self.row_of(number));
+    }
+
+    fn open_call(&self, scene: &Scene<'_>) -> Vec<Command> {
+        let Some(reading) = &self.reading else { return Vec::new() };
+        let no = |why: &str| vec![Command::Notice(why.to_owned())];
+        let (Some(connection), Some(headers), Some(from)) =
+            (reading.record.connection, &reading.headers, reading.from(scene.book))
+        else {
+            return no("This packet is of no connection that is followed");
+        };
+        if headers.payload_len == 0 {
+            return no("This packet carries no bytes of a call");
+        }
+        let bytes = Carried {
+            connection,
+            from,
+            seq: payload_seq(headers),
+            len: u64::from(headers.payload_len),
+            at: reading.record.at,
+        };
+        match exchange_of(scene.book.archive(), &bytes, REACH) {
+            Some(number) => vec![Command::OpenCall(number)],
+            None => no("No call is remembered that has bytes in this packet"),
+        }
+    }
+
+    fn open_stream(&self) -> Vec<Command> {
+        match self.reading.as_ref().and_then(|reading| reading.record.connection) {
+            Some(connection) => {
+                let stream = Stream::new(connection, self.zone.clone());
+                vec![Command::Open(Box::new(stream))]
+            }
+            None => {
+                let why = "This packet is of no connection that is followed";
+                vec![Command::Notice(why.to_owned())]
+            }
+        }
+    }
+
+    fn search(&mut self, backwards: bool, scene: &Scene<'_>) -> Vec<Command> {
+        if self.needle.is_none() {
+            return vec![Command::Ask(Question::search(""))];
+        }
+        self.verdict.clear();
+        let packets = scene.book.archive().packets();
+        self.hunt = Some(Hunt::new(self.selected, packets, backwards));
+        self.hunt_on(scene);
+        Vec::new()
+    }
+
+    /// Looks at some packets more, where a search is under way.
+    fn hunt_on(&mut self, scene: &Scene<'_>) {
+        let (Some(hunt), Some((text, needle))) = (&mut self.hunt, &self.needle) else { return };
+        match hunt.step(needle, scene.book) {
+            Step::Goes => {}
+            Step::Found(number) => {
+                self.hunt = None;
+                self.go_to(number);
+            }
+            Step::Nowhere => {
+                self.verdict = format!("No packet holds {text}");
+                self.hunt = None;
+            }
+        }
+    }
+
+    fn back(&mut self) -> Vec<Command> {
+        if self.hunt.take().is_some() || self.pane.back() {
+            return Vec::new();
+        }
+        if self.needle.take().is_some() {
+            self.verdict.clear();
+            return Vec::new();
+        }
+        vec![Command::Close]
+    }
+
+    fn copy(&self) -> Vec<Command> {
+        let Some(reading) = &self.reading else { return Vec::new() };
+        let text = String::from_utf8_lossy(reading.payload()).into_owned();
+        if text.is_empty() {
+            return vec![Command::Notice("This packet has no payload to copy".to_owned())];
+        }
+        vec![Command::Effect(Effect::Copy(text))]
+    }
+
+    /// The line between the list and the bytes.
+    fn about(&self) -> String {
+        let Some(reading) = &self.reading else { return String::new() };
+        let record = &reading.record;
+        let mut about =
+            format!("Packet {}, {}", record.number, length(record.original_len.into()));
+        if record.captured_len < record.original_len {
+            about.push_str(&format!(", {} of them captured", count(record.captured_len.into())));
+        }
+        let payload = reading.headers.as_ref().map_or(0, |headers| headers.payload_len);
+        if payload > 0 {
+            about.push_str(&format!(", {} of payload", length(payload.into())));
+        }
+        if let Some(connection) = record.connection {
+            about.push_str(&format!(", connection {connection}"));
+        }
+        about
+    }
+
+    fn draw_about(&self, scene: &Scene<'_>, row: Rect, buf: &mut Buffer) {
+        let theme = scene.theme;
+        let mut pen = Pen::new(row.width, &theme.symbols);
+        let edge = theme.symbols.horizontal.to_string();
+        let style = if self.pane.is_focused() { theme.heading } else { theme.dim };
+        pen.put(&edge.repeat(2), theme.dim).put(" ", Style::new());
+        match (&self.hunt, self.verdict.as_str()) {
+            (Some(hunt), _) => pen.put(&hunt.about(), theme.warning),
+            (None, "") => pen.put(&self.about(), style),
+            (None, verdict) => pen.put(verdict, theme.warning),
+        };
+        pen.put(" ", Style::new());
+        let rest = pen.room();
+        pen.put(&edge.repeat(rest), theme.dim);
+        pen.draw(buf, row.x, row.y, Align::Left);
+    }
+}
+
+fn length(bytes: u64) -> String {
+    counted(bytes, "byte", "bytes")
+}
+
+impl View for Packets {
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        "Packets".to_owned()
+    }
+
+    fn context(&self) -> Context {
+        Context::Packets
+    }
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        let commands = match action {
+            Action::Enter => self.open_call(scene),
+            Action::Stream => self.open_stream(),
+            Action::Copy => self.copy(),
+            Action::Back => self.back(),
+            Action::Search => vec![Command::Ask(Question::search(""))],
+            Action::FindNext => self.search(false, scene),
+            Action::FindPrevious => self.search(true, scene),
+            Action::GoTo(number) if !scene.book.archive().packets().contains(&number) => {
+                vec![Command::Notice(format!("No packet {number} is remembered"))]
+            }
+            Action::GoTo(number) => {
+                self.go_to(number);
+                Vec::new()
+            }
+            Action::TimeFormat => {
+                self.lines_of = None;
+                vec![Command::Notice(self.times.next().to_owned())]
+            }
+            _ if self.pane.act(action) => Vec::new(),
+            _ => {
+                self.selection.act(action);
+                Vec::new()
+            }
+        };
+        self.look(scene);
+        commands
+    }
+
+    fn mouse(&mut self, mouse: Mouse, scene: &Scene<'_>) -> Vec<Command> {
+        let (list, _) = self.rooms(scene.area);
+        match mouse {
+            Mouse::Wheel(at, lines) if list.contains(at) => self.selection.wheel(lines),
+            Mouse::Wheel(_, lines) => self.pane.wheel(lines),
+            Mouse::Click(at) | Mouse::DoubleClick(at) => {
+                self.pane.focus(!list.contains(at));
+                if let Some(Hit::Row(row, _)) = self.table().hit(list, at) {
+                    self.go_to(self.number_of(row));
+                    self.look(scene);
+                    if matches!(mouse, Mouse::DoubleClick(_)) {
+                        return self.act(Action::Enter, scene);
+                    }
+                }
+            }
+        }
+        self.look(scene);
+        Vec::new()
+    }
+
+    fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        if question.id != "search" {
+            return Vec::new();
+        }
+        self.needle = Needle::new(text).map(|needle| (text.to_owned(), needle));
+        if self.needle.is_none() {
+            return Vec::new();
+        }
+        let commands = self.search(false, scene);
+        self.look(scene);
+        commands
+    }
+
+    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+        if !self.begun && scene.status.activity != Activity::None {
+            self.begun = true;
+            self.look(scene);
+            self.selection.follow(scene.status.activity == Activity::Live);
+        }
+        self.hunt_on(scene);
+        self.look(scene);
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        if self.selection.rows() == 0 {
+            return waiting::draw("packet", scene, buf);
+        }
+        let theme = scene.theme;
+        let (list, pane) = self.rooms(scene.area);
+        self.table().draw(list, theme, buf, |_| Style::new(), |row, column, pen| {
+            let Some(line) = self.line(row) else { return };
+            let style = match line.side {
+                _ if line.is_gone => theme.dim,
+                Some(Side::Client) => theme.client,
+                Some(Side::Server) => theme.server,
+                None => theme.dim,
+            };
+            match column {
+                NUMBER => pen.put(&line.number.to_string(), theme.dim),
+                TIME => pen.put(&line.time, Style::new()),
+                FROM => pen.put(&line.from, style),
+                TO => pen.put(&line.to, Style::new()),
+                LENGTH => pen.put(&line.length.to_string(), Style::new()),
+                _ if line.payload.is_empty() => pen.put(&line.text, style),
+                _ => {
+                    pen.put(&line.text, Style::new()).put("  ", Style::new());
+                    pen.put_bytes(&line.payload, style)
+                }
+            };
+        });
+        let Some(above) = pane.rows().next() else { return };
+        self.draw_about(scene, above, buf);
+        let below = Rect { y: pane.y + 1, height: pane.height - 1, ..pane };
+        let needle = self.needle.as_ref().map(|(_, needle)| needle);
+        self.pane.draw(self.reading.as_ref(), needle, below, theme, buf);
+    }
+}
+
+/// The sequence number of the first payload byte.
+const fn payload_seq(headers: &Headers) -> Seq {
+    // The SYN takes one itself.
+    if headers.flags.has(Flags::SYN) { headers.seq.add(1) } else { headers.seq }
+}
