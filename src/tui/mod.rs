@@ -7,9 +7,9 @@
 //! ```
 
 pub mod app;
-pub mod find;
-pub mod filters;
 pub mod charts;
+pub mod filters;
+pub mod find;
 mod header;
 pub mod hex;
 pub mod json_tree;

@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select, unbounded};
+use jiff::tz::TimeZone;
 
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
@@ -31,8 +32,9 @@ use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
 use crate::tui::terminal::{self, Event, clipboard};
 use crate::tui::theme::Theme;
-use crate::tui::view::{Effect, Traffic};
+use crate::tui::view::{Effect, Traffic, View};
 use crate::tui::views;
+use crate::tui::views::start::Start;
 use reader::News;
 use run::{Outcome, Run};
 
@@ -86,6 +88,8 @@ struct Screen<'a> {
     settings: &'a Settings,
     terminal: terminal::Screen,
     app: App,
+    /// The zone in which times of day are told.
+    zone: TimeZone,
     run: Option<Run>,
     /// What is shown where nothing runs.
     nothing: (Book, Status),
@@ -93,6 +97,8 @@ struct Screen<'a> {
     send: Sender<Input>,
     /// Whether an input changed what is to be seen.
     touched: bool,
+    /// When the program began.
+    began: Instant,
     /// Whether packets did.
     stale: bool,
     drawn: Instant,
@@ -112,16 +118,19 @@ impl<'a> Screen<'a> {
             output::is_coloured(settings.output.color, &std::io::stdout()),
             settings.screen.ascii,
         );
-        let app = App::new(theme, Vec::new());
+        let zone = TimeZone::system();
+        let app = views::app(theme, zone.clone());
         let mut screen = Self {
             settings,
             terminal,
             app,
+            zone,
             run,
             nothing: (Book::default(), Status::default()),
             inputs,
             send,
             touched: true,
+            began: Instant::now(),
             stale: true,
             drawn: Instant::now(),
             failed: false,
@@ -167,7 +176,7 @@ impl<'a> Screen<'a> {
 
     fn take(&mut self, input: Input) -> Result<Next, CliError> {
         self.touched = true;
-        let present = present(&self.run, &self.nothing);
+        let present = present(&self.run, &self.nothing, self.began);
         let effects = match input {
             Input::Terminal(Event::Key(key)) => self.app.key(key, present),
             Input::Terminal(Event::Mouse(mouse)) => self.app.mouse(mouse, present),
@@ -265,8 +274,11 @@ impl<'a> Screen<'a> {
     fn tick(&mut self) {
         self.stale = true;
         if self.run.is_none() {
-            let traffic: Vec<Traffic> = Vec::new();
-            self.app.traffic(&traffic);
+            let traffic: Vec<_> = interfaces::traffic()
+                .into_iter()
+                .map(|(name, packets, bytes)| Traffic { name, packets, bytes })
+                .collect();
+            self.app.traffic(&traffic, self.began.elapsed());
         }
     }
 
@@ -276,7 +288,7 @@ impl<'a> Screen<'a> {
             run.count();
             changed = run.book.changed();
         }
-        let (app, present) = (&mut self.app, present(&self.run, &self.nothing));
+        let (app, present) = (&mut self.app, present(&self.run, &self.nothing, self.began));
         self.terminal
             .draw(|buffer| {
                 app.resize(buffer.area.width, buffer.area.height);
@@ -289,14 +301,18 @@ impl<'a> Screen<'a> {
     }
 
     fn show_views(&mut self) {
-        self.app.show(match self.run {
-            None => vec![Box::new(views::help::Help::new(crate::tui::keys::Context::Start))],
-            Some(_) => vec![Box::new(views::calls::Calls::new(
-                jiff::tz::TimeZone::system(),
-                self.spawn(),
-                Rc::new(|_| Err("soon".to_owned())),
-            ))],
-        });
+        let filter = self.settings.filter.as_ref().map(ToString::to_string).unwrap_or_default();
+        let views = match self.run {
+            Some(_) => views::of_capture(&self.zone, self.spawn(), &filter),
+            None => {
+                let interfaces = interfaces().map_err(|error| error.to_string());
+                Ok(vec![Box::new(Start::new(interfaces, recent::files())) as Box<dyn View>])
+            }
+        };
+        match views {
+            Ok(views) => self.app.show(views),
+            Err(error) => self.app.notice(error.to_string()),
+        }
     }
 
     /// How views have something done that takes long: on a thread, which says when it is done.
@@ -313,9 +329,14 @@ impl<'a> Screen<'a> {
 }
 
 /// What is, for whoever draws.
-fn present<'a>(run: &'a Option<Run>, (book, status): &'a (Book, Status)) -> Present<'a> {
+fn present<'a>(
+    run: &'a Option<Run>,
+    (book, status): &'a (Book, Status),
+    began: Instant,
+) -> Present<'a> {
+    let elapsed = began.elapsed();
     match run {
-        None => Present { book, status, now: clock() },
+        None => Present { book, status, now: clock(), clock: elapsed },
         Some(run) => Present {
             book: &run.book,
             status: &run.status,
@@ -323,6 +344,7 @@ fn present<'a>(run: &'a Option<Run>, (book, status): &'a (Book, Status)) -> Pres
                 true => clock(),
                 false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
             },
+            clock: elapsed,
         },
     }
 }

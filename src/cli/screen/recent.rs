@@ -3,6 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::time::Timestamp;
+use crate::tui::views::start::CaptureFile;
 
 /// Files that are remembered.
 const FILES: usize = 20;
@@ -11,7 +15,22 @@ const FILES: usize = 20;
 const HERE: usize = 50;
 
 /// The capture files to offer: those read last, the newest first, then those of this folder.
-pub fn files() -> Vec<PathBuf> {
+pub fn files() -> Vec<CaptureFile> {
+    paths().into_iter().filter_map(|path| described(&path)).collect()
+}
+
+fn described(path: &Path) -> Option<CaptureFile> {
+    let metadata = fs::metadata(path).ok()?;
+    let written = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let nanos = written.and_then(|since| i64::try_from(since.as_nanos()).ok());
+    Some(CaptureFile {
+        path: path.to_str()?.to_owned(),
+        size: metadata.len(),
+        modified: nanos.map(Timestamp::from_nanos),
+    })
+}
+
+fn paths() -> Vec<PathBuf> {
     let mut files = remembered();
     files.retain(|file| file.is_file());
     let here = fs::read_dir(".").into_iter().flatten().flatten().map(|entry| entry.path());

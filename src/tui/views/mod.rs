@@ -5,12 +5,49 @@ pub mod calls;
 mod carried;
 pub mod connections;
 pub mod help;
-pub mod start;
-pub mod patterns;
 pub mod packets;
+pub mod patterns;
 mod saving;
 #[cfg(test)]
 mod stage;
+pub mod start;
 pub mod stream;
 mod times;
 mod waiting;
+
+use jiff::tz::TimeZone;
+
+use crate::query::FilterError;
+use crate::store::listing::Spawn;
+use crate::tui::app::App;
+use crate::tui::theme::Theme;
+use crate::tui::view::View;
+
+/// A screen that shows nothing yet, and knows how a call is opened. Times of day are told in `zone`.
+pub fn app(theme: Theme, zone: TimeZone) -> App {
+    App::new(theme, Vec::new()).with_call(move |number| {
+        let zone = zone.clone();
+        let stream =
+            move |serial| -> Box<dyn View> { Box::new(stream::Stream::new(serial, zone.clone())) };
+        Box::new(call::Call::new(number).with_stream(Box::new(stream)))
+    })
+}
+
+/// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first. What
+/// takes long is done by `spawn`.
+///
+/// # Errors
+///
+/// Where `filter` is none.
+pub fn of_capture(
+    zone: &TimeZone,
+    spawn: Spawn,
+    filter: &str,
+) -> Result<Vec<Box<dyn View>>, FilterError> {
+    Ok(vec![
+        Box::new(calls::Calls::new(zone.clone(), spawn).with_filter(filter)?),
+        Box::new(patterns::Patterns::new()),
+        Box::new(connections::Connections::new(zone.clone())),
+        Box::new(packets::Packets::new(zone.clone())),
+    ])
+}
