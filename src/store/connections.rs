@@ -158,3 +158,96 @@ impl Connections {
 fn weight(record: &ConnectionRecord) -> (bool, u64, Reverse<u32>) {
     (record.why.is_none(), record.calls + record.events, Reverse(record.serial))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::{Ends, PerSide, Roles};
+    use crate::packet::PacketRef;
+    use crate::stream::{Closed, Why};
+    use crate::time::Timestamp;
+
+    fn packet(number: u64) -> PacketRef {
+        PacketRef { number, at: Timestamp::from_nanos(0) }
+    }
+
+    fn ends() -> Ends {
+        Ends { client: ([10, 0, 0, 1], 40_000).into(), server: ([10, 0, 0, 2], 3_000).into() }
+    }
+
+    fn opened(serial: u32, slot: u32) -> Opened {
+        Opened {
+            connection: ConnectionId { serial, slot },
+            ends: ends(),
+            roles: Roles::Known,
+            at: packet(u64::from(serial) + 1),
+            from_start: PerSide { client: true, server: true },
+        }
+    }
+
+    fn closed(serial: u32, slot: u32) -> ClosedConnection {
+        ClosedConnection {
+            closed: Closed {
+                connection: ConnectionId { serial, slot },
+                at: packet(u64::from(serial) + 2),
+                why: Why::Reset,
+                end: ConnectionEnd::default(),
+            },
+            ends: ends().exchanged(),
+            first: packet(u64::from(serial) + 1),
+            from_start: PerSide { client: true, server: false },
+            spoke_nest: true,
+            foreign: None,
+        }
+    }
+
+    #[test]
+    fn a_connection_that_is_over_stays_as_it_was_when_its_slot_is_used_again() {
+        let mut connections = Connections::default();
+        connections.open(&opened(0, 0));
+        connections.close(&closed(0, 0));
+        connections.open(&opened(1, 0));
+        // Told late, for the one before.
+        connections.close(&closed(0, 0));
+        let [over, stands] = connections.records() else { panic!("two") };
+        assert_eq!((over.serial, over.why, over.from_start), (0, Some(Why::Reset), false));
+        assert_eq!((over.ends, over.last), (ends().exchanged(), packet(2)));
+        assert_eq!((stands.serial, stands.why, stands.from_start), (1, None, true));
+    }
+
+    #[test]
+    fn of_too_many_those_that_are_over_and_least_busy_go_first() {
+        let mut connections = Connections::default();
+        let all = u32::try_from(2 * limits::CONNECTION_ROWS).unwrap();
+        for serial in 0..all {
+            // The first hundred stand; the others share a slot, one after the other.
+            let slot = serial.min(100);
+            connections.open(&opened(serial, slot));
+            if serial >= 100 {
+                if let Some(record) = connections.records.last_mut() {
+                    record.calls = u64::from(serial);
+                }
+                connections.close(&closed(serial, slot));
+            }
+        }
+        assert_eq!((connections.records().len(), connections.folded()), (all as usize, 0));
+        connections.open(&opened(all, 100));
+        let kept = limits::CONNECTION_ROWS;
+        assert_eq!((connections.records().len(), connections.folded()), (kept + 1, kept as u64));
+        let serials: Vec<_> = connections.records().iter().map(|record| record.serial).collect();
+        let busiest = all - u32::try_from(kept).unwrap() + 100..all;
+        assert!((0..100).chain(busiest).chain([all]).eq(serials));
+        // Those that stand are still found.
+        for serial in [5, all] {
+            let slot = serial.min(100);
+            connections.close(&closed(serial, slot));
+            let of_it = |record: &&ConnectionRecord| record.serial == serial;
+            assert!(connections.records().iter().find(of_it).unwrap().why.is_some());
+        }
+        connections.clear();
+        assert_eq!(connections.records().len(), 99);
+        connections.close(&closed(6, 6));
+        let over = connections.records().iter().filter(|record| record.why.is_some());
+        assert_eq!(over.map(|record| record.serial).collect::<Vec<_>>(), [6]);
+    }
+}

@@ -5,8 +5,11 @@ use nestscope::source::{Again, Pages, Source};
 use crate::by_hand::*;
 use crate::*;
 
+/// A packet's place and its bytes.
+type Placed = (Option<(u16, u64)>, Vec<u8>);
+
 /// Reads the files as one capture: each packet's place and bytes, and the files to read again.
-fn places(paths: &[&Path]) -> (Vec<(Option<(u16, u64)>, Vec<u8>)>, Again) {
+fn places(paths: &[&Path]) -> (Vec<Placed>, Again) {
     let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap().to_owned()).collect();
     let mut source = Source::files(&paths, &Stop::default()).unwrap();
     let mut packets = Vec::new();
@@ -24,7 +27,7 @@ fn read_again(paths: &[&Path]) -> usize {
     let (packets, again) = places(paths);
     let mut pages = Pages::new(again.clone());
     for (place, lent) in packets.iter().chain(packets.iter().rev()) {
-        let (file, offset) = place.expect("a plain file can be read again");
+        let (file, offset) = place.unwrap();
         let mut bytes = vec![0; lent.len()];
         again.read(file, offset, &mut bytes).unwrap();
         assert_eq!(bytes, *lent, "{paths:?} {place:?}");

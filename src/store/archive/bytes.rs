@@ -84,6 +84,7 @@ impl Bytes {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "marks, and numbers that are small")]
 mod tests {
     use super::*;
 

@@ -55,6 +55,14 @@ impl Compact {
         }
     }
 
+    /// Whether these are the ends, told by the ports alone where that can be: of one connection
+    /// only the roles ever turn out to be others.
+    fn surely_are(&self, slot: u32, ends: &Ends) -> bool {
+        let ports = [ends.client.port(), ends.server.port()];
+        (self.slot, self.ports) == (slot, ports)
+            && (ports[0] != ports[1] || self.addresses == Self::new(slot, ends).addresses)
+    }
+
     fn ends(&self) -> Ends {
         let [client, server] = self.addresses;
         let [client_port, server_port] = self.ports;
@@ -84,13 +92,10 @@ impl EndsTable {
         let Some(block) = self.block_mut(connection.serial) else { return };
         block.users += 1;
         let within = (connection.serial % BLOCK) as usize;
-        let kept = Compact::new(connection.slot, ends);
-        let known = block.ends.get(within);
-        if known.is_some_and(|known| {
-            (known.addresses, known.ports, known.slot) == (kept.addresses, kept.ports, kept.slot)
-        }) {
+        if block.ends.get(within).is_some_and(|known| known.surely_are(connection.slot, ends)) {
             return;
         }
+        let kept = Compact::new(connection.slot, ends);
         let was_empty = block.ends.is_empty();
         let all = Arc::make_mut(&mut block.ends);
         if was_empty {
@@ -143,6 +148,7 @@ impl EndsTable {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "marks, and numbers that are small")]
 mod tests {
     use super::*;
 

@@ -279,13 +279,14 @@ mod tests {
     fn usual_frames_are_short_and_the_oldest_can_go() {
         let mut frames = Frames::default();
         let mut addresses = Vec::new();
-        for number in 0..20_000_u64 {
-            let at = Timestamp::from_nanos(1_700_000_000_000_000_000 + 50_000 * number as i64);
+        for (number, seq) in (0..20_000_u64).zip((0..).step_by(150)) {
+            let at =
+                Timestamp::from_nanos(1_700_000_000_000_000_000 + 50_000 * number.cast_signed());
             let packet = PacketRef { number: number + 1, at };
             let frame = FrameRecord {
                 from: Side::Client,
                 passage: Passage { first: packet, last: packet, bytes: 150 },
-                seq: Seq(number as u32 * 150),
+                seq: Seq(seq),
                 body_len: 146,
                 failed: false,
                 last: false,

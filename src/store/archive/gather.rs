@@ -79,7 +79,7 @@ mod tests {
             let mut naive: Vec<Option<u8>> = vec![None; len];
             for (&(at, size), mark) in pieces.iter().zip(1..) {
                 gathered.add(at, &vec![mark; size]);
-                for place in at..at + size as i64 {
+                for place in at..at.saturating_add_unsigned(size as u64) {
                     if let Some(byte) = usize::try_from(place).ok().and_then(|at| naive.get_mut(at)) {
                         byte.get_or_insert(mark);
                     }

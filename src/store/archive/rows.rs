@@ -196,3 +196,65 @@ impl Rows {
         self.blocks.len() * BLOCK_WEIGHT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compact(number: u64) -> Compact {
+        Compact::new(&Row {
+            number,
+            time: Timestamp::from_nanos(i64::try_from(number).unwrap()),
+            kind: ExchangeKind::Request,
+            status: Status::Open,
+            pattern: PatternId(7),
+            connection: 3,
+            latency: None,
+            request_bytes: 60,
+            reply_bytes: 0,
+            replies: 0,
+        })
+    }
+
+    fn numbers(rows: &Rows) -> Vec<u64> {
+        rows.numbers().filter(|number| rows.get(*number).is_some()).collect()
+    }
+
+    #[test]
+    fn numbers_may_come_late_and_be_left_out() {
+        let mut rows = Rows::default();
+        assert_eq!(rows.numbers(), 1..1);
+        // The first that comes is of the second block.
+        for number in [1_030, 1_029, 3, 5_000, 1] {
+            assert!(rows.insert(number, compact(number), Address::NONE));
+        }
+        assert_eq!(numbers(&rows), [1, 3, 1_029, 1_030, 5_000]);
+        assert_eq!(rows.get(3).unwrap().row(3).unwrap().time, Timestamp::from_nanos(3));
+        assert!(rows.get(4).is_none() && rows.get_mut(4).is_none());
+        // A number that no engine would take now is refused, and costs nothing.
+        assert!(!rows.insert(u64::MAX - 1, compact(9), Address::NONE));
+        assert_eq!(rows.numbers(), 1..5_001);
+    }
+
+    #[test]
+    fn what_was_dropped_or_cleared_does_not_come_back() {
+        let mut rows = Rows::default();
+        for number in 1..3_000 {
+            assert!(rows.insert(number, compact(number), Address::NONE));
+        }
+        let picture = rows.clone();
+        let mut dropped = 0;
+        assert!(rows.drop_oldest(|_| dropped += 1).is_some());
+        assert_eq!((dropped, rows.numbers()), (1_023, 1_024..3_000));
+        assert!(!rows.insert(1_000, compact(1_000), Address::NONE));
+        rows.get_mut(2_000).unwrap().set_latency(Some(Nanos::new(5)));
+        assert_eq!(rows.get(2_000).unwrap().row(2_000).unwrap().latency, Some(Nanos::new(5)));
+        assert_eq!(picture.get(2_000).unwrap().row(2_000).unwrap().latency, None);
+        rows.clear();
+        assert_eq!((rows.numbers(), rows.weight()), (3_000..3_000, 0));
+        assert!(!rows.insert(2_999, compact(2_999), Address::NONE));
+        assert!(rows.insert(3_000, compact(3_000), Address::NONE));
+        assert_eq!(numbers(&rows), [3_000]);
+        assert_eq!(picture.numbers(), 1..3_000);
+    }
+}
