@@ -584,7 +584,8 @@ fn a_segment_in_fragments_is_told_once() {
         let told = run(&mutate::fragments(&packets, 64, false), config(false, true));
         let at: Vec<_> = told
             .iter()
-            .filter_map(|(at, told)| matches!(told, Told::Segment(_)).then(|| at.unwrap()))
+            .filter(|(_, told)| matches!(told, Told::Segment(_)))
+            .map(|(at, _)| at.unwrap())
             .collect();
         // With the last fragment of each packet.
         let fragments = |raw: &Raw| mutate::fragments(std::slice::from_ref(raw), 64, false).len();
