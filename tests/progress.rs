@@ -19,7 +19,7 @@ use nestscope::time::{Nanos, Timestamp};
 
 /// A frame that is kept.
 #[derive(Clone, Debug, PartialEq)]
-struct Kept {
+struct KeptFrame {
     seq: u32,
     wire_len: usize,
     first: u64,
@@ -27,7 +27,7 @@ struct Kept {
     body: Vec<u8>,
 }
 
-impl Kept {
+impl KeptFrame {
     fn of(frame: &Frame<'_>) -> Self {
         Self {
             seq: frame.seq.0,
@@ -44,15 +44,15 @@ impl Kept {
 enum Told {
     Segment(ConnectionId),
     Opened(ConnectionId, Ends),
-    Began(Kind, Kept),
-    Replied { number: u64, connection: ConnectionId, frame: Kept, failed: bool, last: bool },
-    Exchange(Kind),
+    Began(KeptExchange, KeptFrame),
+    Replied { number: u64, connection: ConnectionId, frame: KeptFrame, failed: bool, last: bool },
+    Exchange(KeptExchange),
     Closed(ClosedConnection),
 }
 
 /// An exchange that is kept.
 #[derive(Clone, Debug, PartialEq)]
-struct Kind {
+struct KeptExchange {
     number: u64,
     connection: ConnectionId,
     ends: Ends,
@@ -66,7 +66,7 @@ struct Kind {
     rest: String,
 }
 
-impl Kind {
+impl KeptExchange {
     fn of(exchange: &Exchange<'_>) -> Self {
         let responses: Vec<_> = exchange.responses.iter().collect();
         let Exchange { request, reply, latency, error, pattern_id, .. } = exchange;
@@ -91,15 +91,17 @@ fn keep(update: &Update<'_>) -> Told {
     match update {
         Update::Segment(connection) => Told::Segment(*connection),
         Update::Opened(opened) => Told::Opened(opened.connection, opened.ends),
-        Update::Began(exchange, frame) => Told::Began(Kind::of(exchange), Kept::of(frame)),
+        Update::Began(exchange, frame) => {
+            Told::Began(KeptExchange::of(exchange), KeptFrame::of(frame))
+        }
         Update::Replied(replied) => Told::Replied {
             number: replied.number,
             connection: replied.connection,
-            frame: Kept::of(replied.frame),
+            frame: KeptFrame::of(replied.frame),
             failed: replied.failed,
             last: replied.last,
         },
-        Update::Exchange(exchange) => Told::Exchange(Kind::of(exchange)),
+        Update::Exchange(exchange) => Told::Exchange(KeptExchange::of(exchange)),
         Update::Closed(closed) => Told::Closed(**closed),
     }
 }
@@ -224,7 +226,7 @@ fn the_bytes_from_a_frames_number_on_are_the_frame() {
         let told = run(left, config(false, true));
         let mut ends = HashMap::new();
         let mut frames = 0;
-        let mut check = |from: Address, to: Address, frame: &Kept| {
+        let mut check = |from: Address, to: Address, frame: &KeptFrame| {
             let bytes = &wire[&(from, to)];
             let at = |offset: usize| frame.seq.wrapping_add(u32::try_from(offset).unwrap());
             let gathered: Option<Vec<u8>> =
@@ -279,7 +281,7 @@ fn in_the_end(at: Option<u64>, told: &Told) -> Option<String> {
 }
 
 fn life_of_every_exchange(what: &str, told: &[(Option<u64>, Told)]) {
-    let mut open = BTreeMap::<u64, (Kind, u32)>::new();
+    let mut open = BTreeMap::<u64, (KeptExchange, u32)>::new();
     // What must come next.
     let mut due = None;
     for (_, told) in told {
@@ -311,8 +313,9 @@ fn life_of_every_exchange(what: &str, told: &[(Option<u64>, Told)]) {
                     // What is over at once begins as it ends.
                     _ => assert_eq!(&began, exchange, "{what}"),
                 }
-                let common = |kind: &Kind| {
-                    let Kind { connection, ends, kind, pattern, id, data, .. } = kind.clone();
+                let common = |kind: &KeptExchange| {
+                    let KeptExchange { connection, ends, kind, pattern, id, data, .. } =
+                        kind.clone();
                     (connection, ends, kind, pattern, id, data)
                 };
                 assert_eq!(common(&began), common(exchange), "{what}");
@@ -572,5 +575,24 @@ fn the_round_trip_is_known_only_if_the_whole_handshake_was_seen() {
     ];
     for (what, segments, expected) in cases {
         assert_eq!(&round_trips(&handshake(segments)), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_segment_in_fragments_is_told_once() {
+    for (name, packets) in sources() {
+        let told = run(&mutate::fragments(&packets, 64, false), config(false, true));
+        let at: Vec<_> = told
+            .iter()
+            .filter(|(_, told)| matches!(told, Told::Segment(_)))
+            .map(|(at, _)| at.unwrap())
+            .collect();
+        // With the last fragment of each packet.
+        let fragments = |raw: &Raw| mutate::fragments(std::slice::from_ref(raw), 64, false).len();
+        let last = packets.iter().scan(0, |sum, raw| {
+            *sum += fragments(raw) as u64;
+            Some(*sum)
+        });
+        assert_eq!(at, last.collect::<Vec<_>>(), "{name}");
     }
 }
