@@ -338,3 +338,35 @@ fn learnt(beginning: Beginning, headers: &Headers, call: &Detail) -> Beginning {
     own.learn(headers);
     turn(own)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_before_is_named() {
+        let mut packets = Packets::default();
+        let mut note = |from, seq: u32, payload_len| {
+            let headers = Headers {
+                from: ([10, 0, 0, 1], 40_000).into(),
+                to: ([10, 0, 0, 2], 3_000).into(),
+                seq: Seq(seq),
+                ack: None,
+                flags: Flags::ACK,
+                window: 0,
+                payload: 0..0,
+                payload_len,
+            };
+            packets.note(from, &headers)
+        };
+        // The numbers wrap after ten bytes.
+        let start = u32::MAX - 9;
+        assert_eq!(note(Side::Client, start, 10), None);
+        assert_eq!(note(Side::Client, start, 10), Some("retransmission"));
+        assert_eq!(note(Side::Client, start.wrapping_add(5), 10), Some("partly a retransmission"));
+        assert_eq!(note(Side::Client, 5, 0), None, "an acknowledgement");
+        assert_eq!(note(Side::Client, 8, 2), Some("bytes before it were not seen"));
+        assert_eq!(note(Side::Client, 10, 2), None);
+        assert_eq!(note(Side::Server, 10, 2), None, "each side counts its own");
+    }
+}
