@@ -27,7 +27,7 @@ use clap::error::{ContextKind, ContextValue};
 
 use args::Args;
 use error::CliError;
-use settings::{Plan, Settings, Task};
+use settings::{Plan, Task};
 
 /// The program could not run.
 const FAILED: u8 = 2;
@@ -64,9 +64,11 @@ pub fn run() -> ExitCode {
 fn execute(plan: &Plan) -> Result<bool, CliError> {
     match plan {
         Plan::Interfaces(output) => interfaces::run(output).map(|()| true),
-        Plan::Analyse(settings @ Settings { task: Task::Screen, .. }) => screen::run(settings),
-        Plan::Analyse(settings @ Settings { task: Task::Calls, .. }) => calls::run(settings),
-        Plan::Analyse(settings @ Settings { task: Task::Report, .. }) => report::run(settings),
+        Plan::Analyse(settings) => match settings.task {
+            Task::Screen => screen::run(settings),
+            Task::Calls => calls::run(settings),
+            Task::Report => report::run(settings),
+        },
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Plan {
     /// List the interfaces.
     Interfaces(Output),
     /// Analyse packets.
-    Analyse(Settings),
+    Analyse(Box<Settings>),
 }
 
 /// An analysis, as it was asked for.
@@ -122,7 +122,7 @@ impl Plan {
             None if interactive && options.format.is_none() => Task::Screen,
             None => Task::Calls,
         };
-        Settings::new(task, output, options).map(Self::Analyse)
+        Settings::new(task, output, options).map(Box::new).map(Self::Analyse)
     }
 }
 
@@ -255,7 +255,7 @@ mod tests {
 
     fn plan(line: &str, interactive: bool) -> Result<Settings, CliError> {
         match Plan::new(Args::try_parse_from(line.split(' ')).unwrap(), interactive)? {
-            Plan::Analyse(settings) => Ok(settings),
+            Plan::Analyse(settings) => Ok(*settings),
             Plan::Interfaces(_) => panic!("{line}"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
@@ -131,7 +132,12 @@ impl Stage {
     }
 
     pub fn with<R>(&mut self, take: impl FnOnce(&mut App, Present<'_>) -> R) -> R {
-        let present = Present { book: &self.book, status: &self.status, now: self.now };
+        let present = Present {
+            book: &self.book,
+            status: &self.status,
+            now: self.now,
+            clock: Duration::ZERO,
+        };
         take(&mut self.app, present)
     }
 

@@ -128,7 +128,12 @@ impl Bench {
     }
 
     fn with<R>(&mut self, take: impl FnOnce(&mut App, Present<'_>) -> R) -> R {
-        let present = Present { book: &self.feed.book, status: &self.status, now: self.feed.now };
+        let present = Present {
+            book: &self.feed.book,
+            status: &self.status,
+            now: self.feed.now,
+            clock: Duration::ZERO,
+        };
         take(&mut self.app, present)
     }
 
