@@ -146,9 +146,9 @@ impl Connections {
         let here = self.selection.selected().unwrap_or(0);
         let holds = |row: &usize| {
             self.record(*row, scene.book).is_some_and(|record| {
-                FIELDS.iter().any(|field| {
-                    !found(&field.text(record, scene.now), &self.needle).is_empty()
-                })
+                FIELDS
+                    .iter()
+                    .any(|field| !found(&field.text(record, scene.now), &self.needle).is_empty())
             })
         };
         let row = if backwards {

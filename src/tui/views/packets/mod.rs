@@ -304,8 +304,7 @@ impl Packets {
     fn about(&self) -> String {
         let Some(reading) = &self.reading else { return String::new() };
         let record = &reading.record;
-        let mut about =
-            format!("Packet {}, {}", record.number, length(record.original_len.into()));
+        let mut about = format!("Packet {}, {}", record.number, length(record.original_len.into()));
         if record.captured_len < record.original_len {
             about.push_str(&format!(", {} of them captured", count(record.captured_len.into())));
         }
@@ -429,27 +428,33 @@ impl View for Packets {
         }
         let theme = scene.theme;
         let (list, pane) = self.rooms(scene.area);
-        self.table().draw(list, theme, buf, |_| Style::new(), |row, column, pen| {
-            let Some(line) = self.line(row) else { return };
-            let style = match line.side {
-                _ if line.is_gone => theme.dim,
-                Some(Side::Client) => theme.client,
-                Some(Side::Server) => theme.server,
-                None => theme.dim,
-            };
-            match column {
-                NUMBER => pen.put(&line.number.to_string(), theme.dim),
-                TIME => pen.put(&line.time, Style::new()),
-                FROM => pen.put(&line.from, style),
-                TO => pen.put(&line.to, Style::new()),
-                LENGTH => pen.put(&line.length.to_string(), Style::new()),
-                _ if line.payload.is_empty() => pen.put(&line.text, style),
-                _ => {
-                    pen.put(&line.text, Style::new()).put("  ", Style::new());
-                    pen.put_bytes(&line.payload, style)
-                }
-            };
-        });
+        self.table().draw(
+            list,
+            theme,
+            buf,
+            |_| Style::new(),
+            |row, column, pen| {
+                let Some(line) = self.line(row) else { return };
+                let style = match line.side {
+                    _ if line.is_gone => theme.dim,
+                    Some(Side::Client) => theme.client,
+                    Some(Side::Server) => theme.server,
+                    None => theme.dim,
+                };
+                match column {
+                    NUMBER => pen.put(&line.number.to_string(), theme.dim),
+                    TIME => pen.put(&line.time, Style::new()),
+                    FROM => pen.put(&line.from, style),
+                    TO => pen.put(&line.to, Style::new()),
+                    LENGTH => pen.put(&line.length.to_string(), Style::new()),
+                    _ if line.payload.is_empty() => pen.put(&line.text, style),
+                    _ => {
+                        pen.put(&line.text, Style::new()).put("  ", Style::new());
+                        pen.put_bytes(&line.payload, style)
+                    }
+                };
+            },
+        );
         let Some(above) = pane.rows().next() else { return };
         self.draw_about(scene, above, buf);
         let below = Rect { y: pane.y + 1, height: pane.height - 1, ..pane };

@@ -158,9 +158,8 @@ fn live_it_follows_the_newest_until_somebody_moves() {
 fn the_bytes_take_the_room_and_the_keys_and_give_them_back() {
     let mut stage = stage("walkthrough.pcap", (80, 24));
     stage.keys("jjjjj");
-    let hex = |stage: &mut Stage| {
-        stage.lines().iter().filter(|line| line.starts_with("000")).count()
-    };
+    let hex =
+        |stage: &mut Stage| stage.lines().iter().filter(|line| line.starts_with("000")).count();
     assert_eq!(hex(&mut stage), 8);
     assert_eq!(hex(stage.keys("x")), 0);
     assert_eq!(hex(stage.keys("z")), 9);

@@ -183,8 +183,7 @@ impl Desk {
         let laid = &mut self.laid;
         let mut table = Table { laid, layout, index, items, is_wanted, source };
         for _ in 0..rows.unsigned_abs() {
-            let next =
-                if rows < 0 { table.before(self.cursor) } else { table.after(self.cursor) };
+            let next = if rows < 0 { table.before(self.cursor) } else { table.after(self.cursor) };
             match next {
                 Some(next) => self.cursor = next,
                 None => break,

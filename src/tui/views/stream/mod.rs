@@ -163,9 +163,9 @@ impl Stream {
         let is_over = scene.status.activity == Activity::Ended
             || record.is_some_and(|record| record.why.is_some());
         let in_haste = self.to_end || self.is_following || self.hunt.is_some();
-        let behind = self.items().map_or(0, |items| {
-            items.numbers().end.saturating_sub(self.desk.cursor.item)
-        });
+        let behind = self
+            .items()
+            .map_or(0, |items| items.numbers().end.saturating_sub(self.desk.cursor.item));
         let Some(follower) = &mut self.follower else { return };
         if in_haste || behind <= 2 * u64::from(scene.area.height) {
             let packets = if in_haste { IN_HASTE } else { AT_LEISURE };
@@ -207,7 +207,8 @@ impl Stream {
     fn show(&mut self, scene: &Scene<'_>) {
         let first = times::first_packet(scene.book);
         let mut shown = Vec::with_capacity(self.desk.in_sight().len());
-        let mut above = None;
+        let top = self.desk.in_sight().first().and_then(|place| place.item.checked_sub(1));
+        let mut above = top.zip(self.items()).and_then(|(top, it)| it.get(top)).map(|it| it.at);
         for place in self.desk.in_sight().to_vec() {
             let Some(item) = self.items().and_then(|items| items.get(place.item)).copied() else {
                 continue;
@@ -611,11 +612,8 @@ impl View for Stream {
         if self.shown.is_empty() {
             return self.draw_empty(scene, buf);
         }
-        let below = Rect {
-            y: scene.area.y + 1,
-            height: scene.area.height.saturating_sub(1),
-            ..scene.area
-        };
+        let below =
+            Rect { y: scene.area.y + 1, height: scene.area.height.saturating_sub(1), ..scene.area };
         let numbers = self.items().map_or(0..0, Items::numbers);
         let at = |number: u64| usize::try_from(number.saturating_sub(numbers.start)).unwrap_or(0);
         let mut scroll = Scroll::default();

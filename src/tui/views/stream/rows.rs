@@ -92,8 +92,11 @@ impl Laid {
             Form::Text | Form::Frames if wrapped => wrap(bytes, usize::from(layout.width)),
             Form::Text | Form::Frames => Vec::new(),
         };
-        if laid.rows.is_empty() {
-            laid.rows.push(0..bytes.len());
+        let is_cut = layout.is_unfolded && (bytes.len() as u64) < item.len && !bytes.is_empty();
+        if laid.rows.is_empty() || is_cut && layout.form == Form::Frames {
+            // The row that says so holds none.
+            let start = if is_cut { bytes.len() } else { 0 };
+            laid.rows.push(start..bytes.len());
         }
         laid
     }
@@ -152,6 +155,10 @@ impl Laid {
             }
         };
         let range = self.rows.get(row).cloned().unwrap_or_default();
+        if range.is_empty() && !bytes.is_empty() {
+            let all = counted(self.item.len, "byte", "bytes");
+            return format!("[{all} in all: Enter opens the call]");
+        }
         let offset = self.item.offset + (self.skipped + range.start) as u64;
         let part = bytes.get(range).unwrap_or_default();
         if self.form == Form::Hex {
@@ -228,9 +235,6 @@ mod tests {
 
     #[test]
     fn hex_is_aligned_where_bytes_end() {
-        assert_eq!(
-            hex(b"61#{\x1b}", 0x1c, 8),
-            "0000001c  36 31 23 7b 1b 7d        61#{.}"
-        );
+        assert_eq!(hex(b"61#{\x1b}", 0x1c, 8), "0000001c  36 31 23 7b 1b 7d        61#{.}");
     }
 }

@@ -27,6 +27,15 @@ fn a_stream_is_shown_frame_by_frame_as_text_and_as_hex() {
 }
 
 #[test]
+fn of_a_huge_frame_the_beginning_is_unfolded_and_the_rest_named() {
+    let mut stage = stage("megabyte.pcap.gz", (120, 40));
+    assert!(stage.keys("zgj").selected().starts_with('>'), "a row of the same frame");
+    let rest = "[1,048,641 bytes in all: Enter opens the call]";
+    let is_there = (0..40).any(|_| stage.keys("<PgDn>").screen().contains(rest));
+    assert!(is_there, "{}", stage.screen());
+}
+
+#[test]
 fn ascii_tells_the_same() {
     let mut stage = Stage::empty(view(0), (80, 16), Theme::new(false, true));
     stage.take(&fixture("killed-v11.pcap"));
@@ -81,13 +90,13 @@ fn a_search_finds_forwards_and_backwards() {
 #[test]
 fn a_large_stream_opens_at_once_and_reads_on_as_it_is_looked_at() {
     let mut stage = Stage::empty(view(0), (80, 24), Theme::new(false, false));
-    let frames = 12_000;
+    let frames = 12_000_u32;
     let mut packets = vec![segment(0, Side::Client, 0, SYN, b"")];
     packets.push(segment(1, Side::Server, 0, SYN, b""));
     let frame = br#"27#{"pattern":"log","data":12}"#;
     for number in 0..frames {
-        let seq = 1 + u32::try_from(number * frame.len()).unwrap();
-        packets.push(segment(2 + number as i64, Side::Client, seq, 0, frame));
+        let seq = 1 + number * u32::try_from(frame.len()).unwrap();
+        packets.push(segment(2 + i64::from(number), Side::Client, seq, 0, frame));
     }
     stage.take(&packets);
     stage.finish();
@@ -107,8 +116,8 @@ fn a_large_stream_opens_at_once_and_reads_on_as_it_is_looked_at() {
     large.refresh(&[], &scene);
     assert!((8_000..10_000).contains(&known(&large)), "{}", known(&large));
     large.refresh(&[], &scene);
-    assert_eq!(known(&large), frames as u64);
-    assert_eq!(large.desk.cursor.item, frames as u64 - 1);
+    assert_eq!(known(&large), u64::from(frames));
+    assert_eq!(large.desk.cursor.item, u64::from(frames) - 1);
     assert!(!large.is_more && !large.to_end);
     large.act(Action::Top, &scene);
     assert_eq!(large.desk.cursor, Place::default());
