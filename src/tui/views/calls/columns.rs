@@ -146,7 +146,7 @@ const COLUMNS: [Facts; 14] = {
             ("payload", "the beginning of what was sent and of what answered"),
             (None, false),
             30,
-            flexible(28, 4),
+            flexible(24, 4),
         ),
     ]
 };
