@@ -104,12 +104,6 @@ impl Wrapped {
         true
     }
 
-    /// How far the last row in sight is, in bytes, of how many.
-    pub fn progress(&self, height: usize) -> (usize, usize) {
-        let behind = self.starts.get(self.top.saturating_add(height));
-        (behind.copied().unwrap_or(self.end), self.text.len())
-    }
-
     /// Puts the rows in sight into `area`.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme, style: Style) {
         for (index, row) in (self.top..).zip(area.rows()) {
@@ -221,11 +215,10 @@ mod tests {
         assert_eq!((text.top, text.starts.len()), (100, 124));
         text.go(i64::MAX);
         text.fit(80, 24);
-        assert_eq!(text.progress(24), (16 << 20, 16 << 20));
+        assert_eq!((text.end, text.top), (16 << 20, text.starts.len() - 24));
         let top = text.top;
         // Another width keeps the place.
         text.fit(160, 24);
-        assert_eq!(text.progress(24), (16 << 20, 16 << 20));
         assert!(text.top.abs_diff(top / 2) <= 24, "{} {top}", text.top);
     }
 

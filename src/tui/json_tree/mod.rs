@@ -102,11 +102,6 @@ impl JsonTree {
         Ok(tree)
     }
 
-    /// How many lines are not folded away.
-    pub fn len(&self) -> usize {
-        self.lines.len()
-    }
-
     /// The bytes of the selected value, or of the items of the selected range.
     pub fn value(&self) -> &[u8] {
         self.lines.get(self.selected).map_or(&[], |line| self.part(line.value))

@@ -44,29 +44,29 @@ fn values_stay_what_they_were_on_the_wire() {
 #[test]
 fn folding_hides_what_is_below_and_keeps_the_place() {
     let mut tree = tree(r#"{"a":{"x":1,"y":[2]},"b":3}"#);
-    assert_eq!(tree.len(), 6);
+    assert_eq!(tree.lines.len(), 6);
     tree.select(4);
     assert_eq!((tree.value(), tree.path().as_str()), (&b"2"[..], "a.y[0]"));
     tree.left();
     assert_eq!(tree.path(), "a.y");
     tree.left();
-    assert_eq!((tree.len(), tree.path().as_str()), (5, "a.y"));
+    assert_eq!((tree.lines.len(), tree.path().as_str()), (5, "a.y"));
     tree.left();
     tree.left();
-    assert_eq!((tree.len(), tree.path().as_str()), (3, "a"));
+    assert_eq!((tree.lines.len(), tree.path().as_str()), (3, "a"));
     tree.right();
     tree.right();
-    assert_eq!((tree.len(), tree.path().as_str()), (5, "a.x"));
+    assert_eq!((tree.lines.len(), tree.path().as_str()), (5, "a.x"));
     assert!(!tree.toggle(), "a number has nothing to fold");
     assert!(tree.unfold_all());
-    assert_eq!((tree.len(), tree.path().as_str()), (6, "a.x"));
+    assert_eq!((tree.lines.len(), tree.path().as_str()), (6, "a.x"));
     tree.fold_all();
-    assert_eq!((tree.len(), tree.path().as_str()), (3, "a"));
+    assert_eq!((tree.lines.len(), tree.path().as_str()), (3, "a"));
     tree.go(i64::MAX);
     assert_eq!(tree.value(), b"3");
     tree.go(i64::MIN);
     assert!(tree.toggle());
-    assert_eq!(tree.len(), 1);
+    assert_eq!(tree.lines.len(), 1);
 }
 
 #[test]
@@ -105,13 +105,13 @@ fn large_containers_come_in_ranges() {
     array.look_for(Needle::new("2300"));
     assert!(array.find(false));
     assert_eq!((array.path().as_str(), array.value()), ("[2300]", &b"2300"[..]));
-    assert_eq!(array.len(), 504);
+    assert_eq!(array.lines.len(), 504);
 
     let members: Vec<_> = (0..1_001).map(|n| format!("\"k{n}\" : [{n}]")).collect();
     let mut object = tree(&format!("{{ {} }}", members.join(" , ")));
     assert_eq!(lines(&object)[1..], ["1 0+1000", "1 1000+1"]);
     assert!(object.unfold_all());
-    assert_eq!(object.len(), 1 + 2 + 1_001 * 2);
+    assert_eq!(object.lines.len(), 1 + 2 + 1_001 * 2);
     object.go(i64::MAX);
     assert_eq!(object.path(), "k1000[0]");
 }
@@ -121,13 +121,13 @@ fn sixteen_megabytes_open_at_once_and_scroll_to_their_end() {
     let element = r#"{"id":12345,"name":"求和 the sum","tags":["a","b"]},"#;
     let count = (16 << 20) / element.len();
     let mut tree = tree(&format!("[{}0]", element.repeat(count)));
-    assert!(tree.len() < 400);
+    assert!(tree.lines.len() < 400);
     tree.go(i64::MAX);
     tree.right();
     tree.go(i64::MAX);
     assert_eq!(tree.value(), b"0");
     assert!(!tree.unfold_all(), "there are two million lines");
-    assert!(tree.len() <= limits::TREE_LINES);
+    assert!(tree.lines.len() <= limits::TREE_LINES);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn depth_costs_no_stack() {
     tree.fold_all();
     tree.look_for(Needle::new("7"));
     assert!(tree.find(false));
-    assert!(tree.len() <= limits::TREE_LINES);
+    assert!(tree.lines.len() <= limits::TREE_LINES);
     assert!(tree.path().len() < 1_000);
     drop(tree);
 }
@@ -262,7 +262,7 @@ proptest! {
                 5 => tree.fold_all(),
                 _ => tree.show_selected(line),
             }
-            prop_assert!(tree.selected < tree.len());
+            prop_assert!(tree.selected < tree.lines.len());
             prop_assert!(tree.lines.is_sorted_by_key(Line::start));
         }
         tree.unfold_all();

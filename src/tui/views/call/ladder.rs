@@ -25,6 +25,8 @@ const HEAD: u16 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Ladder {
     arrows: Vec<Arrow>,
+    /// Whether the call itself has more frames.
+    cut: bool,
     rows: Selection,
     /// The present call and the number of exchanges when the arrows were gathered.
     gathered: Option<(u64, usize, u64)>,
@@ -63,6 +65,8 @@ impl Ladder {
             arrow.flags = old.and_then(|old| old.flags.clone());
         }
         self.arrows = arrows;
+        let own = self.arrows.iter().filter(|arrow| arrow.number == now.0).count();
+        self.cut = own < call.frames.len();
         let wanted = |arrow: &Arrow| match &chosen {
             Some(chosen) if same => (arrow.number, arrow.packet) == (chosen.number, chosen.packet),
             _ => arrow.number == now.0,
@@ -82,6 +86,11 @@ impl Ladder {
 
     pub(super) fn act(&mut self, action: Action) -> bool {
         self.rows.act(action)
+    }
+
+    /// How many frames are shown, where the call has more.
+    pub(super) fn cut(&self) -> Option<usize> {
+        self.cut.then_some(self.arrows.len())
     }
 
     pub(super) fn click(&mut self, row: usize) {

@@ -25,9 +25,9 @@ use self::packets::Packets;
 use self::payload::Payload;
 use self::replies::Replies;
 use crate::endpoint::Side;
-use crate::exchange::ExchangeKind;
+use crate::exchange::{ExchangeKind, Status};
 use crate::export;
-use crate::report::Civil;
+use crate::report::{Civil, count};
 use crate::store::{Detail, FrameRecord, Percentiles};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
@@ -151,10 +151,13 @@ impl Call {
         let archive = scene.book.archive();
         let Some(detail) = &self.detail else { return };
         self.pattern = archive.pattern(detail.row.pattern).unwrap_or_default().to_owned();
-        let own = |text: Option<&[u8]>| text.map(<[u8]>::to_vec);
-        (self.id, self.error) = archive
-            .exchange(self.number, |exchange| (own(exchange.id), own(exchange.error)))
-            .unwrap_or_default();
+        // A stream that goes on is not read anew as a whole with each of its replies.
+        if self.id.is_none() || detail.row.status != Status::Open {
+            let own = |text: Option<&[u8]>| text.map(<[u8]>::to_vec);
+            (self.id, self.error) = archive
+                .exchange(self.number, |exchange| (own(exchange.id), own(exchange.error)))
+                .unwrap_or_default();
+        }
         let is_reply = detail.row.kind == ExchangeKind::Reply;
         let request = detail.frames.first().filter(|_| !is_reply).copied();
         let is_same = request.is_some() && request == self.requested;
@@ -216,36 +219,35 @@ impl Call {
         if self.zoomed || body.width < 100 || body.height < 24 {
             return vec![(self.pane, body)];
         }
-        let columns: &[&[(Pane, u16)]] = if body.width >= 160 {
+        // Sixteen bytes of hex want 74 columns.
+        let columns: &[(u32, &[(Pane, u32)])] = if body.width >= 160 {
             &[
-                &[(Pane::Request, 50), (Pane::Replies, 50)],
-                &[(Pane::Time, 40), (Pane::Ladder, 60)],
-                &[(Pane::Packets, 100)],
+                (30, &[(Pane::Request, 50), (Pane::Replies, 50)]),
+                (32, &[(Pane::Time, 35), (Pane::Ladder, 65)]),
+                (38, &[(Pane::Packets, 100)]),
             ]
         } else {
             &[
-                &[(Pane::Request, 50), (Pane::Replies, 50)],
-                &[(Pane::Time, 35), (Pane::Ladder, 25), (Pane::Packets, 40)],
+                (37, &[(Pane::Request, 50), (Pane::Replies, 50)]),
+                (63, &[(Pane::Time, 33), (Pane::Ladder, 27), (Pane::Packets, 40)]),
             ]
         };
         let mut panes = Vec::new();
-        let mut x = body.x;
-        let mut columns_left = u16::try_from(columns.len()).unwrap_or(1);
-        for column in columns {
-            // A blank column between two.
-            let width = (body.right() - x).saturating_sub(columns_left - 1) / columns_left.max(1);
-            let mut y = body.y;
+        let mut left = body;
+        for (index, (share, column)) in columns.iter().enumerate() {
+            let is_last = index + 1 == columns.len();
+            let width = if is_last { left.width } else { part(body.width, *share) };
+            let mut below = Rect { width, ..left };
             for (index, (pane, share)) in column.iter().enumerate() {
-                let share = u32::from(body.height) * u32::from(*share) / 100;
                 let is_last = index + 1 == column.len();
-                let left = body.bottom() - y;
-                let height =
-                    if is_last { left } else { u16::try_from(share).unwrap_or(left).min(left) };
-                panes.push((*pane, Rect { x, y, width, height }));
-                y += height;
+                let height = if is_last { below.height } else { part(body.height, *share) };
+                panes.push((*pane, Rect { height, ..below }));
+                below.y += height;
+                below.height -= height;
             }
-            x += width + 1;
-            columns_left = columns_left.saturating_sub(1);
+            // A blank column between two.
+            left.x += width + 1;
+            left.width = left.width.saturating_sub(width + 1);
         }
         panes
     }
@@ -520,11 +522,24 @@ impl Call {
         names.collect()
     }
 
+    /// How many of the first things the pane shows, where there are more.
+    fn cut(&self, pane: Pane) -> Option<usize> {
+        match pane {
+            Pane::Packets => self.packets.cut(),
+            Pane::Ladder => self.ladder.cut(),
+            Pane::Request | Pane::Replies | Pane::Time => None,
+        }
+    }
+
     /// `Replies 3` where there are not just one.
     fn name(&self, pane: Pane) -> String {
         match pane {
             Pane::Replies if self.replies.len() != 1 => {
                 format!("{} {}", pane.name(), self.replies.len())
+            }
+            Pane::Packets | Pane::Ladder if self.cut(pane).is_some() => {
+                let shown = self.cut(pane).unwrap_or_default();
+                format!("{}: the first {}", pane.name(), count(shown as u64))
             }
             Pane::Request if self.detail.as_ref().is_some_and(is_event) => "Event".to_owned(),
             _ => pane.name().to_owned(),
@@ -606,6 +621,11 @@ impl Call {
             Pane::Packets => self.packets.draw(detail, inner, buf, theme, focused),
         }
     }
+}
+
+/// `share` per cent of `whole`, which is less than the whole.
+fn part(whole: u16, share: u32) -> u16 {
+    u16::try_from(u32::from(whole) * share.min(99) / 100).unwrap_or(whole)
 }
 
 fn is_event(detail: &Detail) -> bool {

@@ -26,6 +26,8 @@ const LINE: usize = 240;
 #[derive(Debug, Default)]
 pub(super) struct Packets {
     records: Vec<PacketRecord>,
+    /// Whether there are more.
+    cut: bool,
     /// What was made of the first of them, as far as they were looked at: what a packet is called
     /// depends on those before it.
     read: Vec<Read>,
@@ -71,10 +73,9 @@ impl Packets {
         let last = call.frames.iter().map(|frame| frame.passage.last.number).max();
         let (Some(first), Some(last)) = (first, last) else { return };
         let connection = call.row.connection;
-        self.records = archive
-            .packets_of(connection, first..last.saturating_add(1))
-            .take(limits::CALL_PACKETS)
-            .collect();
+        let mut all = archive.packets_of(connection, first..last.saturating_add(1));
+        self.records = all.by_ref().take(limits::CALL_PACKETS).collect();
+        self.cut = all.next().is_some();
         self.read.clear();
         self.sent = PerSide::default();
         self.beginning = Beginning::default();
@@ -91,6 +92,11 @@ impl Packets {
             self.records.iter().position(|record| record.number == chosen.number)
         });
         self.rows.select(row.unwrap_or_default());
+    }
+
+    /// How many of the first packets are listed, where there are more.
+    pub(super) fn cut(&self) -> Option<usize> {
+        self.cut.then_some(self.records.len())
     }
 
     /// The room is this: reads what is in sight and the selected packet.
@@ -239,6 +245,8 @@ impl Packets {
         focused: bool,
     ) {
         let (list, bytes) = self.split(area);
+        let last = self.records.last().map_or(0, |record| record.number);
+        let digits = last.to_string().len() + 1;
         for (index, row) in self.rows.in_sight().zip(list.rows()) {
             let (Some(record), Some(read)) = (self.records.get(index), self.read.get(index)) else {
                 break;
@@ -250,8 +258,8 @@ impl Packets {
                 (false, Some(Side::Client)) => theme.client,
                 (false, _) => theme.server,
             };
-            pen.put(&format!("{mark} #{} ", record.number), style);
-            pen.put_number(&format!("{} ", since(record.at, call.row.time)), theme.dim);
+            pen.put(&format!("{mark} {:<digits$} ", format!("#{}", record.number)), style);
+            pen.put_number(&format!("{:>8}  ", since(record.at, call.row.time)), theme.dim);
             if let Some(note) = read.note {
                 pen.put(&format!("[{note}] "), theme.warning);
             }
@@ -329,4 +337,36 @@ fn learnt(beginning: Beginning, headers: &Headers, call: &Detail) -> Beginning {
     let mut own = turn(beginning);
     own.learn(headers);
     turn(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_before_is_named() {
+        let mut packets = Packets::default();
+        let mut note = |from, seq: u32, payload_len| {
+            let headers = Headers {
+                from: ([10, 0, 0, 1], 40_000).into(),
+                to: ([10, 0, 0, 2], 3_000).into(),
+                seq: Seq(seq),
+                ack: None,
+                flags: Flags::ACK,
+                window: 0,
+                payload: 0..0,
+                payload_len,
+            };
+            packets.note(from, &headers)
+        };
+        // The numbers wrap after ten bytes.
+        let start = u32::MAX - 9;
+        assert_eq!(note(Side::Client, start, 10), None);
+        assert_eq!(note(Side::Client, start, 10), Some("retransmission"));
+        assert_eq!(note(Side::Client, start.wrapping_add(5), 10), Some("partly a retransmission"));
+        assert_eq!(note(Side::Client, 5, 0), None, "an acknowledgement");
+        assert_eq!(note(Side::Client, 8, 2), Some("bytes before it were not seen"));
+        assert_eq!(note(Side::Client, 10, 2), None);
+        assert_eq!(note(Side::Server, 10, 2), None, "each side counts its own");
+    }
 }

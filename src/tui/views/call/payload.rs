@@ -118,11 +118,10 @@ impl Payload {
                 (None, Action::Right) => tree.right(),
                 (None, Action::Left) => tree.left(),
                 (None, Action::Enter | Action::Fold) => {
-                    if !tree.toggle() {
-                        let breaks =
-                            if tree.is_on_string() { Breaks::Escapes } else { Breaks::LineFeeds };
-                        self.opened = Some(Wrapped::new(tree.value().to_vec(), breaks));
-                    }
+                    let breaks =
+                        if tree.is_on_string() { Breaks::Escapes } else { Breaks::LineFeeds };
+                    self.opened =
+                        (!tree.toggle()).then(|| Wrapped::new(tree.value().to_vec(), breaks));
                 }
                 (None, Action::UnfoldAll) if !tree.unfold_all() => {
                     return Some("Too much to unfold all of it: the rest stays folded");

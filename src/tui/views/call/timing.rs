@@ -41,12 +41,13 @@ pub(super) fn lines(
         lines.bar((name, span, &share), (from, span.get(), whole.get()), shade, style);
         from = from.saturating_add(span.get());
     }
-    lines.numbers("latency", Some(whole), "first byte of the request to last of the final reply");
+    lines.numbers("latency", Some(whole), "first byte asked to last byte answered");
     if detail.row.replies > 1 {
         lines.numbers("first reply", latency.first_reply, "to its last byte");
         lines.replies(detail, whole);
     }
-    if let Some(usual) = usual {
+    // One call alone is compared with nothing.
+    if let Some(usual) = usual.filter(|usual| usual.count > 1) {
         lines.compare(whole, usual);
     }
     lines.lines
