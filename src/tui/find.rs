@@ -17,6 +17,12 @@ impl Needle {
         (!text.is_empty()).then(|| Self { bytes: text.as_bytes().to_vec(), any_case })
     }
 
+    /// Its bytes: how many.
+    #[expect(clippy::len_without_is_empty, reason = "never empty")]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The first place in `text` that begins at `from` or behind it.
     pub fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
         let rest = text.get(from..)?;

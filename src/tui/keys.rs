@@ -234,6 +234,7 @@ pub const TABLE: &[Binding] = &[
         ("zoom", 30),
         "Give the pane all the room, or take it back",
     ),
+    row(&[C::Stream], &["z"], A::Zoom, ("unfold", 30), "Frames in full, or a row each"),
     row(&[C::Call, C::Pattern], &["]"], A::NextCall, ("next", 62), "The next one of the list"),
     row(&[C::Call, C::Pattern], &["["], A::PreviousCall, ("", 0), "The one before in the list"),
     // Out of the program.

@@ -170,12 +170,6 @@ impl Stage {
         self.refresh();
     }
 
-    pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.size = (columns, rows);
-        self.app.resize(columns, rows);
-        self.refresh();
-    }
-
     pub fn buffer(&mut self) -> Buffer {
         let mut buf = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
         self.with(|app, present| app.draw(present, &mut buf));

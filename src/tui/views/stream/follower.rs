@@ -75,17 +75,19 @@ impl Follower {
 
     /// Reads up to `segments` packets of the connection. Whether there are more.
     pub fn step(&mut self, archive: &Archive, segments: usize) -> bool {
+        if self.is_finished {
+            return false;
+        }
         let known = archive.packets();
         self.next = self.next.max(known.start);
         let end = self.next.saturating_add(PASSED).min(known.end);
         let mut bodies = archive.bodies();
-        let mut read = 0;
-        for record in archive.packets_of(self.connection, self.next..end) {
-            if read == segments || self.is_finished {
+        let packets = archive.packets_of(self.connection, self.next..end);
+        for (read, record) in packets.enumerate() {
+            if read == segments {
                 self.next = record.number;
                 return true;
             }
-            read += 1;
             match bodies.packet(record.number) {
                 Ok(data) => self.push(&record, data, archive),
                 Err(why) => _ = self.gone.get_or_insert_with(|| why.to_string()),

@@ -7,7 +7,7 @@ use crate::endpoint::{PerSide, Side};
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol::Decoded;
-use crate::store::{Archive, Gone};
+use crate::store::{Archive, Bodies, Gone};
 use crate::stream::{Chunk, Gap};
 use crate::time::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct Item {
     pub len: u64,
     /// When its last byte was first seen.
     pub at: Timestamp,
+    /// Whether it goes on where another block of the same side ended.
+    pub is_joined: bool,
 }
 
 impl Item {
@@ -125,29 +127,33 @@ impl Index {
         if lane.pieces.len() >= limits::STREAM_ITEMS {
             lane.pieces.pop_front();
         }
+        let is_joined = lane.end == chunk.offset && !lane.pieces.is_empty();
         let len = u32::try_from(chunk.data.len()).unwrap_or(u32::MAX);
         lane.pieces.push_back(Piece { offset: chunk.offset, packet: chunk.packet.number, len });
         lane.end = chunk.offset + u64::from(len);
         lane.at = chunk.packet.at;
-        self.add_blocks(chunk.from, chunk.offset, u64::from(len), chunk.packet.at);
+        let at = chunk.packet.at;
+        let (from, offset, len) = (chunk.from, chunk.offset, u64::from(len));
+        self.add_blocks(Item { kind: Kind::Bytes, from, offset, len, at, is_joined });
     }
 
     /// Bytes are added to the last block, as far as it goes on with them, then to new ones.
-    fn add_blocks(&mut self, from: Side, mut offset: u64, mut len: u64, at: Timestamp) {
+    fn add_blocks(&mut self, mut bytes: Item) {
         if let Some(last) = self.blocks.items.back_mut()
-            && (last.kind, last.from, last.end()) == (Kind::Bytes, from, offset)
+            && (last.kind, last.from, last.end()) == (Kind::Bytes, bytes.from, bytes.offset)
         {
-            let more = BLOCK.saturating_sub(last.len).min(len);
+            let more = BLOCK.saturating_sub(last.len).min(bytes.len);
             last.len += more;
-            last.at = at;
-            offset += more;
-            len -= more;
+            last.at = bytes.at;
+            bytes.offset += more;
+            bytes.len -= more;
         }
-        while len > 0 {
-            let some = len.min(BLOCK);
-            self.blocks.push(Item { kind: Kind::Bytes, from, offset, len: some, at });
-            offset += some;
-            len -= some;
+        while bytes.len > 0 {
+            let len = bytes.len.min(BLOCK);
+            self.blocks.push(Item { len, ..bytes });
+            bytes.offset += len;
+            bytes.len -= len;
+            bytes.is_joined = true;
         }
     }
 
@@ -159,7 +165,8 @@ impl Index {
         let offset = chunk.offset.saturating_add_signed(ahead);
         self.tell_before(message.from, offset);
         let (from, len, at) = (message.from, message.wire_len, message.last.at);
-        self.frames.push(Item { kind: Kind::Frame, from, offset, len, at });
+        let kind = Kind::Frame;
+        self.frames.push(Item { kind, from, offset, len, at, is_joined: false });
         self.lanes.of_mut(from).told = offset.saturating_add(len);
     }
 
@@ -168,7 +175,8 @@ impl Index {
         let lane = self.lanes.of(gap.from);
         let (offset, at) = (lane.end, gap.until.at);
         self.tell_before(gap.from, offset);
-        let item = Item { kind: Kind::Gap, from: gap.from, offset, len: gap.bytes, at };
+        let (kind, from, len) = (Kind::Gap, gap.from, gap.bytes);
+        let item = Item { kind, from, offset, len, at, is_joined: false };
         self.frames.push(item);
         self.blocks.push(item);
         let lane = self.lanes.of_mut(gap.from);
@@ -190,7 +198,8 @@ impl Index {
             let (start, at) = (lane.told, lane.at);
             lane.told = offset;
             let len = offset - start;
-            self.frames.push(Item { kind: Kind::Bytes, from, offset: start, len, at });
+            let (kind, is_joined) = (Kind::Bytes, false);
+            self.frames.push(Item { kind, from, offset: start, len, at, is_joined });
         }
     }
 
@@ -212,14 +221,14 @@ impl Index {
     /// Where the first of them are gone.
     pub fn read(
         &self,
-        archive: &Archive,
+        source: &mut Source<'_>,
         side: Side,
         offset: u64,
         len: usize,
     ) -> Result<Vec<u8>, Gone> {
+        let Source { archive, bodies } = source;
         let lane = self.lanes.of(side);
         let Some(origin) = lane.origin else { return Ok(Vec::new()) };
-        let mut bodies = archive.bodies();
         let mut bytes = Vec::new();
         let mut next = offset;
         let first = lane.pieces.partition_point(|piece| piece.end() <= offset);
@@ -254,6 +263,20 @@ impl Index {
             next = piece.end();
         }
         if bytes.is_empty() && len > 0 && offset < lane.end { gone(bytes) } else { Ok(bytes) }
+    }
+}
+
+/// Where bytes are read from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    archive: &'a Archive,
+    bodies: Bodies<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// The packets of an archive.
+    pub fn new(archive: &'a Archive) -> Self {
+        Self { archive, bodies: archive.bodies() }
     }
 }
 

@@ -1,26 +1,628 @@
-//! stub
-use crate::tui::keys::{Action, Context};
-use crate::tui::view::{Command, Scene, View};
+//! A stream followed: all that both sides of a connection sent, frame by frame, as text or as hex.
+//!
+//! ```text
+//!  archive ──► Follower ──► Index: where things lie ──► Desk: rows in sight ──► draw
+//!              some packets a refresh, as far as somebody looks
+//! ```
+
+mod desk;
+mod follower;
+mod hunt;
+mod index;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
-/// stub
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use self::desk::{Desk, Place};
+use self::follower::Follower;
+use self::hunt::{Hunt, Step};
+use self::index::{Index, Item, Items, Kind, Source};
+use self::rows::{Form, Layout};
+use super::carried::{Carried, exchange_of};
+use super::saving;
+use super::times::{self, Times};
+use crate::endpoint::{Ends, Side};
+use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
+use crate::report::{count, counted, size};
+use crate::store::{Book, ConnectionRecord};
+use crate::tui::find::Needle;
+use crate::tui::keys::{Action, Context};
+use crate::tui::status::Activity;
+use crate::tui::table::Scroll;
+use crate::tui::text::{Align, Pen, found, put};
+use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+
+/// Packets of the connection that are read between two frames of the screen while somebody reads
+/// what is there, and while somebody waits for the end.
+const AT_LEISURE: usize = 1_000;
+const IN_HASTE: usize = 8_000;
+
+/// Packets before the first by time among which others may be that were captured too late.
+const BEFORE: u64 = 4_096;
+
+/// Exchanges among which that of a frame is looked for: for each frame in sight, and where somebody
+/// wants to open it.
+const REACH: u64 = 4_000;
+const FAR_REACH: u64 = 200_000;
+
+/// Bytes of a frame that are copied.
+const COPIED: usize = 4 << 20;
+
+/// Columns before a frame: its time, its call, the mark of its sender.
+const BEFORE_FRAME: u16 = times::WIDTH + 1 + CALL + 1;
+const CALL: u16 = 7;
+const MARK: u16 = 2;
+
+/// The view of a stream.
+pub struct Stream {
+    connection: u32,
+    times: Times,
+    follower: Option<Follower>,
+    /// Whether there are packets that were not read yet.
+    is_more: bool,
+    form: Form,
+    is_unfolded: bool,
+    /// The only side that is shown, in the roles that the messages showed.
+    only: Option<Side>,
+    /// Whether those roles are other ones than the stream's.
+    is_exchanged: bool,
+    desk: Desk,
+    /// On the way to the end; following keeps there.
+    to_end: bool,
+    is_following: bool,
+    needle: Option<(String, Needle)>,
+    hunt: Option<Hunt>,
+    verdict: String,
+    shown: Vec<Shown>,
+    calls: HashMap<u64, Option<u64>>,
+}
+
+/// A row in sight.
 #[derive(Debug)]
-pub struct Stream(u32);
+struct Shown {
+    place: Place,
+    kind: Kind,
+    from: Side,
+    time: String,
+    call: String,
+    text: String,
+}
+
 impl Stream {
-    /// stub
-    pub fn new(serial: u32, _zone: TimeZone) -> Self {
-        Self(serial)
+    /// Follows the connection with this serial number. Times of day are told in `zone`.
+    pub fn new(connection: u32, zone: TimeZone) -> Self {
+        Self {
+            connection,
+            times: Times::since_first(zone),
+            follower: None,
+            is_more: true,
+            form: Form::Frames,
+            is_unfolded: false,
+            only: None,
+            is_exchanged: false,
+            desk: Desk::default(),
+            to_end: false,
+            is_following: false,
+            needle: None,
+            hunt: None,
+            verdict: String::new(),
+            shown: Vec::new(),
+            calls: HashMap::new(),
+        }
+    }
+
+    fn record<'a>(&self, book: &'a Book) -> Option<&'a ConnectionRecord> {
+        book.connections().iter().find(|record| record.serial == self.connection)
+    }
+
+    fn ends(&self, book: &Book) -> Option<Ends> {
+        book.archive().ends(self.connection).or(self.follower.as_ref()?.ends())
+    }
+
+    fn index(&self) -> Option<&Index> {
+        self.follower.as_ref().map(Follower::index)
+    }
+
+    fn items(&self) -> Option<&Items> {
+        let index = self.index()?;
+        Some(if self.form == Form::Frames { &index.frames } else { &index.blocks })
+    }
+
+    /// The sender of an item in the roles that the messages showed.
+    const fn sender(&self, item: &Item) -> Side {
+        if self.is_exchanged { item.from.other() } else { item.from }
+    }
+
+    fn layout(&self, area: Rect) -> Layout {
+        let left = if self.form == Form::Frames { BEFORE_FRAME + MARK } else { MARK };
+        // One column is the scroll bar's.
+        let width = area.width.saturating_sub(left + 1).max(1);
+        Layout { form: self.form, is_unfolded: self.is_unfolded, width }
+    }
+
+    /// Reads packets, as far as somebody looks.
+    fn read_on(&mut self, scene: &Scene<'_>) {
+        let archive = scene.book.archive();
+        let record = self.record(scene.book);
+        let is_live = scene.status.activity == Activity::Live;
+        if self.follower.is_none() {
+            let first = record.map_or(0, |record| record.first.number.saturating_sub(BEFORE));
+            let patience = if is_live { REORDER_AT_MOST_LIVE } else { REORDER_AT_MOST_FILE };
+            if record.is_some_and(|record| !record.spoke_nest) {
+                self.form = Form::Text;
+            }
+            self.follower = Some(Follower::new(self.connection, first, patience));
+        }
+        let is_over = scene.status.activity == Activity::Ended
+            || record.is_some_and(|record| record.why.is_some());
+        let in_haste = self.to_end || self.is_following || self.hunt.is_some();
+        let behind = self
+            .items()
+            .map_or(0, |items| items.numbers().end.saturating_sub(self.desk.cursor.item));
+        let Some(follower) = &mut self.follower else { return };
+        if in_haste || behind <= 2 * u64::from(scene.area.height) {
+            let packets = if in_haste { IN_HASTE } else { AT_LEISURE };
+            self.is_more = follower.step(archive, packets);
+        } else {
+            self.is_more = follower.next() < archive.packets().end;
+        }
+        if !self.is_more && is_over {
+            follower.finish();
+        } else if !self.is_more && is_live {
+            follower.expire(scene.now);
+        }
+        let ours = follower.ends().map(|ends| ends.client);
+        let theirs = archive.ends(self.connection).map(|ends| ends.client);
+        self.is_exchanged = ours.is_some() && theirs.is_some() && ours != theirs;
+    }
+
+    /// Finds the rows in sight.
+    fn look(&mut self, scene: &Scene<'_>) {
+        let layout = self.layout(scene.area);
+        let height = usize::from(scene.area.height.saturating_sub(1));
+        let Some(follower) = &self.follower else { return };
+        let index = follower.index();
+        let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
+        let (only, is_exchanged) = (self.only, self.is_exchanged);
+        let is_wanted = move |item: &Item| {
+            only.is_none_or(|side| side == if is_exchanged { item.from.other() } else { item.from })
+        };
+        let mut source = Source::new(scene.book.archive());
+        let end = self.to_end || self.is_following;
+        self.desk.look(&layout, height, end, index, items, &is_wanted, &mut source);
+        if self.to_end && !self.is_more {
+            self.to_end = false;
+        }
+        self.show(scene);
+    }
+
+    /// Reads what is shown of the rows in sight.
+    fn show(&mut self, scene: &Scene<'_>) {
+        let first = times::first_packet(scene.book);
+        let mut shown = Vec::with_capacity(self.desk.in_sight().len());
+        let top = self.desk.in_sight().first().and_then(|place| place.item.checked_sub(1));
+        let mut above = top.zip(self.items()).and_then(|(top, it)| it.get(top)).map(|it| it.at);
+        for place in self.desk.in_sight().to_vec() {
+            let Some(item) = self.items().and_then(|items| items.get(place.item)).copied() else {
+                continue;
+            };
+            let is_first = self.form == Form::Frames && place.row == 0;
+            let call = match item.kind {
+                Kind::Frame if is_first => self.call_of(place.item, &item, scene),
+                _ => None,
+            };
+            shown.push(Shown {
+                place,
+                kind: item.kind,
+                from: self.sender(&item),
+                time: match is_first {
+                    true => self.times.text(item.at, first, above),
+                    false => String::new(),
+                },
+                call: call.map_or_else(String::new, |call| format!("#{call}")),
+                text: self.desk.text(place),
+            });
+            above = Some(item.at);
+        }
+        self.shown = shown;
+    }
+
+    /// The call of a frame, remembered once it was looked for.
+    fn call_of(&mut self, number: u64, item: &Item, scene: &Scene<'_>) -> Option<u64> {
+        if let Some(call) = self.calls.get(&number) {
+            return *call;
+        }
+        // More than were ever in sight at once.
+        if self.calls.len() > 4_096 {
+            self.calls.clear();
+        }
+        let bytes = self.carried(item, 0, item.len)?;
+        let call = exchange_of(scene.book.archive(), &bytes, REACH);
+        self.calls.insert(number, call);
+        call
+    }
+
+    fn carried(&self, item: &Item, place: u64, len: u64) -> Option<Carried> {
+        let seq = self.index()?.seq(item.from, item.offset.saturating_add(place))?;
+        let (connection, from) = (self.connection, self.sender(item));
+        Some(Carried { connection, from, seq, len, at: item.at })
+    }
+
+    fn selected(&self) -> Option<&Item> {
+        self.items()?.get(self.desk.cursor.item)
+    }
+
+    fn open_call(&self, scene: &Scene<'_>) -> Vec<Command> {
+        let no = || vec![Command::Notice("No call is remembered at this place".to_owned())];
+        let Some(item) = self.selected() else { return Vec::new() };
+        if item.kind == Kind::Gap {
+            return no();
+        }
+        let (place, len) = match self.form {
+            Form::Frames => (0, item.len),
+            // The row's first byte tells, for a row may hold several.
+            Form::Text | Form::Hex => (self.desk.part(self.desk.cursor).0, 1),
+        };
+        let bytes = self.carried(item, place, len);
+        let call = bytes.and_then(|it| exchange_of(scene.book.archive(), &it, FAR_REACH));
+        call.map_or_else(no, |call| vec![Command::OpenCall(call)])
+    }
+
+    fn copy(&self, scene: &Scene<'_>) -> Vec<Command> {
+        let Some(item) = self.selected() else { return Vec::new() };
+        let text = if item.kind == Kind::Gap || self.form == Form::Hex {
+            let row = self.shown.iter().find(|shown| shown.place == self.desk.cursor);
+            row.map(|row| row.text.clone()).unwrap_or_default()
+        } else {
+            let (place, len) = match self.form {
+                Form::Frames => (0, item.len),
+                _ => self.desk.part(self.desk.cursor),
+            };
+            let Some(index) = self.index() else { return Vec::new() };
+            let len = usize::try_from(len).unwrap_or(COPIED).min(COPIED);
+            let mut source = Source::new(scene.book.archive());
+            match index.read(&mut source, item.from, item.offset.saturating_add(place), len) {
+                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Err(gone) => return vec![Command::Notice(gone.to_string())],
+            }
+        };
+        vec![Command::Effect(Effect::Copy(text))]
+    }
+
+    /// Goes to the first item. Where that was forgotten, everything is read anew.
+    fn go_to_top(&mut self) {
+        if self.items().is_some_and(|items| items.numbers().start > 0) {
+            self.follower = None;
+            self.is_more = true;
+            self.calls.clear();
+            self.desk.forget();
+        }
+        self.desk.go_to(Place::default());
+    }
+
+    fn go_to(&mut self, number: u64) -> Vec<Command> {
+        let item = number.saturating_sub(1);
+        if self.items().is_some_and(|items| items.numbers().contains(&item)) {
+            self.desk.go_to(Place { item, row: 0 });
+            return Vec::new();
+        }
+        let so_far = self.items().map_or(0, |items| items.numbers().end);
+        let what = format!("No {number} here: {} were read so far", count(so_far));
+        vec![Command::Notice(what)]
+    }
+
+    /// Another form, at the bytes that were selected.
+    fn change_form(&mut self) {
+        let before = self.selected().copied();
+        let place = self.desk.part(self.desk.cursor).0;
+        self.form = self.form.next();
+        self.desk.forget();
+        self.calls.clear();
+        let Some((before, items)) = before.zip(self.items()) else { return };
+        let offset = before.offset.saturating_add(place);
+        let here = items.numbers().find(|number| {
+            items.get(*number).is_some_and(|item| {
+                item.from == before.from && offset < item.offset.saturating_add(item.len.max(1))
+            })
+        });
+        let item = here.unwrap_or_else(|| items.numbers().end.saturating_sub(1));
+        self.desk.go_to(Place { item, row: 0 });
+    }
+
+    fn search(&mut self, backwards: bool) -> Vec<Command> {
+        if self.needle.is_none() {
+            return vec![Command::Ask(Question::search(""))];
+        }
+        self.verdict.clear();
+        self.hunt = Some(Hunt::new(self.desk.cursor.item, backwards));
+        Vec::new()
+    }
+
+    /// Looks at some items more, where a search is under way.
+    fn hunt_on(&mut self, scene: &Scene<'_>) {
+        let (Some(mut hunt), Some((text, needle))) = (self.hunt, &self.needle) else { return };
+        let (Some(index), Some(items)) = (self.index(), self.items()) else { return };
+        let mut source = Source::new(scene.book.archive());
+        let is_wanted = |item: &Item| self.only.is_none_or(|side| side == self.sender(item));
+        let step = hunt.step(needle, items, index, &mut source, is_wanted);
+        let goes_on = !hunt.is_backwards() && self.is_more;
+        match step {
+            Step::Found(item, place) => {
+                let layout = self.layout(scene.area);
+                let row = self.desk.row_at(item, place, &layout, index, items, &mut source);
+                self.hunt = None;
+                self.is_following = false;
+                self.to_end = false;
+                self.desk.go_to(Place { item, row });
+            }
+            Step::End if !goes_on => {
+                let way = if hunt.is_backwards() { "before" } else { "behind" };
+                self.verdict = format!("{text} is not found {way} this place");
+                self.hunt = None;
+            }
+            Step::Goes | Step::End => self.hunt = Some(hunt),
+        }
+    }
+
+    fn back(&mut self) -> Vec<Command> {
+        if self.hunt.take().is_some() || self.to_end {
+            self.to_end = false;
+            return Vec::new();
+        }
+        if self.needle.take().is_some() {
+            self.verdict.clear();
+            return Vec::new();
+        }
+        vec![Command::Close]
+    }
+
+    /// Does what `action` says of movement; whether it says so.
+    fn go(&mut self, action: Action, scene: &Scene<'_>) -> bool {
+        let page = i64::from(scene.area.height.saturating_sub(1).max(1));
+        let lines = match action {
+            Action::Up => -1,
+            Action::Down => 1,
+            Action::PageUp => -page,
+            Action::PageDown => page,
+            Action::HalfPageUp => -(page / 2).max(1),
+            Action::HalfPageDown => (page / 2).max(1),
+            Action::Top => {
+                self.is_following = false;
+                self.to_end = false;
+                self.go_to_top();
+                return true;
+            }
+            Action::Bottom => {
+                self.to_end = true;
+                return true;
+            }
+            Action::Follow => {
+                self.is_following = !self.is_following;
+                return true;
+            }
+            _ => return false,
+        };
+        self.is_following = false;
+        self.to_end = false;
+        self.move_by(lines, scene);
+        true
+    }
+
+    fn move_by(&mut self, lines: i64, scene: &Scene<'_>) {
+        let layout = self.layout(scene.area);
+        let Some(follower) = &self.follower else { return };
+        let index = follower.index();
+        let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
+        let (only, is_exchanged) = (self.only, self.is_exchanged);
+        let is_wanted = move |item: &Item| {
+            only.is_none_or(|side| side == if is_exchanged { item.from.other() } else { item.from })
+        };
+        let mut source = Source::new(scene.book.archive());
+        self.desk.move_by(lines, &layout, index, items, &is_wanted, &mut source);
+    }
+
+    /// The line above the rows.
+    fn draw_about(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        let theme = scene.theme;
+        let area = scene.area;
+        let plain = Style::new();
+        let mut pen = Pen::new(area.width, &theme.symbols);
+        if let (Some(hunt), Some(items)) = (&self.hunt, self.items()) {
+            pen.put(&hunt.about(items), theme.warning);
+        } else if !self.verdict.is_empty() {
+            pen.put(&self.verdict, theme.warning);
+        } else if let Some(ends) = self.ends(scene.book) {
+            let arrow = format!(" {} ", theme.symbols.right);
+            pen.put(&ends.client.to_string(), theme.client).put(&arrow, plain);
+            pen.put(&ends.server.to_string(), theme.server).put("  ", plain);
+            let sides = match self.only {
+                None => "both sides",
+                Some(Side::Client) => "client only",
+                Some(Side::Server) => "server only",
+            };
+            pen.put(sides, plain).put(", ", plain).put(self.form.name(), plain);
+            let index = self.index();
+            let bytes = index.map_or(0, |index| index.len(Side::Client) + index.len(Side::Server));
+            pen.put("  ", plain).put(&self.progress(bytes, scene), plain);
+            if self.is_following {
+                pen.put("  following", theme.ok);
+            }
+            if let Some(gone) = self.follower.as_ref().and_then(Follower::gone) {
+                pen.put("  some packets: ", theme.warning).put(gone, theme.warning);
+            } else if self.record(scene.book).is_some_and(|record| !record.from_start) {
+                pen.put("  began before the capture", theme.warning);
+            }
+        }
+        pen.draw(buf, area.x, area.y, Align::Left);
+    }
+
+    /// How much was read, and of how much.
+    fn progress(&self, bytes: u64, scene: &Scene<'_>) -> String {
+        let whole = self.record(scene.book).map(|record| {
+            let both = (record.tally.bytes, record.tally.gap_bytes);
+            both.0.client + both.0.server + both.1.client + both.1.server
+        });
+        match whole {
+            Some(whole) if self.is_more && whole > bytes => {
+                format!("{} of {} so far (G reads on)", size(bytes), size(whole))
+            }
+            _ => size(bytes),
+        }
+    }
+
+    fn draw_empty(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        let bytes = self.index().map_or(0, |it| it.len(Side::Client) + it.len(Side::Server));
+        let text = if self.is_more {
+            "Reading its packets.".to_owned()
+        } else if self.form == Form::Frames && bytes > 0 {
+            format!("No whole frame of Nest in {}: x shows them.", counted(bytes, "byte", "bytes"))
+        } else if self.only.is_some() {
+            "This side sent nothing: Tab shows the other.".to_owned()
+        } else {
+            "No bytes of this connection are remembered.".to_owned()
+        };
+        let at = (scene.area.x + 2, scene.area.y + 2);
+        put(buf, at, scene.area.width.saturating_sub(2), &text, Style::new(), scene.theme);
+    }
+
+    fn draw_row(&self, shown: &Shown, scene: &Scene<'_>, room: Rect, buf: &mut Buffer) {
+        let theme = scene.theme;
+        let own = match shown.from {
+            Side::Client => theme.client,
+            Side::Server => theme.server,
+        };
+        let style = match shown.kind {
+            Kind::Gap => theme.warning,
+            Kind::Bytes if self.form == Form::Frames => theme.dim,
+            Kind::Bytes | Kind::Frame => own,
+        };
+        let mut pen = Pen::new(room.width, &theme.symbols);
+        if self.form == Form::Frames {
+            let right = |text: &str, width: u16| format!("{text:>width$} ", width = width.into());
+            pen.put(&right(&shown.time, times::WIDTH), theme.dim);
+            pen.put(&right(&shown.call, CALL), Style::new());
+        }
+        let mark = match shown.from {
+            Side::Client => ">",
+            Side::Server => "<",
+        };
+        pen.put(mark, own).put(" ", Style::new());
+        let needle = self.needle.as_ref().map_or("", |(text, _)| text.as_str());
+        pen.put_marked(&shown.text, &found(&shown.text, needle), style, theme.found);
+        pen.draw(buf, room.x, room.y, Align::Left);
+        if shown.place == self.desk.cursor {
+            buf.set_style(room, theme.selected);
+        }
     }
 }
+
 impl View for Stream {
-    fn title(&self, _: &Scene<'_>) -> String {
-        format!("Stream {}", self.0)
+    fn title(&self, _scene: &Scene<'_>) -> String {
+        format!("Stream {}", self.connection)
     }
+
     fn context(&self) -> Context {
         Context::Stream
     }
-    fn act(&mut self, _: Action, _: &Scene<'_>) -> Vec<Command> {
+
+    fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        let mut commands = Vec::new();
+        match action {
+            Action::Enter => return self.open_call(scene),
+            Action::Copy => return self.copy(scene),
+            Action::Save => return vec![Command::Ask(Question::save(""))],
+            Action::Search => return vec![Command::Ask(Question::search(""))],
+            Action::Back => commands = self.back(),
+            Action::FindNext => commands = self.search(false),
+            Action::FindPrevious => commands = self.search(true),
+            Action::GoTo(number) => commands = self.go_to(number),
+            Action::TimeFormat => commands.push(Command::Notice(self.times.next().to_owned())),
+            Action::Hex => self.change_form(),
+            Action::Zoom => {
+                self.is_unfolded = !self.is_unfolded;
+                self.desk.forget();
+            }
+            Action::NextPane | Action::PreviousPane => {
+                let forwards = action == Action::NextPane;
+                self.only = match (self.only, forwards) {
+                    (None, true) | (Some(Side::Server), false) => Some(Side::Client),
+                    (Some(Side::Client), true) | (None, false) => Some(Side::Server),
+                    (Some(_), _) => None,
+                };
+            }
+            _ => _ = self.go(action, scene),
+        }
+        self.hunt_on(scene);
+        self.look(scene);
+        commands
+    }
+
+    fn mouse(&mut self, mouse: Mouse, scene: &Scene<'_>) -> Vec<Command> {
+        self.is_following = false;
+        self.to_end = false;
+        match mouse {
+            Mouse::Wheel(_, lines) => self.move_by(lines.into(), scene),
+            Mouse::Click(at) | Mouse::DoubleClick(at) => {
+                let row = at.y.checked_sub(scene.area.y + 1).map(usize::from);
+                let place = row.and_then(|row| self.shown.get(row)).map(|shown| shown.place);
+                let Some(place) = place else { return Vec::new() };
+                self.desk.go_to(place);
+                if matches!(mouse, Mouse::DoubleClick(_)) {
+                    self.look(scene);
+                    return self.open_call(scene);
+                }
+            }
+        }
+        self.look(scene);
         Vec::new()
     }
-    fn draw(&self, _: &Scene<'_>, _: &mut Buffer) {}
+
+    fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        match question.id {
+            "search" => {
+                self.needle = Needle::new(text).map(|needle| (text.to_owned(), needle));
+                if self.needle.is_none() {
+                    return Vec::new();
+                }
+                let commands = self.search(false);
+                self.hunt_on(scene);
+                self.look(scene);
+                commands
+            }
+            "save" => saving::save_calls(scene.book.archive(), self.connection, text),
+            _ => Vec::new(),
+        }
+    }
+
+    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+        self.read_on(scene);
+        self.hunt_on(scene);
+        self.look(scene);
+    }
+
+    fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
+        self.draw_about(scene, buf);
+        if self.shown.is_empty() {
+            return self.draw_empty(scene, buf);
+        }
+        let below =
+            Rect { y: scene.area.y + 1, height: scene.area.height.saturating_sub(1), ..scene.area };
+        let numbers = self.items().map_or(0..0, Items::numbers);
+        let at = |number: u64| usize::try_from(number.saturating_sub(numbers.start)).unwrap_or(0);
+        let mut scroll = Scroll::default();
+        scroll.fit(at(numbers.end), below.height);
+        let top = self.shown.first().map_or(0, |shown| at(shown.place.item));
+        scroll.by(i64::try_from(top).unwrap_or(i64::MAX));
+        let room = scroll.draw_bar(below, scene.theme, buf);
+        for (row, shown) in room.rows().zip(&self.shown) {
+            self.draw_row(shown, scene, row, buf);
+        }
+    }
 }
