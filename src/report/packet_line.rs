@@ -130,7 +130,7 @@ mod tests {
         let line = lines("walkthrough.pcap", 70).swap_remove(5);
         assert_eq!(
             line,
-            "36580 → 8888 [PSH, ACK] Seq=37 Ack=1 Win=64 Len=64  61#{\"pattern\":\"s…"
+            "36580 → 8888 [PSH, ACK] Seq=37 Ack=1 Win=64 Len=64  61#{\"pattern\":\"su…"
         );
     }
 

@@ -148,7 +148,7 @@ const SAVED: &[Context] = &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Conne
 const COPIED: &[Context] =
     &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Stream, C::Packets];
 const ONE_CALL: &[Context] = &[C::Calls, C::Call];
-const SEARCHED: &[Context] = &[C::Calls, C::Patterns, C::Connections, C::Packets];
+const SEARCHED: &[Context] = &[C::Calls, C::Patterns];
 const TEXTS: &[Context] = &[C::Call, C::Stream];
 const FOUND: &[Context] = &[C::Calls, C::Call, C::Patterns, C::Connections, C::Stream, C::Packets];
 
@@ -192,7 +192,13 @@ pub const TABLE: &[Binding] = &[
         ("filter", 88),
         "Show only the calls that a filter lets through; Esc clears it",
     ),
-    row(&[C::Connections, C::Packets], &["/"], A::Search, ("search", 88), "Search; all rows stay"),
+    row(
+        &[C::Connections, C::Packets],
+        &["/", "^S"],
+        A::Search,
+        ("search", 88),
+        "Search; all rows stay",
+    ),
     row(TEXTS, &["/", "^S"], A::Search, ("search", 88), "Search in the text"),
     row(SEARCHED, &["^S"], A::Search, ("search", 40), "Search; all rows stay"),
     row(FOUND, &["n"], A::FindNext, ("next found", 20), "To the next place that was found"),

@@ -457,7 +457,7 @@ fn the_mouse_reaches_names_and_the_view() {
     stage.click(5, 4);
     assert!(stage.told().iter().all(|told| told.contains(": Click")));
     // Not while a line is typed: it would be lost.
-    stage.press_all("/");
+    stage.press_all("1/");
     stage.told();
     stage.click(5, 4);
     stage.click(1, 2);
