@@ -3,15 +3,15 @@
 //! nothing is decoded that nobody asks for.
 
 mod canonical;
-mod outline;
 mod decimal;
+mod outline;
 mod path;
 mod scan;
 mod string;
 
 pub use canonical::{canonical_value, route_text};
-pub use outline::{Item, Items, Outline};
 pub use decimal::Decimal;
+pub use outline::{Item, Items, Outline};
 pub use path::{Leaf, Step, at_path, leaves};
 pub use scan::{Scan, Top, Visitor, scan};
 pub use string::{is_plain_string, key_is, text};
