@@ -140,8 +140,8 @@ impl<'a> Bodies<'a> {
     }
 
     /// Finds the bytes of a frame in the packets that carried them. First where they must be if
-    /// nothing was out of order; then some packets before, which the stream may have held back;
-    /// then far around.
+    /// nothing was out of order; then some packets before, which the stream may have held back, and
+    /// fragments among them; then far around.
     fn gather(&mut self, connection: u32, frame: &FrameRecord) -> Result<Vec<u8>, Gone> {
         let (first, last) = (frame.passage.first.number, frame.passage.last.number);
         let (low, high) = (first.min(last), first.max(last));
@@ -158,6 +158,12 @@ impl<'a> Bodies<'a> {
         }
         if let Ok((bytes, _)) =
             self.walk(connection, frame, around(limits::REORDER_PACKETS, 0, false))
+        {
+            return Ok(bytes);
+        }
+        // Fragments of segments are of no connection, and lie near.
+        if let Ok((bytes, _)) =
+            self.walk(connection, frame, around(limits::REORDER_PACKETS, 0, true))
         {
             return Ok(bytes);
         }

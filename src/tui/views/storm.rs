@@ -192,6 +192,9 @@ impl Storm {
     }
 
     fn push(&mut self, data: &[u8], cut: u32) {
+        if self.status.activity == Activity::Ended {
+            return;
+        }
         self.taken += 1;
         let packet = Packet {
             number: self.taken,
@@ -302,7 +305,6 @@ impl Storm {
             Step::Finish => {
                 let Self { engine, book, .. } = self;
                 engine.finish(&mut |update| book.take(&update));
-                *engine = Engine::new(Config { tell_progress: true, ..Config::default() });
                 self.status.activity = Activity::Ended;
             }
         }
