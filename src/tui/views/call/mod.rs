@@ -319,9 +319,10 @@ impl Call {
                 Ok(body) => Some(export::netcat(&body, detail.ends.server)),
                 Err(gone) => return vec![notice(&gone.to_string())],
             },
-            (Action::CopyTypeScript, Some(_)) => {
-                archive.exchange(self.number, export::typescript).flatten()
-            }
+            (Action::CopyTypeScript, Some(request)) => match archive.body(detail, request) {
+                Ok(_) => archive.exchange(self.number, export::typescript).flatten(),
+                Err(gone) => return vec![notice(&gone.to_string())],
+            },
             _ => None,
         };
         copied(text.as_deref().map(str::as_bytes), "The capture lacks the request")
