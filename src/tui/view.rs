@@ -60,6 +60,8 @@ pub enum Command {
     Ask(Question),
     /// Show this exchange over the present view.
     OpenCall(u64),
+    /// Show the stream of the connection with this serial number over the present view.
+    OpenStream(u32),
     /// Show the calls view with this display filter in force.
     ShowCalls(String),
     /// Something outside of the screen.
@@ -160,6 +162,12 @@ pub trait View {
     /// The mouse was used. Whatever it does, a key does too.
     fn mouse(&mut self, _mouse: Mouse, _scene: &Scene<'_>) -> Vec<Command> {
         Vec::new()
+    }
+
+    /// Selects the next of the exchanges that it lists, or the one before; its number, where it
+    /// lists any. So one that was opened from a list is left for its neighbour there.
+    fn step(&mut self, _forward: bool, _scene: &Scene<'_>) -> Option<u64> {
+        None
     }
 
     /// A question was answered.

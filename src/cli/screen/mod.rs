@@ -302,8 +302,11 @@ impl<'a> Screen<'a> {
 
     fn show_views(&mut self) {
         let filter = self.settings.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-        let views = match self.run {
-            Some(_) => views::of_capture(&self.zone, self.spawn(), &filter),
+        let views = match &self.run {
+            Some(run) => {
+                let follow = run.is_live() || run.status.speed.is_some();
+                views::of_capture(&self.zone, self.spawn(), &filter, follow)
+            }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());
                 Ok(vec![Box::new(Start::new(interfaces, recent::files())) as Box<dyn View>])
