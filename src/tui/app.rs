@@ -269,6 +269,11 @@ impl App {
         }
     }
 
+    /// Whether the view that is shown wants to be refreshed again at once.
+    pub fn is_at_work(&self) -> bool {
+        self.tabs.get(self.shown).is_some_and(|tab| tab.top().is_at_work())
+    }
+
     /// What the interfaces of this host carried so far, at a time of the clock.
     pub fn traffic(&mut self, traffic: &[Traffic], clock: Duration) {
         for view in self.tabs.iter_mut().flat_map(Tab::views_mut) {

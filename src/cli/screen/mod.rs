@@ -156,7 +156,13 @@ impl<'a> Screen<'a> {
                 self.stale = true;
                 continue;
             }
-            let until = if self.stale { due } else { self.drawn + TICK };
+            // What a view does in steps goes on between two looks at the keys.
+            self.touched |= self.app.is_at_work();
+            let until = match self.stale {
+                _ if self.touched => self.drawn,
+                true => due,
+                false => self.drawn + TICK,
+            };
             let news = match &self.run {
                 Some(run) if run.status.activity != Activity::Ended => run.reader.news.clone(),
                 _ => never(),

@@ -541,6 +541,10 @@ impl View for Calls {
         self.lines.refresh(&self.listing, in_sight, self.format, columns, scene);
     }
 
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
+    }
+
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
         let theme = scene.theme;
         let room = Self::room(scene.area);

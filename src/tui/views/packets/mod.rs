@@ -416,6 +416,10 @@ impl View for Packets {
         self.look(scene);
     }
 
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
+    }
+
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
         if self.selection.rows() == 0 {
             return waiting::draw("packet", scene, buf);
