@@ -100,7 +100,7 @@ impl Field {
             Self::ByServer => by(|record| record.tally.bytes.server),
             Self::Retransmissions => by(retransmissions),
             Self::Missing => missing(a).cmp(&missing(b)),
-            Self::RoundTrip => a.round_trip.cmp(&b.round_trip),
+            Self::RoundTrip => a.tally.round_trip.cmp(&b.tally.round_trip),
             Self::Seen => a.from_start.cmp(&b.from_start),
             Self::Began => a.first.at.cmp(&b.first.at),
         }
@@ -131,7 +131,7 @@ impl Field {
                 (0, _) => "some".to_owned(),
                 (bytes, _) => size(bytes),
             },
-            Self::RoundTrip => record.round_trip.map_or_else(String::new, |rtt| rtt.to_string()),
+            Self::RoundTrip => record.tally.round_trip.map_or_else(String::new, |rtt| rtt.to_string()),
             Self::Seen => if record.from_start { "start" } else { "late" }.to_owned(),
             Self::Began => String::new(),
         }
@@ -157,6 +157,7 @@ pub fn is_over(record: &ConnectionRecord) -> bool {
 /// What has become of it.
 pub const fn state(record: &ConnectionRecord) -> &'static str {
     match record.why {
+        None if record.closing => "closing",
         None | Some(Why::CaptureEnded) => "open",
         Some(Why::Finished) => "finished",
         Some(Why::Reset) => "reset",
