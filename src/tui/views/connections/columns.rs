@@ -131,7 +131,9 @@ impl Field {
                 (0, _) => "some".to_owned(),
                 (bytes, _) => size(bytes),
             },
-            Self::RoundTrip => record.tally.round_trip.map_or_else(String::new, |rtt| rtt.to_string()),
+            Self::RoundTrip => {
+                record.tally.round_trip.map_or_else(String::new, |rtt| rtt.to_string())
+            }
             Self::Seen => if record.from_start { "start" } else { "late" }.to_owned(),
             Self::Began => String::new(),
         }
