@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use ratatui::style::Style;
 
+use crate::names::Names;
 use crate::report::{count, size};
 use crate::store::ConnectionRecord;
 use crate::stream::Why;
@@ -106,15 +107,15 @@ impl Field {
         }
     }
 
-    /// Its text for a connection; empty where there is nothing to tell. [`Field::Began`] depends on
-    /// the format of times, and is told elsewhere.
-    pub fn text(self, record: &ConnectionRecord, now: Timestamp) -> String {
+    /// Its text for a connection whose hosts have these names; empty where there is nothing to tell.
+    /// [`Field::Began`] depends on the format of times, and is told elsewhere.
+    pub fn text(self, record: &ConnectionRecord, names: &Names, now: Timestamp) -> String {
         let number = |number: u64| if number == 0 { String::new() } else { count(number) };
         let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };
         match self {
             Self::Serial => record.serial.to_string(),
-            Self::Client => record.ends.client.to_string(),
-            Self::Server => record.ends.server.to_string(),
+            Self::Client => names.end(record.ends.client),
+            Self::Server => names.end(record.ends.server),
             Self::State => state(record).to_owned(),
             Self::Speaks => speaks(record).to_owned(),
             Self::Age => age(record, now).to_string(),
