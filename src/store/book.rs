@@ -89,6 +89,8 @@ pub struct Book {
     lent: Option<Lent>,
     /// Exchanges with smaller numbers began before everything was cleared.
     cleared: u64,
+    /// Packets that came before.
+    cleared_packets: u64,
     /// Behind the largest number of an exchange.
     end: u64,
 }
@@ -140,6 +142,7 @@ impl Book {
             memory: Memory { ceiling: ceiling.max(limits::MEMORY_LEAST), ..Memory::default() },
             lent: None,
             cleared: 0,
+            cleared_packets: 0,
             end: 1,
         }
     }
@@ -186,6 +189,17 @@ impl Book {
         let completeness =
             Completeness { kernel_drops, file_bytes_cut, ..Completeness::new(counts) };
         self.counted.set((Capture::new(counts), completeness));
+    }
+
+    /// Packets that came since everything was cleared.
+    pub fn packets(&self) -> u64 {
+        let all = self.archive.packets().end.saturating_sub(1);
+        all.saturating_sub(self.cleared_packets)
+    }
+
+    /// Whether packets came that were cleared.
+    pub const fn is_cleared(&self) -> bool {
+        self.cleared_packets > 0
     }
 
     /// Every exchange and every packet that is remembered.
@@ -254,6 +268,7 @@ impl Book {
         self.changes_missed = false;
         self.memory = Memory { ceiling: self.memory.ceiling, ..Memory::default() };
         self.cleared = self.end;
+        self.cleared_packets += self.packets();
     }
 
     fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {

@@ -144,9 +144,8 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
     let totals = book.statistics().totals();
     let plain = Style::new();
     let bad = |number: u64, style: Style| if number > 0 { style } else { plain };
-    let packets = book.archive().packets().end.saturating_sub(1);
     let mut fields = vec![
-        Field::new(7, plain, counted(packets, "packet")),
+        Field::new(7, plain, counted(book.packets(), "packet")),
         Field::new(9, plain, counted(totals.calls, "call")),
         Field::new(2, plain, counted(totals.events, "event")),
         Field::new(8, bad(totals.error, theme.error), counted(totals.error, "error")),
@@ -171,7 +170,7 @@ fn counted(number: u64, one: &str) -> String {
 
 fn dropped(memory: Memory) -> String {
     format!(
-        "dropped: {} oldest payloads, {} rows",
+        "dropped: payloads of {} packets, {} rows",
         count(memory.packets_dropped),
         count(memory.rows_dropped)
     )

@@ -8,6 +8,7 @@
 //!  reader (thread) ────► News ───┘     draws at once after a key, else at most ten times a second
 //! ```
 
+mod paths;
 mod reader;
 mod recent;
 mod run;
@@ -120,7 +121,7 @@ impl<'a> Screen<'a> {
             settings.screen.ascii,
         );
         let zone = TimeZone::system();
-        let app = views::app(theme, zone.clone());
+        let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
         let mut screen = Self {
             settings,
             terminal,
@@ -243,15 +244,10 @@ impl<'a> Screen<'a> {
     /// Another source in place of the present one; that stays where the other cannot be opened.
     fn open(&mut self, input: Source) {
         let screen = self.settings.screen;
-        let files = match &input {
-            Source::Files(files) => files.clone(),
-            Source::Live(_) | Source::Choice => Vec::new(),
-        };
         match start(&Settings { input, screen, ..self.settings.clone() }) {
             Ok(run) => {
                 self.run = Some(run);
                 self.show_views();
-                files.iter().for_each(|file| recent::remember(file));
             }
             Err(error) => self.app.notice(error.to_string()),
         }
@@ -358,7 +354,8 @@ fn present<'a>(
         Some(run) => Present {
             book: &run.book,
             status: &run.status,
-            now: match run.is_live() {
+            // While paused nothing is known of what came since: no call waits longer by it.
+            now: match run.is_live() && !run.status.paused {
                 true => clock(),
                 false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
             },
@@ -379,12 +376,16 @@ fn start(settings: &Settings) -> Result<Run, CliError> {
     let mut run = Run::start(settings)?;
     match run.reader.news.recv_timeout(OPENING) {
         Ok(news) => match run.take(news) {
-            Outcome::Failed(error) => Err(error),
-            Outcome::Taken | Outcome::Told(_) => Ok(run),
+            Outcome::Failed(error) => return Err(error),
+            Outcome::Taken | Outcome::Told(_) => {}
         },
         // A pipe of which nothing came yet.
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(run),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
     }
+    if let Source::Files(files) = &settings.input {
+        files.iter().for_each(|file| recent::remember(file));
+    }
+    Ok(run)
 }
 
 /// Begins to read the keyboard.

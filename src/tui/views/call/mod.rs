@@ -613,10 +613,9 @@ fn notice(text: &str) -> Command {
 /// Puts a text into the clipboard, or says why not.
 fn copied(text: Option<&[u8]>, missing: &str) -> Vec<Command> {
     match text {
-        Some(text) => vec![
-            Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned())),
-            notice(&format!("Copied {} bytes", text.len())),
-        ],
+        Some(text) => {
+            vec![Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned()))]
+        }
         None => vec![notice(missing)],
     }
 }

@@ -453,17 +453,36 @@ fn what_is_copied_is_what_was_sent() {
     let mut copy = |keys: &str| {
         bench.keys(keys);
         match bench.effects.pop() {
-            Some(Effect::Copy(text)) => text,
+            // Nobody sees into the clipboard, so the footer says what is in it.
+            Some(Effect::Copy(text)) => (text, bench.footer()),
             other => panic!("{keys}: {other:?}, {}", bench.footer()),
         }
     };
-    assert_eq!(copy("<Home>jyp"), "[1,2,3]");
-    assert_eq!(copy("yr"), "6");
-    assert!(copy("yi").starts_with('"'));
-    assert!(copy("yn").contains("| nc "));
-    assert!(copy("yt").contains("client.send('sum', [1,2,3])") || copy("yt").contains("sum"));
+    let (payload, said) = copy("<Home>jyp");
+    assert_eq!(payload, "[1,2,3]");
+    assert_eq!(said, "Copied 7 B: [1,2,3]");
+    assert_eq!(copy("yr").0, "6");
+    assert!(copy("yi").0.starts_with('"'));
+    assert!(copy("yn").0.contains("| nc "));
+    assert!(copy("yt").0.contains(r#"client.send("sum", [1,2,3])"#));
     bench.keys("<Home>yi");
     assert!(bench.footer().contains("no id"), "{}", bench.footer());
+}
+
+#[test]
+fn what_was_cleared_is_not_counted_and_not_missed() {
+    let mut bench = Bench::before(&["basic-v11.pcap"], 80, 24);
+    bench.status.activity = Activity::Live;
+    bench.feed.take(60);
+    bench.refresh();
+    bench.feed.book.clear();
+    bench.refresh();
+    let screen = bench.screen();
+    assert!(screen.contains("\n0 packets  0 calls"), "{screen}");
+    assert!(screen.contains("Cleared: no packet came since."), "{screen}");
+    bench.feed.take(20);
+    bench.refresh();
+    assert!(bench.screen().contains("\n20 packets"), "{}", bench.screen());
 }
 
 #[test]
