@@ -187,11 +187,11 @@ impl Call {
         if self.zoomed || body.width < 100 || body.height < 24 {
             return vec![(self.pane, body)];
         }
-        // Sixteen bytes of hex want 74 columns.
-        let columns: &[(u32, &[(Pane, u32)])] = if body.width >= 160 {
+        // Sixteen bytes of hex want 74 columns, a ladder with its deltas nearly as many.
+        let columns: &[(u32, &[(Pane, u32)])] = if body.width >= 196 {
             &[
-                (30, &[(Pane::Request, 50), (Pane::Replies, 50)]),
-                (32, &[(Pane::Time, 35), (Pane::Ladder, 65)]),
+                (26, &[(Pane::Request, 50), (Pane::Replies, 50)]),
+                (36, &[(Pane::Time, 35), (Pane::Ladder, 65)]),
                 (38, &[(Pane::Packets, 100)]),
             ]
         } else {

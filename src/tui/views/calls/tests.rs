@@ -429,7 +429,13 @@ fn a_search_keeps_the_rows_and_goes_round() {
     let holds = |number| {
         let row = archive.row(number).unwrap();
         let pattern = archive.pattern(row.pattern).unwrap_or_default().to_ascii_lowercase();
-        row.status == Outcome::Error || pattern.contains("error")
+        let is_said = archive.exchange(number, |exchange| {
+            let texts = exchange.data.into_iter().chain(exchange.responses.iter());
+            texts
+                .chain(exchange.error)
+                .any(|it| String::from_utf8_lossy(it).to_ascii_lowercase().contains("error"))
+        });
+        row.status == Outcome::Error || pattern.contains("error") || is_said.unwrap()
     };
     let expected: Vec<_> = archive.rows(1).map(|row| row.number).filter(|n| holds(*n)).collect();
     let mut met = Vec::new();
@@ -443,7 +449,12 @@ fn a_search_keeps_the_rows_and_goes_round() {
     assert_eq!(Some(&bench.selected()), expected.last());
     bench.keys("<Esc>");
     assert!(bench.state().starts_with(all.split(" · ").next().unwrap()), "all rows stay");
-    bench.keys("<^S>kind == event<Enter>");
+    // What a client asked for and a server answered, as the rows show it.
+    bench.keys("<^S>boom<Enter>");
+    assert_eq!(bench.selected(), 47);
+    bench.keys("<Esc><^S>9007199254740992<Enter>");
+    assert_eq!(bench.selected(), 28);
+    bench.keys("<Esc><^S>kind == event<Enter>");
     assert_eq!(archive.row(bench.selected()).unwrap().kind, ExchangeKind::Event);
 }
 
