@@ -12,8 +12,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::app::{App, Present};
+use super::filters::Filters;
 use super::keys::{Action, Context};
-use super::question::{Checker, Completion, Fault};
+use super::question::{Asking, Checker, Completion, Fault};
 use super::status::{Activity, Status};
 use super::text::{Align, Pen};
 use super::theme::Theme;
@@ -310,6 +311,25 @@ fn tab_completes() {
     assert!(stage.screen(80, 24).ends_with("Filter: packets x\n"));
     stage.press(KeyCode::Tab);
     assert!(stage.screen(80, 24).ends_with("Filter: packets x\n"));
+}
+
+#[test]
+fn a_text_that_was_there_cannot_act() {
+    let question =
+        Question::search("a\u{202e}\u{200d}日\u{301}\u{301}\u{301}\u{301}\u{301}\u{2028}❤\u{fe0f}");
+    let asking = Asking::new(question, &Filters);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 24, 1));
+    asking.draw(buf.area, &Theme::new(false, false), &mut buf);
+    let line: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert_eq!(
+        line.trim_end(),
+        "Search: a\u{fffd}\u{fffd}日\u{301}\u{301}\u{301}\u{301} \u{fffd}❤"
+    );
+    // The cursor stands behind it, however narrow the room is.
+    let mut buf = Buffer::empty(Rect::new(0, 0, 11, 1));
+    asking.draw(buf.area, &Theme::new(false, false), &mut buf);
+    let line: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert_eq!(line, "Search: \u{fffd}❤ ");
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod saving;
 #[cfg(test)]
 mod stage;
 pub mod start;
+#[cfg(test)]
+mod storm;
 pub mod stream;
 mod times;
 mod waiting;
