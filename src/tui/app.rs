@@ -69,6 +69,11 @@ impl Tab {
         self.opened.last().unwrap_or(&self.base).as_ref()
     }
 
+    /// Whether one exchange is shown, opened straight from the base view.
+    fn is_call(&self) -> bool {
+        matches!(self.opened.as_slice(), [call] if call.context() == Context::Call)
+    }
+
     fn top_mut(&mut self) -> &mut dyn View {
         self.opened.last_mut().unwrap_or(&mut self.base).as_mut()
     }
@@ -80,6 +85,9 @@ impl Tab {
 
 /// Makes the view of the exchange with a number.
 type MakeCall = Box<dyn Fn(u64) -> Box<dyn View>>;
+
+/// Makes the view of the stream of the connection with a serial number.
+type MakeStream = Box<dyn Fn(u32) -> Box<dyn View>>;
 
 /// The screen.
 pub struct App {
@@ -98,6 +106,7 @@ pub struct App {
     checker: Box<dyn Checker>,
     /// Makes the view of one exchange.
     call: Option<MakeCall>,
+    stream: Option<MakeStream>,
     notice: Option<String>,
     /// Where and when the last click was.
     clicked: Option<(Position, Duration)>,
@@ -118,6 +127,7 @@ impl App {
             history: History::default(),
             checker: Box::new(Filters),
             call: None,
+            stream: None,
             notice: None,
             clicked: None,
         };
@@ -136,6 +146,13 @@ impl App {
     #[must_use]
     pub fn with_call(mut self, call: impl Fn(u64) -> Box<dyn View> + 'static) -> Self {
         self.call = Some(Box::new(call));
+        self
+    }
+
+    /// Shows the stream of a connection in the view that `stream` makes for its serial number.
+    #[must_use]
+    pub fn with_stream(mut self, stream: impl Fn(u32) -> Box<dyn View> + 'static) -> Self {
+        self.stream = Some(Box::new(stream));
         self
     }
 
@@ -250,6 +267,11 @@ impl App {
         for view in self.tabs.iter_mut().flat_map(Tab::views_mut) {
             view.refresh(changed, &scene);
         }
+    }
+
+    /// Whether the view that is shown wants to be refreshed again at once.
+    pub fn is_at_work(&self) -> bool {
+        self.tabs.get(self.shown).is_some_and(|tab| tab.top().is_at_work())
     }
 
     /// What the interfaces of this host carried so far, at a time of the clock.
@@ -372,6 +394,12 @@ impl App {
     fn act_of_view(&mut self, action: Action, present: Present<'_>) -> Vec<Effect> {
         let scene = scene(&self.theme, present, self.body());
         let Some(tab) = self.tabs.get_mut(self.shown) else { return Vec::new() };
+        let step = match action {
+            Action::NextCall if tab.is_call() => tab.base.step(true, &scene),
+            Action::PreviousCall if tab.is_call() => tab.base.step(false, &scene),
+            _ => None,
+        };
+        let action = step.map_or(action, Action::GoTo);
         let commands = tab.top_mut().act(action, &scene);
         self.run(commands, present)
     }
@@ -384,6 +412,11 @@ impl App {
                 Command::Open(view) => self.open(view, present),
                 Command::OpenCall(number) => {
                     if let Some(view) = self.call.as_ref().map(|call| call(number)) {
+                        self.open(view, present);
+                    }
+                }
+                Command::OpenStream(serial) => {
+                    if let Some(view) = self.stream.as_ref().map(|stream| stream(serial)) {
                         self.open(view, present);
                     }
                 }

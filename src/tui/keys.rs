@@ -208,7 +208,7 @@ pub const TABLE: &[Binding] = &[
     row(LISTS, &["S"], A::SortReverse, ("reverse", 30), "Sort the other way round"),
     row(LISTS, &["<"], A::SortLeft, ("", 0), "Sort by the column to the left"),
     row(LISTS, &[">"], A::SortRight, ("", 0), "Sort by the column to the right"),
-    row(&[C::Calls, C::Patterns], &["C"], A::Columns, ("columns", 25), "Choose the columns"),
+    row(&[C::Calls], &["C"], A::Columns, ("columns", 25), "Choose the columns"),
     row(TIMED, &["T"], A::TimeFormat, ("time", 35), "Times: of day, since the start, since before"),
     row(GROWING, &["F"], A::Follow, ("follow", 60), "Follow the newest, or hold still"),
     row(&[C::Calls], &["Space"], A::Mark, ("mark", 45), "Mark the call, for saving"),

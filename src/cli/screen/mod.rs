@@ -156,7 +156,13 @@ impl<'a> Screen<'a> {
                 self.stale = true;
                 continue;
             }
-            let until = if self.stale { due } else { self.drawn + TICK };
+            // What a view does in steps goes on between two looks at the keys.
+            self.touched |= self.app.is_at_work();
+            let until = match self.stale {
+                _ if self.touched => self.drawn,
+                true => due,
+                false => self.drawn + TICK,
+            };
             let news = match &self.run {
                 Some(run) if run.status.activity != Activity::Ended => run.reader.news.clone(),
                 _ => never(),
@@ -302,8 +308,11 @@ impl<'a> Screen<'a> {
 
     fn show_views(&mut self) {
         let filter = self.settings.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-        let views = match self.run {
-            Some(_) => views::of_capture(&self.zone, self.spawn(), &filter),
+        let views = match &self.run {
+            Some(run) => {
+                let follow = run.is_live() || run.status.speed.is_some();
+                views::of_capture(&self.zone, self.spawn(), &filter, follow)
+            }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());
                 Ok(vec![Box::new(Start::new(interfaces, recent::files())) as Box<dyn View>])

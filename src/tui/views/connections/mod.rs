@@ -10,7 +10,6 @@ use ratatui::style::Style;
 
 use self::columns::{COLUMNS, FIELDS, Field, is_over};
 use super::saving;
-use super::stream::Stream;
 use super::times::{self, Times};
 use super::waiting;
 use crate::store::{Book, ConnectionRecord};
@@ -27,7 +26,6 @@ const SORTED_FOR: Nanos = Nanos::from_millis(250);
 /// The view of the connections.
 #[derive(Debug)]
 pub struct Connections {
-    zone: TimeZone,
     times: Times,
     selection: Selection,
     /// The serial number of the selected connection.
@@ -46,8 +44,7 @@ impl Connections {
     /// No connection yet. Times of day are told in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
-            times: Times::of_day(zone.clone()),
-            zone,
+            times: Times::of_day(zone),
             selection: Selection::new(false),
             selected: None,
             order: Vec::new(),
@@ -185,9 +182,8 @@ impl View for Connections {
                 return filter.map(Command::ShowCalls).into_iter().collect();
             }
             Action::Stream => {
-                let zone = self.zone.clone();
-                let stream = record.map(|record| Stream::new(record.serial, zone));
-                return stream.map(|it| Command::Open(Box::new(it))).into_iter().collect();
+                let serial = record.map(|record| record.serial);
+                return serial.map(Command::OpenStream).into_iter().collect();
             }
             Action::Copy => {
                 let ends = record.map(|it| format!("{} {}", it.ends.client, it.ends.server));

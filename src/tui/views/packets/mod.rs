@@ -15,7 +15,6 @@ use self::bytes::BytesPane;
 use self::hunt::{Hunt, Step};
 use self::reading::{Beginnings, Reading};
 use super::carried::{Carried, exchange_of};
-use super::stream::Stream;
 use super::times::{self, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
@@ -55,7 +54,6 @@ const fn column(title: &'static str, width: Width, priority: u8, align: Align) -
 /// The view of the packets.
 #[derive(Debug)]
 pub struct Packets {
-    zone: TimeZone,
     times: Times,
     selection: Selection,
     /// The number of the packet in row 0.
@@ -106,8 +104,7 @@ impl Packets {
     /// No packet yet. Times of day are told in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
-            times: Times::since_first(zone.clone()),
-            zone,
+            times: Times::since_first(zone),
             selection: Selection::new(false),
             first: 1,
             selected: 0,
@@ -242,10 +239,7 @@ impl Packets {
 
     fn open_stream(&self) -> Vec<Command> {
         match self.reading.as_ref().and_then(|reading| reading.record.connection) {
-            Some(connection) => {
-                let stream = Stream::new(connection, self.zone.clone());
-                vec![Command::Open(Box::new(stream))]
-            }
+            Some(connection) => vec![Command::OpenStream(connection)],
             None => {
                 let why = "This packet is of no connection that is followed";
                 vec![Command::Notice(why.to_owned())]
@@ -420,6 +414,10 @@ impl View for Packets {
         }
         self.hunt_on(scene);
         self.look(scene);
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
     }
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
