@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything may take that should be done at once, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often the screen is looked at while something is waited for.
 const LOOK: Duration = Duration::from_millis(20);
@@ -47,7 +47,8 @@ impl Terminal {
             [ "$was" = "$(stty -g)" ] && echo 'stty same'; echo "ended: $code"; exec cat"#
         );
         let size = ["-x", &columns, "-y", &rows];
-        let words = [&["-f", "/dev/null", "new-session", "-d", "-s", "test"], &size[..], &[&script]];
+        let words =
+            [&["-f", "/dev/null", "new-session", "-d", "-s", "test"], &size[..], &[&script]];
         terminal.tmux(&words.concat());
         // What the program puts into the clipboard (OSC 52) goes into tmux's own buffer.
         terminal.tmux(&["set-option", "-s", "set-clipboard", "on"]);
@@ -77,6 +78,14 @@ impl Terminal {
         self.press(&["Enter"]);
     }
 
+    /// Goes to the row with this number.
+    pub fn go_to(&self, number: u32) {
+        self.press(&[":"]);
+        self.wait_for("Enter do it");
+        self.answer(&number.to_string());
+        self.wait_for_selected(&format!(" {number} "));
+    }
+
     /// What stands on the screen.
     pub fn screen(&self) -> String {
         self.told(&["capture-pane", "-p", "-t", "test"])
@@ -95,9 +104,10 @@ impl Terminal {
 
     /// Waits until the screen is as `wanted` says, and returns it.
     pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        wait_until(|| Some(self.screen()).filter(|screen| wanted(screen)), || {
-            format!("no {what} on the screen:\n{}", self.screen())
-        })
+        wait_until(
+            || Some(self.screen()).filter(|screen| wanted(screen)),
+            || format!("no {what} on the screen:\n{}", self.screen()),
+        )
     }
 
     /// Waits until `text` stands on the screen, and returns the screen.
@@ -216,7 +226,8 @@ fn reversed(screen: &str) -> Vec<String> {
             let first = parts.next().unwrap_or_default();
             shown.push_str(if is_reversed { first } else { "" });
             for part in parts {
-                let Some((codes, text)) = part.strip_prefix('[').and_then(|part| part.split_once('m'))
+                let Some((codes, text)) =
+                    part.strip_prefix('[').and_then(|part| part.split_once('m'))
                 else {
                     continue;
                 };

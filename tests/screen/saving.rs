@@ -103,9 +103,8 @@ fn filtered_calls_are_saved_as_lines_of_json_and_as_csv() {
 fn marked_calls_are_saved_alone() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
     terminal.wait_for("3 exchanges");
-    for row in ["1G", "3G"] {
-        terminal.type_text(row);
-        terminal.wait_for_selected(&format!(" {} ", &row[..1]));
+    for number in [1, 3] {
+        terminal.go_to(number);
         terminal.press(&["Space"]);
     }
     save(&terminal, "Save the 2 marked calls as", "marked.pcapng");
@@ -134,8 +133,7 @@ fn marked_calls_are_saved_alone() {
 fn what_is_copied_reaches_the_clipboard_of_the_terminal() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
     terminal.wait_for("3 exchanges");
-    terminal.type_text("2G");
-    terminal.wait_for_selected(" 2 ");
+    terminal.go_to(2);
     terminal.copies(&["y", "y"], "[1,2,3]");
     terminal.copies(&["y", "r"], "6");
     terminal.copies(&["y", "i"], r#""ba1b38290e7ce365d4494""#);
@@ -147,8 +145,7 @@ fn what_is_copied_reaches_the_clipboard_of_the_terminal() {
     terminal.copies(&["n"], &line);
     assert_eq!(sent_by(&line, &terminal.folder()), format!("127.0.0.1 8888\n{frame}"));
     // The event, whose text is not ASCII.
-    terminal.type_text("1G");
-    terminal.wait_for_selected(" 1 ");
+    terminal.go_to(1);
     terminal.copies(&["Y"], r#""求和""#);
 }
 

@@ -25,7 +25,8 @@ fn the_first_page_offers_interfaces_and_the_captures_of_this_folder() {
     assert!(screen.starts_with("here.pcap"), "{screen}");
     terminal.press(&["q"]);
     terminal.wait_for_end(0);
-    let known = fs::read_to_string(terminal.folder().join(".local/state/nestscope/recent")).unwrap();
+    let known =
+        fs::read_to_string(terminal.folder().join(".local/state/nestscope/recent")).unwrap();
     assert!(known.ends_with("/here.pcap\n"), "{known}");
 }
 
