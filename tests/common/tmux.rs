@@ -102,12 +102,15 @@ impl Terminal {
         self.tmux(&["resize-window", "-t", "test", "-x", &columns, "-y", &rows]);
     }
 
-    /// Waits until the screen is as `wanted` says, and returns it.
+    /// Waits until the screen is as `wanted` says and was so a moment before (it may be seen half
+    /// drawn), and returns it.
     pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        wait_until(
-            || Some(self.screen()).filter(|screen| wanted(screen)),
-            || format!("no {what} on the screen:\n{}", self.screen()),
-        )
+        let settled = || {
+            let screen = Some(self.screen()).filter(|screen| wanted(screen))?;
+            thread::sleep(LOOK);
+            (self.screen() == screen).then_some(screen)
+        };
+        wait_until(settled, || format!("no {what} on the screen:\n{}", self.screen()))
     }
 
     /// Waits until `text` stands on the screen, and returns the screen.

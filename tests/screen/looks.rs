@@ -19,7 +19,7 @@ fn another_size_is_drawn_at_once() {
     terminal.resize(1, 1);
     terminal.resize(200, 60);
     let screen = terminal.wait_for("request   reply");
-    assert!(screen.contains("62 exchanges") && screen.contains(" 50 "), "{screen}");
+    assert!(screen.contains("62 exchanges") && screen.contains(" 52 05:"), "{screen}");
     assert!(screen.lines().any(|line| line.chars().count() > 150), "{screen}");
     terminal.wait_for_selected("  1 ");
     terminal.press(&["q"]);

@@ -107,7 +107,7 @@ fn marked_calls_are_saved_alone() {
         terminal.go_to(number);
         terminal.press(&["Space"]);
     }
-    save(&terminal, "Save the 2 marked calls as", "marked.pcapng");
+    save(&terminal, "Save the 2 calls marked as", "marked.pcapng");
     let file = terminal.wait_for_file("marked.pcapng", "saved 2 exchanges (3 packets)");
     let expected = packets_by_tshark(
         Path::new("fixtures/walkthrough.pcap"),
@@ -141,9 +141,9 @@ fn what_is_copied_reaches_the_clipboard_of_the_terminal() {
     terminal.press(&["y"]);
     terminal.wait_for("TypeScript");
     let frame = r##"61#{"pattern":"sum","data":[1,2,3],"id":"ba1b38290e7ce365d4494"}"##;
-    let line = format!("printf '%s' '{frame}' | nc 127.0.0.1 8888");
+    let line = format!("printf '{frame}' | nc -w 5 127.0.0.1 8888");
     terminal.copies(&["n"], &line);
-    assert_eq!(sent_by(&line, &terminal.folder()), format!("127.0.0.1 8888\n{frame}"));
+    assert_eq!(sent_by(&line, &terminal.folder()), format!("-w 5 127.0.0.1 8888\n{frame}"));
     // The event, whose text is not ASCII.
     terminal.go_to(1);
     terminal.copies(&["Y"], r#""求和""#);
