@@ -87,7 +87,7 @@ pub const GATHER_PACKETS: u64 = 65_536;
 pub const MEMORY_LEAST: usize = 1 << 20;
 
 /// Changes that are remembered until somebody asks for them: what a second of the fastest load
-/// brings. Whoever did not ask for so long looks at everything again.
+/// brings. Where nobody asked for so long, everything counts as changed.
 pub const CHANGES: usize = 1 << 21;
 
 /// Lines of a JSON tree that are unfolded at once: 20 MB. More fold away again, or stay folded.

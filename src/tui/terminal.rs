@@ -1,7 +1,7 @@
 //! The terminal: taken over when the screen begins, given back as it was when it ends, however it
 //! ends.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{panic, process};
@@ -14,7 +14,7 @@ use ratatui::crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
 
@@ -27,13 +27,16 @@ const CLIPBOARD: usize = 74_994;
 /// What a Rust program that panicked ends with.
 const PANICKED: i32 = 101;
 
+/// Bytes of a frame that redraws all of a large terminal, colours included.
+const FRAME_BYTES: usize = 128 << 10;
+
 /// Whether the terminal is taken, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, taken over: raw, on its other screen, telling of the mouse and of pasted text.
 /// Given back when this is dropped, and before a panic prints.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
 }
 
 impl Screen {
@@ -50,11 +53,13 @@ impl Screen {
 
     fn enter() -> io::Result<Self> {
         enable_raw_mode()?;
-        let mut stdout = io::stdout();
+        // A frame goes out in one piece: standard output by itself hands on a kilobyte at a time.
+        let mut stdout = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         execute!(stdout, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
+        // Not by `Terminal::clear`, which asks where the cursor is and waits for the answer.
+        execute!(stdout, Clear(ClearType::All))?;
         let mut terminal = Terminal::new(CrosstermBackend::new(stdout))?;
         terminal.hide_cursor()?;
-        terminal.clear()?;
         Ok(Self { terminal })
     }
 
