@@ -12,7 +12,7 @@ use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
 use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
 use crate::stream::{ConnectionEnd, Why};
-use crate::time::{Nanos, Timestamp};
+use crate::time::Timestamp;
 
 /// Where the bytes of a packet stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,10 @@ pub struct ConnectionRecord {
     pub last: PacketRef,
     /// How it ended; `None` while it stands.
     pub why: Option<Why>,
+    /// Whether its end was seen, and only what comes late is waited for.
+    pub closing: bool,
     /// What was counted of its segments.
     pub tally: ConnectionEnd,
-    /// From its SYN to the ACK that completed the handshake, at the capture point.
-    pub round_trip: Option<Nanos>,
     /// Calls without final reply so far.
     pub in_flight: u64,
     /// Calls, those in flight included.

@@ -24,6 +24,7 @@ use jiff::tz::TimeZone;
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
+use crate::names::Names;
 use crate::report::Losses;
 use crate::source::interfaces::{self, interfaces};
 use crate::store::Book;
@@ -307,7 +308,7 @@ impl<'a> Screen<'a> {
         let views = match &self.run {
             Some(run) => {
                 let follow = run.is_live() || run.status.speed.is_some();
-                views::of_capture(&self.zone, self.spawn(), &filter, follow)
+                views::of_capture(&self.zone, self.spawn(), &filter, follow, self.names())
             }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());
@@ -318,6 +319,14 @@ impl<'a> Screen<'a> {
             Ok(views) => self.app.show(views),
             Err(error) => self.app.notice(error.to_string()),
         }
+    }
+
+    /// The names of hosts, unless the user wants addresses. Without a hosts file there are none.
+    fn names(&self) -> Names {
+        if self.settings.screen.no_names {
+            return Names::default();
+        }
+        Names::of_hosts(&std::fs::read_to_string("/etc/hosts").unwrap_or_default())
     }
 
     /// How views have something done that takes long: on a thread, which says when it is done.

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use ratatui::style::Style;
 
+use crate::names::Names;
 use crate::report::{count, size};
 use crate::store::ConnectionRecord;
 use crate::stream::Why;
@@ -100,21 +101,21 @@ impl Field {
             Self::ByServer => by(|record| record.tally.bytes.server),
             Self::Retransmissions => by(retransmissions),
             Self::Missing => missing(a).cmp(&missing(b)),
-            Self::RoundTrip => a.round_trip.cmp(&b.round_trip),
+            Self::RoundTrip => a.tally.round_trip.cmp(&b.tally.round_trip),
             Self::Seen => a.from_start.cmp(&b.from_start),
             Self::Began => a.first.at.cmp(&b.first.at),
         }
     }
 
-    /// Its text for a connection; empty where there is nothing to tell. [`Field::Began`] depends on
-    /// the format of times, and is told elsewhere.
-    pub fn text(self, record: &ConnectionRecord, now: Timestamp) -> String {
+    /// Its text for a connection whose hosts have these names; empty where there is nothing to tell.
+    /// [`Field::Began`] depends on the format of times, and is told elsewhere.
+    pub fn text(self, record: &ConnectionRecord, names: &Names, now: Timestamp) -> String {
         let number = |number: u64| if number == 0 { String::new() } else { count(number) };
         let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };
         match self {
             Self::Serial => record.serial.to_string(),
-            Self::Client => record.ends.client.to_string(),
-            Self::Server => record.ends.server.to_string(),
+            Self::Client => names.end(record.ends.client),
+            Self::Server => names.end(record.ends.server),
             Self::State => state(record).to_owned(),
             Self::Speaks => speaks(record).to_owned(),
             Self::Age => age(record, now).to_string(),
@@ -131,7 +132,9 @@ impl Field {
                 (0, _) => "some".to_owned(),
                 (bytes, _) => size(bytes),
             },
-            Self::RoundTrip => record.round_trip.map_or_else(String::new, |rtt| rtt.to_string()),
+            Self::RoundTrip => {
+                record.tally.round_trip.map_or_else(String::new, |rtt| rtt.to_string())
+            }
             Self::Seen => if record.from_start { "start" } else { "late" }.to_owned(),
             Self::Began => String::new(),
         }
@@ -157,6 +160,7 @@ pub fn is_over(record: &ConnectionRecord) -> bool {
 /// What has become of it.
 pub const fn state(record: &ConnectionRecord) -> &'static str {
     match record.why {
+        None if record.closing => "closing",
         None | Some(Why::CaptureEnded) => "open",
         Some(Why::Finished) => "finished",
         Some(Why::Reset) => "reset",
