@@ -176,13 +176,15 @@ fn dropped(memory: Memory) -> String {
     )
 }
 
-/// Memory: of the whole program where the system tells, else of what is kept.
+/// Memory: of the whole program where the system tells, else of what is kept; in the units in which
+/// the ceiling is given (`--memory 512M`).
 fn in_use(memory: Memory, resident: Option<u64>) -> String {
-    let used = resident.unwrap_or(u64::try_from(memory.used).unwrap_or(u64::MAX));
-    match memory.ceiling {
-        0 => size(used),
-        ceiling => {
-            format!("{} of {}", size(used), size(u64::try_from(ceiling).unwrap_or(u64::MAX)))
-        }
+    let bytes = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let used = resident.unwrap_or(bytes(memory.used)).div_ceil(MIB);
+    match bytes(memory.ceiling) / MIB {
+        0 => format!("memory {} MiB", count(used)),
+        ceiling => format!("memory {}/{} MiB", count(used), count(ceiling)),
     }
 }
+
+const MIB: u64 = 1 << 20;
