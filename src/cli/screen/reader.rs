@@ -223,12 +223,13 @@ impl Pace {
         self.is_file && (self.speed.is_some() || self.paused)
     }
 
-    /// Whether the packet of time `at` is to be held back now.
+    /// Whether the packet of time `at` is to be held back now. While paused each one is, also where
+    /// a step is already asked for: only [`Self::wait`] takes steps off.
     fn must_wait(&mut self, at: Timestamp) -> bool {
         while let Ok(control) = self.controls.try_recv() {
             self.obey(control);
         }
-        self.is_file && (self.paused && self.steps == 0 || self.until_due(at).is_some())
+        self.is_file && (self.paused || self.until_due(at).is_some())
     }
 
     /// Returns when the packet of time `at` may be handed on.
@@ -298,3 +299,39 @@ const FIRST_BATCH: usize = 128;
 
 /// How long the wait of a played file goes on without a look at whether it is still wanted.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_wait_are_a_packet_each() {
+        for speed in [None, Some(10.0)] {
+            let (control, controls) = unbounded();
+            let mut pace = Pace {
+                controls,
+                stop: Stop::default(),
+                is_file: true,
+                speed,
+                paused: false,
+                steps: 0,
+                origin: None,
+            };
+            for told in [Control::Pause(true), Control::Step, Control::Step, Control::Step] {
+                control.send(told).unwrap();
+            }
+            // Nothing more comes: the packet that has no step waits until the pace is stopped.
+            drop(control);
+            let mut packets = 0;
+            while !pace.stop.is_set() {
+                let at = Timestamp::from_nanos(packets);
+                if pace.must_wait(at) {
+                    pace.wait(at);
+                }
+                packets += i64::from(!pace.stop.is_set());
+                assert!(packets <= 3, "{speed:?}");
+            }
+            assert_eq!(packets, 3, "{speed:?}");
+        }
+    }
+}

@@ -102,6 +102,13 @@ impl Calls {
         }
     }
 
+    /// The same, beginning at the first exchange where it does not `follow` the newest.
+    #[must_use]
+    pub fn following(mut self, follow: bool) -> Self {
+        self.selection.follow(follow);
+        self
+    }
+
     /// The same with a display filter in force from the beginning: `-Y`.
     ///
     /// # Errors
@@ -166,6 +173,11 @@ impl Calls {
         } else {
             format!("There is no exchange {}", count(number))
         })
+    }
+
+    fn open_stream(&self, scene: &Scene<'_>) -> Vec<Command> {
+        let row = self.selected.and_then(|number| scene.book.archive().row(number));
+        row.map(|row| Command::OpenStream(row.connection)).into_iter().collect()
     }
 
     fn open(&self) -> Vec<Command> {
@@ -426,6 +438,7 @@ impl View for Calls {
             Action::SortNext | Action::SortRight => self.sort_beside(true, scene),
             Action::SortLeft => self.sort_beside(false, scene),
             Action::SortReverse => self.reverse(scene),
+            Action::Stream => return self.open_stream(scene),
             Action::Columns => {
                 return vec![Command::Open(Box::new(Chooser::new(Rc::clone(&self.columns))))];
             }
@@ -487,6 +500,13 @@ impl View for Calls {
         Vec::new()
     }
 
+    fn step(&mut self, forward: bool, _scene: &Scene<'_>) -> Option<u64> {
+        self.selection.follow(false);
+        self.selection.act(if forward { Action::Down } else { Action::Up });
+        self.note_selected();
+        self.selected
+    }
+
     fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
         match question.kind {
             QuestionKind::Filter => self.set_filter(text, scene),
@@ -519,6 +539,10 @@ impl View for Calls {
         self.go_on_hunting(scene);
         let (in_sight, columns) = (self.selection.in_sight(), self.columns.get());
         self.lines.refresh(&self.listing, in_sight, self.format, columns, scene);
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
     }
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
