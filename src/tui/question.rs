@@ -331,6 +331,8 @@ impl Asking {
         let fault = self.fault.as_ref().map_or(0..0, |fault| fault.place.clone());
         let mut column = 0;
         for (at, c) in self.text().char_indices().chain([(self.text().len(), ' ')]) {
+            // What was completed or filled in may come from the wire.
+            let c = if is_acting(c) { char::REPLACEMENT_CHARACTER } else { c };
             let width = c.width().unwrap_or(0);
             let from = column;
             column += width;
