@@ -83,6 +83,7 @@ pub struct Book {
     connections: Connections,
     counted: Counted,
     changed: Vec<u64>,
+    /// Whether more changed than it holds.
     changes_missed: bool,
     memory: Memory,
     /// The packet that is being pushed.
@@ -226,15 +227,14 @@ impl Book {
     }
 
     /// The numbers of the exchanges that began, got a reply or ended since this was last asked, in
-    /// the order in which that happened; some may come more than once.
+    /// the order in which that happened; some may come more than once. Of all that are remembered
+    /// where too many changed.
     pub fn changed(&mut self) -> Vec<u64> {
-        self.changes_missed = false;
-        std::mem::take(&mut self.changed)
-    }
-
-    /// Whether more changed since [`changed`](Self::changed) was last asked than it will tell.
-    pub fn changes_missed(&self) -> bool {
-        self.changes_missed
+        let changed = std::mem::take(&mut self.changed);
+        if std::mem::take(&mut self.changes_missed) {
+            return self.archive.numbers().collect();
+        }
+        changed
     }
 
     /// How full the memory is.
