@@ -11,11 +11,13 @@
     reason = "clippy takes the helpers of a test for a program"
 )]
 
+#[path = "common/lab.rs"]
+mod lab;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use lab::{Talk, free_port, lab};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_nestscope");
 
@@ -133,53 +137,18 @@ fn may_capture() -> Option<MutexGuard<'static, ()>> {
     Some(alone)
 }
 
-/// A service that answers frames with frames, and a client of it: no Nest, but its bytes.
-struct Talk {
-    client: TcpStream,
-    port: u16,
-}
-
-impl Talk {
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        client.set_nodelay(true).unwrap();
-        let (mut server, _) = listener.accept().unwrap();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = server.read(&mut buffer) {
-                let request = String::from_utf8_lossy(&buffer[..count]).into_owned();
-                let id = request.rsplit_once("\"id\":").unwrap().1.trim_end_matches('}');
-                let body = format!(r#"{{"response":6,"isDisposed":true,"id":{id}}}"#);
-                if server.write_all(format!("{}#{body}", body.len()).as_bytes()).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { client, port }
-    }
-
-    fn call(&mut self, id: &str) {
-        let body = format!(r#"{{"pattern":"sum","data":[1,2,3],"id":"{id}"}}"#);
-        self.client.write_all(format!("{}#{body}", body.len()).as_bytes()).unwrap();
-        let mut answer = [0; 4096];
-        assert!(self.client.read(&mut answer).unwrap() > 0);
-    }
-
-    /// Calls until the program has shown one: it listens.
-    fn call_until_seen(&mut self, running: &Running) {
-        let begun = Instant::now();
-        for number in 0.. {
-            self.call(&format!("hello {number}"));
-            if running.lines.recv_timeout(Duration::from_millis(100)).is_ok() {
-                break;
-            }
-            assert!(begun.elapsed() < PATIENCE, "nothing is seen");
+/// Calls until the program has shown one: it listens.
+fn call_until_seen(talk: &mut Talk, running: &Running) {
+    let begun = Instant::now();
+    for number in 0.. {
+        talk.call(&format!("hello {number}"));
+        if running.lines.recv_timeout(Duration::from_millis(100)).is_ok() {
+            break;
         }
-        // Those that it saw, but showed later.
-        while running.lines.recv_timeout(Duration::from_millis(300)).is_ok() {}
+        assert!(begun.elapsed() < PATIENCE, "nothing is seen");
     }
+    // Those that it saw, but showed later.
+    while running.lines.recv_timeout(Duration::from_millis(300)).is_ok() {}
 }
 
 /// What tshark says that a file holds; `None` where tshark is not there.
@@ -221,7 +190,7 @@ fn a_call_is_shown_within_100_ms() {
     let Some(_alone) = may_capture() else { return };
     let mut talk = Talk::new();
     let running = Running::start(&mut nestscope(&format!("calls -T json -i lo -p {}", talk.port)));
-    talk.call_until_seen(&running);
+    call_until_seen(&mut talk, &running);
     let mut delays = Vec::new();
     for number in 0..10 {
         // Nothing else flows, before or after.
@@ -251,7 +220,7 @@ fn a_signal_ends_the_run_with_its_summary_and_a_whole_file() {
         let mut talk = Talk::new();
         let mut command = nestscope(&format!("-T json -i lo -p {} -w", talk.port));
         let running = Running::start(command.arg(&file));
-        talk.call_until_seen(&running);
+        call_until_seen(&mut talk, &running);
         for number in 0..200 {
             talk.call(&format!("{signal} {number}"));
         }
@@ -361,7 +330,7 @@ fn what_tcpdump_pipes_is_shown_as_it_happens() {
         .unwrap();
     let lines = lines(child.stdout.take().unwrap());
     let running = Running { child, stdin: None, lines };
-    talk.call_until_seen(&running);
+    call_until_seen(&mut talk, &running);
     talk.call("piped");
     let sent = Instant::now();
     let (shown, _) = running.line_with("piped");
@@ -373,30 +342,6 @@ fn what_tcpdump_pipes_is_shown_as_it_happens() {
     tcpdump.wait().unwrap();
     let (code, _, said) = running.end();
     assert_eq!(code, Some(0), "{said}");
-}
-
-/// The lab's load with its packages; `None` where they cannot be had.
-fn lab() -> Option<PathBuf> {
-    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab");
-    let version = Command::new("node").arg("--version").output();
-    if version.is_err() {
-        eprintln!("skipped: node is not there");
-        return None;
-    }
-    let folder = lab.join("v11");
-    if !folder.join("node_modules").exists() {
-        let installed = Command::new("npm").args(["ci"]).current_dir(&folder).output();
-        if !installed.as_ref().is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: npm cannot install the lab's packages: {installed:?}");
-            return None;
-        }
-    }
-    Some(lab)
-}
-
-/// A port that nobody uses.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Nest's route text of a pattern of the load.

@@ -83,13 +83,15 @@ pub struct Book {
     connections: Connections,
     counted: Counted,
     changed: Vec<u64>,
-    /// Whether more changed than it holds.
+    /// More changed than `changed` has room for.
     changes_missed: bool,
     memory: Memory,
     /// The packet that is being pushed.
     lent: Option<Lent>,
     /// Exchanges with smaller numbers began before everything was cleared.
     cleared: u64,
+    /// Packets that came before.
+    cleared_packets: u64,
     /// Behind the largest number of an exchange.
     end: u64,
 }
@@ -141,6 +143,7 @@ impl Book {
             memory: Memory { ceiling: ceiling.max(limits::MEMORY_LEAST), ..Memory::default() },
             lent: None,
             cleared: 0,
+            cleared_packets: 0,
             end: 1,
         }
     }
@@ -189,6 +192,17 @@ impl Book {
         self.counted.set((Capture::new(counts), completeness));
     }
 
+    /// Packets that came since everything was cleared.
+    pub fn packets(&self) -> u64 {
+        let all = self.archive.packets().end.saturating_sub(1);
+        all.saturating_sub(self.cleared_packets)
+    }
+
+    /// Whether packets came that were cleared.
+    pub const fn is_cleared(&self) -> bool {
+        self.cleared_packets > 0
+    }
+
     /// Every exchange and every packet that is remembered.
     pub fn archive(&self) -> &Archive {
         &self.archive
@@ -227,8 +241,8 @@ impl Book {
     }
 
     /// The numbers of the exchanges that began, got a reply or ended since this was last asked, in
-    /// the order in which that happened; some may come more than once. Of all that are remembered
-    /// where too many changed.
+    /// the order in which that happened; some may come more than once. All that are remembered,
+    /// where nobody asked for so long that they are not known any more.
     pub fn changed(&mut self) -> Vec<u64> {
         let changed = std::mem::take(&mut self.changed);
         if std::mem::take(&mut self.changes_missed) {
@@ -254,6 +268,7 @@ impl Book {
         self.changes_missed = false;
         self.memory = Memory { ceiling: self.memory.ceiling, ..Memory::default() };
         self.cleared = self.end;
+        self.cleared_packets += self.packets();
     }
 
     fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {

@@ -8,6 +8,7 @@
 //!  reader (thread) ────► News ───┘     draws at once after a key, else at most ten times a second
 //! ```
 
+mod paths;
 mod reader;
 mod recent;
 mod run;
@@ -23,6 +24,7 @@ use jiff::tz::TimeZone;
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
+use crate::names::Names;
 use crate::report::Losses;
 use crate::source::SourceError;
 use crate::source::interfaces::{self, interfaces};
@@ -127,7 +129,7 @@ impl<'a> Screen<'a> {
             settings.screen.ascii,
         );
         let zone = TimeZone::system();
-        let app = views::app(theme, zone.clone());
+        let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
         let mut screen = Self {
             settings,
             terminal,
@@ -263,10 +265,6 @@ impl<'a> Screen<'a> {
 
     /// Another source in place of the present one; that stays where the other cannot be opened.
     fn open(&mut self, input: Source) {
-        let files = match &input {
-            Source::Files(files) => files.clone(),
-            Source::Live(_) | Source::Choice(_) => Vec::new(),
-        };
         // `-w` saves the first source: another one would take the place of what was saved.
         let save = self.settings.save.clone().filter(|_| self.run.is_none());
         let is_saved = save.is_some() == self.settings.save.is_some();
@@ -274,7 +272,6 @@ impl<'a> Screen<'a> {
             Ok(run) => {
                 self.run = Some(run);
                 self.show_views();
-                files.iter().for_each(|file| recent::remember(file));
                 if !is_saved {
                     self.app.notice("-w saved the source before; the packets of this one are not");
                 }
@@ -342,7 +339,7 @@ impl<'a> Screen<'a> {
         let views = match &self.run {
             Some(run) => {
                 let follow = run.is_live() || run.status.speed.is_some();
-                views::of_capture(&self.zone, self.spawn(), &filter, follow)
+                views::of_capture(&self.zone, self.spawn(), &filter, follow, self.names())
             }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());
@@ -353,6 +350,14 @@ impl<'a> Screen<'a> {
             Ok(views) => self.app.show(views),
             Err(error) => self.app.notice(error.to_string()),
         }
+    }
+
+    /// The names of hosts, unless the user wants addresses. Without a hosts file there are none.
+    fn names(&self) -> Names {
+        if self.settings.screen.no_names {
+            return Names::default();
+        }
+        Names::of_hosts(&std::fs::read_to_string("/etc/hosts").unwrap_or_default())
     }
 
     /// How views have something done that takes long: on a thread, which says when it is done.
@@ -401,12 +406,16 @@ fn start(settings: &Settings) -> Result<Run, CliError> {
     let mut run = Run::start(settings)?;
     match run.reader.news.recv_timeout(OPENING) {
         Ok(news) => match run.take(news) {
-            Outcome::Failed(error) => Err(error),
-            Outcome::Taken | Outcome::Told(_) | Outcome::Broken(_) => Ok(run),
+            Outcome::Failed(error) => return Err(error),
+            Outcome::Taken | Outcome::Told(_) | Outcome::Broken(_) => {}
         },
         // A pipe of which nothing came yet.
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(run),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
     }
+    if let Source::Files(files) = &settings.input {
+        files.iter().for_each(|file| recent::remember(file));
+    }
+    Ok(run)
 }
 
 /// Waits for the files that are still being written, and tells what came of them.

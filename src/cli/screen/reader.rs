@@ -230,7 +230,8 @@ impl Pace {
         self.is_file && (self.speed.is_some() || self.paused)
     }
 
-    /// Whether the packet of time `at` is to be held back now, or takes a step of those allowed.
+    /// Whether the packet of time `at` is to be held back now. While paused each one is, also where
+    /// a step is already asked for: only [`Self::wait`] takes steps off.
     fn must_wait(&mut self, at: Timestamp) -> bool {
         while let Ok(control) = self.controls.try_recv() {
             self.obey(control);
@@ -313,44 +314,35 @@ const PATIENCE: Duration = Duration::from_millis(50);
 mod tests {
     use super::*;
 
-    /// How many packets pass before the reader waits for a key again.
-    fn passed(speed: Option<f64>, controls: &[Control]) -> u32 {
-        let (control, controlled) = unbounded();
-        let (stop, origin) = (Stop::default(), None);
-        let mut pace = Pace {
-            controls: controlled,
-            stop,
-            is_file: true,
-            speed,
-            paused: false,
-            steps: 0,
-            origin,
-        };
-        controls.iter().for_each(|what| control.send(*what).unwrap());
-        // Who would wait for a key then finds that there is nobody to press one.
-        drop(control);
-        let at = Timestamp::from_nanos(7);
-        let mut passed = 0;
-        while pace.must_wait(at) {
-            pace.wait(at);
-            if pace.stop.is_set() {
-                return passed;
-            }
-            passed += 1;
-        }
-        u32::MAX
-    }
-
     #[test]
-    fn a_step_lets_one_packet_through() {
-        use Control::{Pause, Speed, Step};
-        assert_eq!(passed(None, &[]), u32::MAX, "nothing holds it back");
-        assert_eq!(passed(None, &[Pause(true)]), 0);
-        // The keys may be pressed faster than packets are read.
-        assert_eq!(passed(None, &[Pause(true), Step, Step]), 2);
-        assert_eq!(passed(Some(1.0), &[Pause(true), Step, Speed(Some(10.0)), Step, Step]), 3);
-        assert_eq!(passed(None, &[Step, Pause(true)]), 0, "a step means nothing before");
-        assert_eq!(passed(None, &[Pause(true), Step, Pause(false)]), u32::MAX);
+    fn steps_that_wait_are_a_packet_each() {
+        for speed in [None, Some(10.0)] {
+            let (control, controls) = unbounded();
+            let mut pace = Pace {
+                controls,
+                stop: Stop::default(),
+                is_file: true,
+                speed,
+                paused: false,
+                steps: 0,
+                origin: None,
+            };
+            for told in [Control::Pause(true), Control::Step, Control::Step, Control::Step] {
+                control.send(told).unwrap();
+            }
+            // Nothing more comes: the packet that has no step waits until the pace is stopped.
+            drop(control);
+            let mut packets = 0;
+            while !pace.stop.is_set() {
+                let at = Timestamp::from_nanos(packets);
+                if pace.must_wait(at) {
+                    pace.wait(at);
+                }
+                packets += i64::from(!pace.stop.is_set());
+                assert!(packets <= 3, "{speed:?}");
+            }
+            assert_eq!(packets, 3, "{speed:?}");
+        }
     }
 
     #[test]

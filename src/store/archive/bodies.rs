@@ -153,8 +153,8 @@ impl<'a> Bodies<'a> {
     }
 
     /// Finds the bytes of a frame in the packets that carried them. First where they must be if
-    /// nothing was out of order; then some packets before, which the stream may have held back;
-    /// then far around. Tells too which packets had to be looked at.
+    /// nothing was out of order; then some packets before, which the stream may have held back, and
+    /// fragments among them; then far around. Tells too which packets had to be looked at.
     fn gather(
         &mut self,
         connection: u32,
@@ -178,7 +178,9 @@ impl<'a> Bodies<'a> {
             Ok((bytes, within.first..end.max(high).saturating_add(1)))
         };
         walk(around(limits::REORDER_PACKETS, 0, false))
-            .or_else(|_: Gone| walk(around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true)))
+            // Fragments of segments are of no connection, and lie near.
+            .or_else(|_: Gone| walk(around(limits::REORDER_PACKETS, 0, true)))
+            .or_else(|_| walk(around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true)))
     }
 
     /// Gathers the body of a frame from the packets within, and tells which one made it whole.
