@@ -15,7 +15,7 @@ mod run;
 mod save;
 
 use std::rc::Rc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select, unbounded};
@@ -26,6 +26,7 @@ use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
 use crate::names::Names;
 use crate::report::Losses;
+use crate::source::SourceError;
 use crate::source::interfaces::{self, interfaces};
 use crate::store::Book;
 use crate::store::listing::Spawn;
@@ -49,7 +50,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let (send, inputs) = unbounded();
     // Before the terminal is taken, so that what is wrong is said where it stays.
     let run = match settings.input {
-        Source::Choice => None,
+        Source::Choice(_) => None,
         _ => Some(start(settings)?),
     };
     let signal = send.clone();
@@ -58,9 +59,14 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     listen(send.clone())?;
     let mut screen = Screen::new(settings, terminal, run, inputs, send);
     let outcome = screen.run();
-    let Screen { terminal, run, failed, .. } = screen;
+    let Screen { terminal, run, failed, saving, .. } = screen;
     drop(terminal);
+    finish_saving(settings, saving);
     if let Some(run) = run {
+        // What `-w` saves is to be whole.
+        if settings.save.is_some() {
+            run.reader.end();
+        }
         let (capture, completeness) = (run.book.capture(), run.book.completeness());
         output::tell_losses(&settings.output, Losses { capture, completeness });
     }
@@ -106,6 +112,8 @@ struct Screen<'a> {
     drawn: Instant,
     /// Whether a source ended before its end.
     failed: bool,
+    /// Files that are being written, and what is to be said of each.
+    saving: Vec<JoinHandle<String>>,
 }
 
 impl<'a> Screen<'a> {
@@ -136,6 +144,7 @@ impl<'a> Screen<'a> {
             stale: true,
             drawn: Instant::now(),
             failed: false,
+            saving: Vec::new(),
         };
         screen.show_views();
         screen
@@ -222,16 +231,29 @@ impl<'a> Screen<'a> {
                 let archive = run.book.archive().clone();
                 self.app.notice("saving…");
                 let send = self.send.clone();
-                thread::spawn(move || {
+                self.saving.retain(|save| !save.is_finished());
+                self.saving.push(thread::spawn(move || {
                     let told = save::save_to(&archive, &path, &numbers);
-                    send.send(Input::Notice(told))
-                });
+                    // Who has left hears of it all the same.
+                    let _ = send.send(Input::Notice(told.clone()));
+                    told
+                }));
             }
             (Effect::Capture(interface), _) => {
-                let live = Live { interfaces: vec![interface], ..Live::default() };
-                self.open(Source::Live(live));
+                let usual = match &self.settings.input {
+                    Source::Choice(live) | Source::Live(live) => live.clone(),
+                    Source::Files(_) => Live::default(),
+                };
+                self.open(Source::Live(Live { interfaces: vec![interface], ..usual }));
             }
-            (Effect::Read(path), _) => self.open(Source::Files(vec![path])),
+            // The keys come from there.
+            (Effect::Read(path), _) if path == "-" => {
+                self.app.notice("standard input is read from the start only: nestscope -r -");
+            }
+            (Effect::Read(path), _) => {
+                let path = save::expanded(&path).to_string_lossy().into_owned();
+                self.open(Source::Files(vec![path]));
+            }
             (Effect::Pause(paused), Some(run)) => run.pause(paused),
             (Effect::Step, Some(run)) => run.step(),
             (Effect::Speed(speed), Some(run)) => run.set_speed(speed),
@@ -243,11 +265,16 @@ impl<'a> Screen<'a> {
 
     /// Another source in place of the present one; that stays where the other cannot be opened.
     fn open(&mut self, input: Source) {
-        let screen = self.settings.screen;
-        match start(&Settings { input, screen, ..self.settings.clone() }) {
+        // `-w` saves the first source: another one would take the place of what was saved.
+        let save = self.settings.save.clone().filter(|_| self.run.is_none());
+        let is_saved = save.is_some() == self.settings.save.is_some();
+        match start(&Settings { input, save, ..self.settings.clone() }) {
             Ok(run) => {
                 self.run = Some(run);
                 self.show_views();
+                if !is_saved {
+                    self.app.notice("-w saved the source before; the packets of this one are not");
+                }
             }
             Err(error) => self.app.notice(error.to_string()),
         }
@@ -259,18 +286,22 @@ impl<'a> Screen<'a> {
         let Some(news) = news else {
             // The reader is gone without a word: it panicked, and has said so.
             run.status.activity = Activity::Ended;
+            self.failed = true;
             return Ok(());
         };
-        match run.take(news) {
-            Outcome::Taken => Ok(()),
-            Outcome::Told(what) => {
-                self.failed = true;
-                self.app.notice(what);
-                self.touched = true;
-                Ok(())
+        let told = match run.take(news) {
+            Outcome::Taken => return Ok(()),
+            Outcome::Told(what) => what,
+            Outcome::Broken(error) => {
+                // An interface that goes away is no fault of the run, as for every command.
+                self.failed |= !matches!(error, SourceError::InterfaceEnded { .. });
+                error.to_string()
             }
-            Outcome::Failed(error) => Err(error),
-        }
+            Outcome::Failed(error) => return Err(error),
+        };
+        self.app.notice(told);
+        self.touched = true;
+        Ok(())
     }
 
     /// Time passed and nothing else.
@@ -354,8 +385,7 @@ fn present<'a>(
         Some(run) => Present {
             book: &run.book,
             status: &run.status,
-            // While paused nothing is known of what came since: no call waits longer by it.
-            now: match run.is_live() && !run.status.paused {
+            now: match run.goes_by_clock() {
                 true => clock(),
                 false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
             },
@@ -377,7 +407,7 @@ fn start(settings: &Settings) -> Result<Run, CliError> {
     match run.reader.news.recv_timeout(OPENING) {
         Ok(news) => match run.take(news) {
             Outcome::Failed(error) => return Err(error),
-            Outcome::Taken | Outcome::Told(_) => {}
+            Outcome::Taken | Outcome::Told(_) | Outcome::Broken(_) => {}
         },
         // A pipe of which nothing came yet.
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
@@ -386,6 +416,15 @@ fn start(settings: &Settings) -> Result<Run, CliError> {
         files.iter().for_each(|file| recent::remember(file));
     }
     Ok(run)
+}
+
+/// Waits for the files that are still being written, and tells what came of them.
+fn finish_saving(settings: &Settings, saving: Vec<JoinHandle<String>>) {
+    for save in saving.into_iter().filter(|save| !save.is_finished()) {
+        if let Ok(told) = save.join() {
+            output::complain(settings.output.color, "note", &told);
+        }
+    }
 }
 
 /// Begins to read the keyboard.

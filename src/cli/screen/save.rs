@@ -30,7 +30,7 @@ fn write(archive: &Archive, path: &Path, numbers: &[u64], form: Form) -> io::Res
 }
 
 /// `~/x` as a shell would read it: what is typed here no shell sees.
-fn expanded(path: &str) -> PathBuf {
+pub fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(path),
