@@ -419,10 +419,14 @@ const CHORDS: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
 
 const fn hint(kind: QuestionKind) -> &'static str {
     match kind {
-        QuestionKind::Filter => "Enter apply  Tab complete  Up/Down earlier ones  Esc leave",
+        QuestionKind::Filter => {
+            "Enter apply  Tab complete  ^U empty the line  Up/Down earlier ones  Esc leave"
+        }
         QuestionKind::Search => "Enter search, then n and N   Up/Down earlier ones  Esc leave",
         QuestionKind::GoTo => "a number, or q  w  o FILE  clear  help   Enter do it  Esc leave",
-        QuestionKind::File => "Enter take it  Tab complete  Up/Down earlier ones  Esc leave",
+        QuestionKind::File => {
+            "Enter take it  Tab complete  ^U empty the line  Up/Down earlier ones  Esc leave"
+        }
         QuestionKind::Confirm => "y yes   any other key no",
     }
 }
