@@ -87,7 +87,7 @@ pub const GATHER_PACKETS: u64 = 65_536;
 pub const MEMORY_LEAST: usize = 1 << 20;
 
 /// Changes that are remembered until somebody asks for them: what a second of the fastest load
-/// brings. Whoever did not ask for so long looks at everything again.
+/// brings. Where nobody asked for so long, everything counts as changed.
 pub const CHANGES: usize = 1 << 21;
 
 /// Lines of a JSON tree that are unfolded at once: 20 MB. More fold away again, or stay folded.
@@ -127,3 +127,7 @@ pub const TIMELINE_COUNTS: usize = 1_800_000;
 /// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
 /// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
 pub const STREAM_ITEMS: usize = 500_000;
+
+/// Lines of the hosts file that are read. Some block advertising with a hundred thousand, none of
+/// which is a host that speaks Nest.
+pub const HOSTS_LINES: usize = 10_000;

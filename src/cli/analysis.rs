@@ -174,7 +174,7 @@ pub fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config 
 /// Where one of them cannot be opened.
 pub fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {
     let mut source = match &settings.input {
-        Input::Choice => return Err(CliError::NoInput),
+        Input::Choice(_) => return Err(CliError::NoInput),
         Input::Files(files) => Source::files(files, stop)?,
         Input::Live(live) => Source::live(&capture_options(live, settings), stop)?,
     };

@@ -52,6 +52,8 @@ pub struct Screen {
     pub memory: usize,
     /// Whether it is drawn with ASCII alone.
     pub ascii: bool,
+    /// Whether hosts are shown by their addresses, though they have names.
+    pub no_names: bool,
 }
 
 /// What is told of the packets.
@@ -68,8 +70,8 @@ pub enum Task {
 /// Where packets come from.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// Nothing was named: the screen offers what there is.
-    Choice,
+    /// Nothing was named: the screen offers what there is. An interface is captured on so.
+    Choice(Live),
     /// Capture files, merged by time; `-` is standard input.
     Files(Vec<String>),
     /// Interfaces.
@@ -168,6 +170,7 @@ impl Screen {
                 speed: options.speed.and_then(|Speed(times)| times),
                 memory: options.memory.map_or(limits::MEMORY, |MemorySize(bytes)| bytes),
                 ascii: options.ascii,
+                no_names: options.no_names,
             }),
         }
     }
@@ -176,22 +179,25 @@ impl Screen {
 impl Input {
     fn new(task: Task, options: Options) -> Result<Self, CliError> {
         let Options { interfaces, files, capture_filter, snap_len, buffer_kib, .. } = options;
-        match (interfaces.is_empty(), files.is_empty()) {
-            (true, true) if task == Task::Screen => Ok(Self::Choice),
+        let live_only = [("-s", snap_len.is_some()), ("-B", buffer_kib.is_some())];
+        let is_filtered = capture_filter.is_some();
+        let from_files = interfaces.is_empty();
+        let live = Live {
+            interfaces,
+            filter: capture_filter,
+            // tcpdump's way of saying: all of it.
+            snap_len: snap_len.filter(|&bytes| bytes > 0),
+            buffer_kib,
+        };
+        match (from_files, files.is_empty()) {
+            (true, true) if task == Task::Screen => Ok(Self::Choice(live)),
             (true, true) => Err(CliError::NoInput),
             (false, false) => Err(CliError::LiveAndFiles),
-            (false, true) => Ok(Self::Live(Live {
-                interfaces,
-                filter: capture_filter,
-                // tcpdump's way of saying: all of it.
-                snap_len: snap_len.filter(|&bytes| bytes > 0),
-                buffer_kib,
-            })),
+            (false, true) => Ok(Self::Live(live)),
             (true, false) => {
-                if capture_filter.is_some() {
+                if is_filtered {
                     return Err(CliError::FilterOfFile);
                 }
-                let live_only = [("-s", snap_len.is_some()), ("-B", buffer_kib.is_some())];
                 match live_only.into_iter().find(|&(_, given)| given) {
                     Some((option, _)) => Err(CliError::LiveOnly { option }),
                     None => Ok(Self::Files(files)),
@@ -279,7 +285,9 @@ mod tests {
         assert_eq!(task("nestscope -r a.pcap -T json"), Task::Calls);
         assert_eq!(task("nestscope calls -r a.pcap"), Task::Calls);
         assert_eq!(task("nestscope report -r a.pcap"), Task::Report);
-        assert!(matches!(plan("nestscope", true).unwrap().input, Input::Choice));
+        let chosen = plan("nestscope -f udp -s 96", true).unwrap().input;
+        let Input::Choice(live) = chosen else { panic!("{chosen:?}") };
+        assert_eq!((live.filter.as_deref(), live.snap_len), (Some("udp"), Some(96)));
         assert!(matches!(plan("nestscope", false), Err(CliError::NoInput)));
         let refused = plan("nestscope calls -r a.pcap --speed 1", true);
         assert!(matches!(refused, Err(CliError::ScreenOnly { option: "--speed" })));

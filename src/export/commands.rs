@@ -86,7 +86,9 @@ fn literal(json: &[u8]) -> String {
             c => out.push(c),
         }
     }
-    if out.contains("__proto__") {
+    // Its letters may be spelled as escapes; a text alone has no members.
+    let has_members = !text.starts_with('"');
+    if has_members && (text.contains("__proto__") || text.contains("\\u00")) {
         let quoted = serde_json::Value::from(out).to_string();
         return format!("JSON.parse({quoted})");
     }
@@ -117,5 +119,9 @@ mod tests {
         };
         let expected = r#"await firstValueFrom(client.send("a\u001b\"\u202e", JSON.parse("{\"__proto__\":\"\\u200b\"}")));"#;
         assert_eq!(typescript(&hostile).unwrap(), expected);
+        let spelled = Exchange { data: Some(br#"{"\u005f_proto__":1}"#), ..samples::call() };
+        let expected =
+            r#"await firstValueFrom(client.send("sum", JSON.parse("{\"\\u005f_proto__\":1}")));"#;
+        assert_eq!(typescript(&spelled).unwrap(), expected);
     }
 }

@@ -12,7 +12,7 @@ use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
 use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
 use crate::stream::{ConnectionEnd, Why};
-use crate::time::{Nanos, Timestamp};
+use crate::time::Timestamp;
 
 /// Where the bytes of a packet stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,10 @@ pub struct ConnectionRecord {
     pub last: PacketRef,
     /// How it ended; `None` while it stands.
     pub why: Option<Why>,
+    /// Whether its end was seen, and only what comes late is waited for.
+    pub closing: bool,
     /// What was counted of its segments.
     pub tally: ConnectionEnd,
-    /// From its SYN to the ACK that completed the handshake, at the capture point.
-    pub round_trip: Option<Nanos>,
     /// Calls without final reply so far.
     pub in_flight: u64,
     /// Calls, those in flight included.
@@ -83,12 +83,15 @@ pub struct Book {
     connections: Connections,
     counted: Counted,
     changed: Vec<u64>,
+    /// More changed than `changed` has room for.
     changes_missed: bool,
     memory: Memory,
     /// The packet that is being pushed.
     lent: Option<Lent>,
     /// Exchanges with smaller numbers began before everything was cleared.
     cleared: u64,
+    /// Packets that came before.
+    cleared_packets: u64,
     /// Behind the largest number of an exchange.
     end: u64,
 }
@@ -140,6 +143,7 @@ impl Book {
             memory: Memory { ceiling: ceiling.max(limits::MEMORY_LEAST), ..Memory::default() },
             lent: None,
             cleared: 0,
+            cleared_packets: 0,
             end: 1,
         }
     }
@@ -188,6 +192,17 @@ impl Book {
         self.counted.set((Capture::new(counts), completeness));
     }
 
+    /// Packets that came since everything was cleared.
+    pub fn packets(&self) -> u64 {
+        let all = self.archive.packets().end.saturating_sub(1);
+        all.saturating_sub(self.cleared_packets)
+    }
+
+    /// Whether packets came that were cleared.
+    pub const fn is_cleared(&self) -> bool {
+        self.cleared_packets > 0
+    }
+
     /// Every exchange and every packet that is remembered.
     pub fn archive(&self) -> &Archive {
         &self.archive
@@ -226,15 +241,14 @@ impl Book {
     }
 
     /// The numbers of the exchanges that began, got a reply or ended since this was last asked, in
-    /// the order in which that happened; some may come more than once.
+    /// the order in which that happened; some may come more than once. All that are remembered,
+    /// where nobody asked for so long that they are not known any more.
     pub fn changed(&mut self) -> Vec<u64> {
-        self.changes_missed = false;
-        std::mem::take(&mut self.changed)
-    }
-
-    /// Whether more changed since [`changed`](Self::changed) was last asked than it will tell.
-    pub fn changes_missed(&self) -> bool {
-        self.changes_missed
+        let changed = std::mem::take(&mut self.changed);
+        if std::mem::take(&mut self.changes_missed) {
+            return self.archive.numbers().collect();
+        }
+        changed
     }
 
     /// How full the memory is.
@@ -254,6 +268,7 @@ impl Book {
         self.changes_missed = false;
         self.memory = Memory { ceiling: self.memory.ceiling, ..Memory::default() };
         self.cleared = self.end;
+        self.cleared_packets += self.packets();
     }
 
     fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {

@@ -17,6 +17,7 @@ use ratatui::crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use crate::report::size;
 use crate::store::Book;
 use crate::time::Timestamp;
 use crate::tui::filters::Filters;
@@ -376,6 +377,9 @@ impl App {
                 "Forget every call and every number so far? (y/n)",
                 "",
             )),
+            Action::Pause if present.status.activity == Activity::Ended => {
+                self.notice("Nothing to pause: it was read to its end");
+            }
             Action::Pause => return vec![Effect::Pause(!present.status.paused)],
             Action::Step if present.status.paused => return vec![Effect::Step],
             Action::Step => self.notice("Pause first (p), then . takes in one packet more"),
@@ -424,7 +428,13 @@ impl App {
                 Command::Notice(text) => self.notice = Some(text),
                 Command::Ask(question) => self.ask(question),
                 Command::ShowCalls(filter) => effects.extend(self.show_calls(&filter, present)),
-                Command::Effect(effect) => effects.push(effect),
+                Command::Effect(effect) => {
+                    // No terminal answers that it took a text: the user sees what was sent.
+                    if let Effect::Copy(text) = &effect {
+                        self.notice = Some(copied(text));
+                    }
+                    effects.push(effect);
+                }
             }
         }
         effects
@@ -635,6 +645,16 @@ impl App {
         }
     }
 }
+
+/// What is said of a text that was copied: how much it is, and how it begins.
+fn copied(text: &str) -> String {
+    let bytes = size(u64::try_from(text.len()).unwrap_or(u64::MAX));
+    let start: String = text.chars().take(BEGINNING).collect();
+    format!("Copied {bytes}: {start}")
+}
+
+/// Characters of a text that was copied: more than a row shows.
+const BEGINNING: usize = 1_000;
 
 const fn scene<'a>(theme: &'a Theme, present: Present<'a>, area: Rect) -> Scene<'a> {
     Scene { book: present.book, status: present.status, now: present.now, theme, area }

@@ -326,14 +326,28 @@ impl Asking {
     /// The text, the part at fault marked, the cursor always in sight.
     fn draw_line(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         let room = usize::from(area.width);
-        let scroll = self.input.visual_scroll(room.saturating_sub(1));
         let cursor = self.cursor();
+        let before = self.text().get(..cursor).unwrap_or_default();
+        let scroll = (before.chars().map(width).sum::<usize>() + 1).saturating_sub(room);
         let fault = self.fault.as_ref().map_or(0..0, |fault| fault.place.clone());
         let mut column = 0;
+        // The cell of the last character, and how many marks stand on it.
+        let mut marked = None;
         for (at, c) in self.text().char_indices().chain([(self.text().len(), ' ')]) {
-            let width = c.width().unwrap_or(0);
-            let from = column;
+            let (from, width) = (column, width(c));
             column += width;
+            if width == 0 {
+                if let Some((x, marks)) = marked
+                    && marks < MARKS
+                    && c != WIDENING
+                    && let Some(cell) = buf.cell_mut((x, area.y))
+                {
+                    cell.set_symbol(&format!("{}{c}", cell.symbol()));
+                    marked = Some((x, marks + 1));
+                }
+                continue;
+            }
+            marked = None;
             let Some(shown) = from.checked_sub(scroll).filter(|at| at + width <= room) else {
                 continue;
             };
@@ -346,14 +360,9 @@ impl Asking {
             if at == cursor {
                 style = style.add_modifier(Modifier::REVERSED);
             }
-            if width == 0 {
-                // A mark joins the character before it.
-                if let Some(cell) = x.checked_sub(1).and_then(|x| buf.cell_mut((x, area.y))) {
-                    cell.set_symbol(&format!("{}{c}", cell.symbol()));
-                }
-                continue;
-            }
-            buf.set_stringn(x, area.y, c.to_string(), width, style);
+            let symbol = if is_acting(c) { char::REPLACEMENT_CHARACTER } else { c };
+            buf.set_stringn(x, area.y, symbol.to_string(), width, style);
+            marked = Some((x, 0));
         }
     }
 
@@ -390,6 +399,19 @@ impl Asking {
         }
         pen.draw(buf, area.x, area.y, Align::Left);
     }
+}
+
+/// Makes an emoji of the character before it, which takes two columns then: left out, because there
+/// is room for one.
+const WIDENING: char = '\u{fe0f}';
+
+/// Marks that are drawn on one character.
+const MARKS: usize = 4;
+
+/// Columns of `c` in the line. What could act on a terminal takes one, in which its place is shown:
+/// a pattern that Tab puts there may hold it, and so may a filter of the command line.
+fn width(c: char) -> usize {
+    if is_acting(c) { 1 } else { c.width().unwrap_or(0) }
 }
 
 /// Modifiers with which a letter is no letter.

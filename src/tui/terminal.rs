@@ -1,10 +1,10 @@
 //! The terminal: taken over when the screen begins, given back as it was when it ends, however it
 //! ends.
 
-use std::io::{self, Write};
-use std::panic;
+use std::io::{self, BufWriter, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::{panic, process};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -14,7 +14,7 @@ use ratatui::crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
 
@@ -24,13 +24,19 @@ pub use ratatui::crossterm::event::Event;
 /// base64, which this is; others take more.
 const CLIPBOARD: usize = 74_994;
 
+/// What a Rust program that panicked ends with.
+const PANICKED: i32 = 101;
+
+/// Bytes of a frame that redraws all of a large terminal, colours included.
+const FRAME_BYTES: usize = 128 << 10;
+
 /// Whether the terminal is taken, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, taken over: raw, on its other screen, telling of the mouse and of pasted text.
 /// Given back when this is dropped, and before a panic prints.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    terminal: Terminal<CrosstermBackend<BufWriter<io::Stdout>>>,
 }
 
 impl Screen {
@@ -42,16 +48,18 @@ impl Screen {
     pub fn take() -> io::Result<Self> {
         restore_on_panic();
         TAKEN.store(true, Ordering::SeqCst);
-        Self::enter().inspect_err(|_| restore())
+        Self::enter().inspect_err(|_| _ = restore())
     }
 
     fn enter() -> io::Result<Self> {
         enable_raw_mode()?;
-        let mut stdout = io::stdout();
+        // A frame goes out in one piece: standard output by itself hands on a kilobyte at a time.
+        let mut stdout = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         execute!(stdout, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
+        // Not by `Terminal::clear`, which asks where the cursor is and waits for the answer.
+        execute!(stdout, Clear(ClearType::All))?;
         let mut terminal = Terminal::new(CrosstermBackend::new(stdout))?;
         terminal.hide_cursor()?;
-        terminal.clear()?;
         Ok(Self { terminal })
     }
 
@@ -124,26 +132,31 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// Gives the terminal back, once.
-fn restore() {
+/// Gives the terminal back, once; whether it was taken.
+fn restore() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+        return false;
     }
     // Each on its own: what fails keeps none of the rest from being done.
     let mut stdout = io::stdout();
     let _ = queue!(stdout, DisableBracketedPaste, DisableMouseCapture);
     let _ = execute!(stdout, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
+    true
 }
 
-/// Lets a panic give the terminal back before it prints, so that what it prints can be read.
+/// Lets a panic give the terminal back before it prints, so that what it prints can be read; then
+/// it ends the program, whatever thread it was in: the others would go on drawing over it.
 fn restore_on_panic() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            restore();
+            let was_taken = restore();
             before(info);
+            if was_taken {
+                process::exit(PANICKED);
+            }
         }));
     });
 }

@@ -12,8 +12,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::app::{App, Present};
+use super::filters::Filters;
 use super::keys::{Action, Context};
-use super::question::{Checker, Completion, Fault};
+use super::question::{Asking, Checker, Completion, Fault};
 use super::status::{Activity, Status};
 use super::text::{Align, Pen};
 use super::theme::Theme;
@@ -313,6 +314,25 @@ fn tab_completes() {
 }
 
 #[test]
+fn a_text_that_was_there_cannot_act() {
+    let question =
+        Question::search("a\u{202e}\u{200d}日\u{301}\u{301}\u{301}\u{301}\u{301}\u{2028}❤\u{fe0f}");
+    let asking = Asking::new(question, &Filters);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 24, 1));
+    asking.draw(buf.area, &Theme::new(false, false), &mut buf);
+    let line: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert_eq!(
+        line.trim_end(),
+        "Search: a\u{fffd}\u{fffd}日\u{301}\u{301}\u{301}\u{301} \u{fffd}❤"
+    );
+    // The cursor stands behind it, however narrow the room is.
+    let mut buf = Buffer::empty(Rect::new(0, 0, 11, 1));
+    asking.draw(buf.area, &Theme::new(false, false), &mut buf);
+    let line: String = buf.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+    assert_eq!(line, "Search: \u{fffd}❤ ");
+}
+
+#[test]
 fn a_pasted_text_is_one_line_and_cannot_act() {
     let mut stage = Stage::new(80, 24);
     stage.app.paste("q");
@@ -413,6 +433,12 @@ fn the_source_is_paused_stepped_and_played() {
     stage.status.paused = true;
     assert_eq!(stage.press_all("p"), [Effect::Pause(false)]);
     assert_eq!(stage.press_all("."), [Effect::Step]);
+    // Behind the end there is nothing to wait for.
+    stage.status.paused = false;
+    let before = std::mem::replace(&mut stage.status.activity, Activity::Ended);
+    assert_eq!(stage.press_all("p"), []);
+    assert!(stage.screen(80, 24).ends_with("read to its end\n"));
+    (stage.status.paused, stage.status.activity) = (true, before);
     // A live capture has its own pace.
     assert_eq!(stage.press_all("+"), []);
     stage.status.activity = Activity::Reading(1, Some(2));

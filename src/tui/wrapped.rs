@@ -113,8 +113,8 @@ impl Wrapped {
             let mut pen = Pen::new(row.width, &theme.symbols);
             let mut from = start;
             while let Some(needle) = &self.needle
-                && let Some(found) = needle.find(&self.text, from)
-                && found.start < end
+                // No farther than it is seen: the rest may be megabytes.
+                && let Some(found) = needle.find(self.part(0..self.seen(end, needle)), from)
             {
                 pen.put_bytes(self.part(from..found.start), style);
                 pen.put_bytes(self.part(found.start..found.end.min(end)), theme.found);
@@ -123,6 +123,11 @@ impl Wrapped {
             pen.put_bytes(self.part(from..end), style);
             pen.draw(buf, row.x, row.y, Align::Left);
         }
+    }
+
+    /// Where that ends of which the beginning is seen, in a row that ends at `end`.
+    fn seen(&self, end: usize, needle: &Needle) -> usize {
+        end.saturating_add(needle.len() - 1).min(self.text.len())
     }
 
     /// The end of a row without its line break.

@@ -8,13 +8,14 @@
 //!  reader (thread) ────► News ───┘     draws at once after a key, else at most ten times a second
 //! ```
 
+mod paths;
 mod reader;
 mod recent;
 mod run;
 mod save;
 
 use std::rc::Rc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select, unbounded};
@@ -23,7 +24,9 @@ use jiff::tz::TimeZone;
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
+use crate::names::Names;
 use crate::report::Losses;
+use crate::source::SourceError;
 use crate::source::interfaces::{self, interfaces};
 use crate::store::Book;
 use crate::store::listing::Spawn;
@@ -47,7 +50,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let (send, inputs) = unbounded();
     // Before the terminal is taken, so that what is wrong is said where it stays.
     let run = match settings.input {
-        Source::Choice => None,
+        Source::Choice(_) => None,
         _ => Some(start(settings)?),
     };
     let signal = send.clone();
@@ -56,9 +59,14 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     listen(send.clone())?;
     let mut screen = Screen::new(settings, terminal, run, inputs, send);
     let outcome = screen.run();
-    let Screen { terminal, run, failed, .. } = screen;
+    let Screen { terminal, run, failed, saving, .. } = screen;
     drop(terminal);
+    finish_saving(settings, saving);
     if let Some(run) = run {
+        // What `-w` saves is to be whole.
+        if settings.save.is_some() {
+            run.reader.end();
+        }
         let (capture, completeness) = (run.book.capture(), run.book.completeness());
         output::tell_losses(&settings.output, Losses { capture, completeness });
     }
@@ -104,6 +112,8 @@ struct Screen<'a> {
     drawn: Instant,
     /// Whether a source ended before its end.
     failed: bool,
+    /// Files that are being written, and what is to be said of each.
+    saving: Vec<JoinHandle<String>>,
 }
 
 impl<'a> Screen<'a> {
@@ -119,7 +129,7 @@ impl<'a> Screen<'a> {
             settings.screen.ascii,
         );
         let zone = TimeZone::system();
-        let app = views::app(theme, zone.clone());
+        let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
         let mut screen = Self {
             settings,
             terminal,
@@ -134,6 +144,7 @@ impl<'a> Screen<'a> {
             stale: true,
             drawn: Instant::now(),
             failed: false,
+            saving: Vec::new(),
         };
         screen.show_views();
         screen
@@ -220,16 +231,29 @@ impl<'a> Screen<'a> {
                 let archive = run.book.archive().clone();
                 self.app.notice("saving…");
                 let send = self.send.clone();
-                thread::spawn(move || {
+                self.saving.retain(|save| !save.is_finished());
+                self.saving.push(thread::spawn(move || {
                     let told = save::save_to(&archive, &path, &numbers);
-                    send.send(Input::Notice(told))
-                });
+                    // Who has left hears of it all the same.
+                    let _ = send.send(Input::Notice(told.clone()));
+                    told
+                }));
             }
             (Effect::Capture(interface), _) => {
-                let live = Live { interfaces: vec![interface], ..Live::default() };
-                self.open(Source::Live(live));
+                let usual = match &self.settings.input {
+                    Source::Choice(live) | Source::Live(live) => live.clone(),
+                    Source::Files(_) => Live::default(),
+                };
+                self.open(Source::Live(Live { interfaces: vec![interface], ..usual }));
             }
-            (Effect::Read(path), _) => self.open(Source::Files(vec![path])),
+            // The keys come from there.
+            (Effect::Read(path), _) if path == "-" => {
+                self.app.notice("standard input is read from the start only: nestscope -r -");
+            }
+            (Effect::Read(path), _) => {
+                let path = save::expanded(&path).to_string_lossy().into_owned();
+                self.open(Source::Files(vec![path]));
+            }
             (Effect::Pause(paused), Some(run)) => run.pause(paused),
             (Effect::Step, Some(run)) => run.step(),
             (Effect::Speed(speed), Some(run)) => run.set_speed(speed),
@@ -241,16 +265,16 @@ impl<'a> Screen<'a> {
 
     /// Another source in place of the present one; that stays where the other cannot be opened.
     fn open(&mut self, input: Source) {
-        let screen = self.settings.screen;
-        let files = match &input {
-            Source::Files(files) => files.clone(),
-            Source::Live(_) | Source::Choice => Vec::new(),
-        };
-        match start(&Settings { input, screen, ..self.settings.clone() }) {
+        // `-w` saves the first source: another one would take the place of what was saved.
+        let save = self.settings.save.clone().filter(|_| self.run.is_none());
+        let is_saved = save.is_some() == self.settings.save.is_some();
+        match start(&Settings { input, save, ..self.settings.clone() }) {
             Ok(run) => {
                 self.run = Some(run);
                 self.show_views();
-                files.iter().for_each(|file| recent::remember(file));
+                if !is_saved {
+                    self.app.notice("-w saved the source before; the packets of this one are not");
+                }
             }
             Err(error) => self.app.notice(error.to_string()),
         }
@@ -262,18 +286,22 @@ impl<'a> Screen<'a> {
         let Some(news) = news else {
             // The reader is gone without a word: it panicked, and has said so.
             run.status.activity = Activity::Ended;
+            self.failed = true;
             return Ok(());
         };
-        match run.take(news) {
-            Outcome::Taken => Ok(()),
-            Outcome::Told(what) => {
-                self.failed = true;
-                self.app.notice(what);
-                self.touched = true;
-                Ok(())
+        let told = match run.take(news) {
+            Outcome::Taken => return Ok(()),
+            Outcome::Told(what) => what,
+            Outcome::Broken(error) => {
+                // An interface that goes away is no fault of the run, as for every command.
+                self.failed |= !matches!(error, SourceError::InterfaceEnded { .. });
+                error.to_string()
             }
-            Outcome::Failed(error) => Err(error),
-        }
+            Outcome::Failed(error) => return Err(error),
+        };
+        self.app.notice(told);
+        self.touched = true;
+        Ok(())
     }
 
     /// Time passed and nothing else.
@@ -311,7 +339,7 @@ impl<'a> Screen<'a> {
         let views = match &self.run {
             Some(run) => {
                 let follow = run.is_live() || run.status.speed.is_some();
-                views::of_capture(&self.zone, self.spawn(), &filter, follow)
+                views::of_capture(&self.zone, self.spawn(), &filter, follow, self.names())
             }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());
@@ -322,6 +350,14 @@ impl<'a> Screen<'a> {
             Ok(views) => self.app.show(views),
             Err(error) => self.app.notice(error.to_string()),
         }
+    }
+
+    /// The names of hosts, unless the user wants addresses. Without a hosts file there are none.
+    fn names(&self) -> Names {
+        if self.settings.screen.no_names {
+            return Names::default();
+        }
+        Names::of_hosts(&std::fs::read_to_string("/etc/hosts").unwrap_or_default())
     }
 
     /// How views have something done that takes long: on a thread, which says when it is done.
@@ -349,7 +385,7 @@ fn present<'a>(
         Some(run) => Present {
             book: &run.book,
             status: &run.status,
-            now: match run.is_live() {
+            now: match run.goes_by_clock() {
                 true => clock(),
                 false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
             },
@@ -370,11 +406,24 @@ fn start(settings: &Settings) -> Result<Run, CliError> {
     let mut run = Run::start(settings)?;
     match run.reader.news.recv_timeout(OPENING) {
         Ok(news) => match run.take(news) {
-            Outcome::Failed(error) => Err(error),
-            Outcome::Taken | Outcome::Told(_) => Ok(run),
+            Outcome::Failed(error) => return Err(error),
+            Outcome::Taken | Outcome::Told(_) | Outcome::Broken(_) => {}
         },
         // A pipe of which nothing came yet.
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(run),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+    }
+    if let Source::Files(files) = &settings.input {
+        files.iter().for_each(|file| recent::remember(file));
+    }
+    Ok(run)
+}
+
+/// Waits for the files that are still being written, and tells what came of them.
+fn finish_saving(settings: &Settings, saving: Vec<JoinHandle<String>>) {
+    for save in saving.into_iter().filter(|save| !save.is_finished()) {
+        if let Ok(told) = save.join() {
+            output::complain(settings.output.color, "note", &told);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::Settings;
 use crate::source::batch::Batch;
 use crate::source::file::Progress;
-use crate::source::{Again, Next, Source, Stop};
+use crate::source::{Again, Next, Source, SourceError, Stop};
 use crate::time::Timestamp;
 
 /// What the reader tells.
@@ -37,8 +37,8 @@ pub enum News {
     },
     /// Nothing came for a moment; the time up to which nothing came, where it is known.
     Idle(Option<Timestamp>, Option<u64>),
-    /// A file or an interface ended before its end, as a sentence.
-    Trouble(String),
+    /// A file or an interface ended before its end.
+    Trouble(SourceError),
     /// There are no more packets.
     Ended {
         /// Packets that the kernel had no room for.
@@ -97,6 +97,13 @@ impl Reader {
     pub fn tell(&self, control: Control) {
         let _ = self.control.send(control);
     }
+
+    /// Ends it, and waits until the file that it saves packets in is whole. Not for ever: a pipe
+    /// that nobody writes to cannot be left.
+    pub fn end(self) {
+        self.stop.set();
+        while self.news.recv_timeout(PARTING).is_ok() {}
+    }
 }
 
 impl Drop for Reader {
@@ -150,7 +157,7 @@ impl Worker {
                 }
                 Ok((Next::End, _)) => break,
                 Err(error) => {
-                    self.tell(News::Trouble(error.to_string()))?;
+                    self.tell(News::Trouble(error))?;
                     continue;
                 }
             }
@@ -162,7 +169,7 @@ impl Worker {
         }
         self.send_batch(&source)?;
         if let Err(error) = source.finish() {
-            self.tell(News::Trouble(error.to_string()))?;
+            self.tell(News::Trouble(error))?;
         }
         self.tell(News::Ended {
             kernel_drops: source.kernel_drops(),
@@ -297,6 +304,9 @@ const BATCH_WEIGHT: usize = 512 << 10;
 /// Packets in the first batch: something to see at once.
 const FIRST_BATCH: usize = 128;
 
+/// How long a source may take to end.
+const PARTING: Duration = Duration::from_secs(2);
+
 /// How long the wait of a played file goes on without a look at whether it is still wanted.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -333,5 +343,21 @@ mod tests {
             }
             assert_eq!(packets, 3, "{speed:?}");
         }
+    }
+
+    #[test]
+    fn a_packet_is_due_when_its_time_has_passed_at_the_pace() {
+        let (_control, controls) = unbounded();
+        let (stop, origin) = (Stop::default(), None);
+        let speed = Some(0.001);
+        let mut pace =
+            Pace { controls, stop, is_file: true, speed, paused: false, steps: 0, origin };
+        let at = |secs: i64| Timestamp::from_nanos(secs * 1_000_000_000);
+        assert_eq!(pace.until_due(at(50)), None, "the first one");
+        let left = pace.until_due(at(51)).unwrap();
+        assert!(left <= Duration::from_secs(1_000) && left > Duration::from_secs(900), "{left:?}");
+        assert_eq!(pace.until_due(at(49)), None, "where the clock stepped back");
+        pace.obey(Control::Speed(Some(1_000.0)));
+        assert_eq!(pace.until_due(at(51)), None, "counted from here on");
     }
 }

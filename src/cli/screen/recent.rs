@@ -2,6 +2,7 @@
 //! what a program remembers between runs.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -10,6 +11,9 @@ use crate::tui::views::start::CaptureFile;
 
 /// Files that are remembered.
 const FILES: usize = 20;
+
+/// Bytes of the list: no path is longer than 4096.
+const LIST_BYTES: u64 = FILES as u64 * 4_097;
 
 /// Files of the current folder that are offered beside them.
 const HERE: usize = 50;
@@ -60,8 +64,17 @@ pub fn remember(file: &str) {
 }
 
 fn remembered() -> Vec<PathBuf> {
-    let text = list().and_then(|list| fs::read_to_string(list).ok()).unwrap_or_default();
+    let text = list().and_then(|list| read(&list).ok()).unwrap_or_default();
     text.lines().filter(|line| !line.is_empty()).map(PathBuf::from).take(FILES).collect()
+}
+
+/// The text of the list. What is no file might have no end, or never begin.
+fn read(list: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    if list.is_file() {
+        fs::File::open(list)?.take(LIST_BYTES).read_to_string(&mut text)?;
+    }
+    Ok(text)
 }
 
 fn list() -> Option<PathBuf> {

@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::screen::reader::{Control, News, Reader};
 use crate::cli::settings::{Input, Settings};
 use crate::engine::{Engine, Shard};
+use crate::source::SourceError;
 use crate::source::batch::Batch;
 use crate::store::{Book, Kept};
 use crate::tui::status::{Activity, Status};
@@ -24,6 +25,8 @@ pub struct Run {
     engine: Engine,
     is_live: bool,
     began: Instant,
+    /// Whether there are no more packets but those of the backlog.
+    is_read: bool,
     /// Packets that came while a live capture was paused.
     backlog: VecDeque<Batch>,
     backlog_weight: usize,
@@ -40,6 +43,8 @@ pub enum Outcome {
     Taken,
     /// Something that the user must be told.
     Told(String),
+    /// A file or an interface ended before its end.
+    Broken(SourceError),
     /// The source could not be opened.
     Failed(CliError),
 }
@@ -66,6 +71,7 @@ impl Run {
             engine: Engine::new(config),
             is_live: settings.is_live(),
             began: Instant::now(),
+            is_read: false,
             backlog: VecDeque::new(),
             backlog_weight: 0,
             backlog_ceiling: settings.screen.memory / 4,
@@ -77,6 +83,12 @@ impl Run {
     /// Whether packets come by the clock, and not from a file.
     pub const fn is_live(&self) -> bool {
         self.is_live
+    }
+
+    /// Whether the time goes on though no packet comes: not in a file, nor while nothing is taken
+    /// in, for what was answered meanwhile would seem to be waited for.
+    pub fn goes_by_clock(&self) -> bool {
+        self.is_live && !self.status.paused && self.status.activity != Activity::Ended
     }
 
     /// Takes in what the reader told.
@@ -96,7 +108,7 @@ impl Run {
             }
             News::Idle(settled, kernel_drops) => {
                 self.status.kernel_drops = kernel_drops.or(self.status.kernel_drops);
-                if self.backlog.is_empty() {
+                if self.backlog.is_empty() && !self.status.paused {
                     let Self { engine, book, .. } = self;
                     match settled {
                         Some(now) => engine.expire(now, &mut |update| book.take(&update)),
@@ -104,12 +116,15 @@ impl Run {
                     }
                 }
             }
-            News::Trouble(what) => return Outcome::Told(what),
+            News::Trouble(error) => return Outcome::Broken(error),
             News::Ended { kernel_drops, file_bytes_cut, cuts } => {
                 self.status.kernel_drops = kernel_drops;
                 self.file_bytes_cut = file_bytes_cut;
-                self.status.activity = Activity::Ended;
-                self.finish();
+                self.status.paused = false;
+                self.is_read = true;
+                if self.backlog.is_empty() {
+                    self.finish();
+                }
                 if let Some(cut) = cuts.into_iter().next() {
                     return Outcome::Told(cut);
                 }
@@ -121,7 +136,7 @@ impl Run {
 
     /// Stops taking in, or goes on. A file is read no further; what a live capture brings waits.
     pub fn pause(&mut self, paused: bool) {
-        self.status.paused = paused && self.status.activity != Activity::Ended;
+        self.status.paused = paused && !self.is_read;
         self.reader.tell(Control::Pause(self.status.paused));
     }
 
@@ -163,6 +178,9 @@ impl Run {
             self.backlog_weight -= batch.weight();
             self.status.waiting = self.status.waiting.saturating_sub(batch.len() as u64);
             self.analyse(&batch, usize::MAX);
+        }
+        if self.is_read && self.backlog.is_empty() {
+            self.finish();
         }
     }
 
@@ -206,10 +224,7 @@ impl Run {
 
     /// There are no more packets: what is open is told as it stands.
     fn finish(&mut self) {
-        self.status.paused = false;
-        while !self.backlog.is_empty() {
-            self.catch_up();
-        }
+        self.status.activity = Activity::Ended;
         let Self { engine, book, .. } = self;
         engine.finish(&mut |update| book.take(&update));
     }
@@ -217,7 +232,7 @@ impl Run {
 
 fn source_name(input: &Input) -> String {
     match input {
-        Input::Choice => String::new(),
+        Input::Choice(_) => String::new(),
         Input::Live(live) => live.interfaces.join(", "),
         Input::Files(files) => {
             let names: Vec<_> = files.iter().map(|file| name_of(file)).collect();
@@ -231,5 +246,79 @@ fn name_of(file: &str) -> &str {
     match file {
         "-" => "standard input",
         _ => file.rsplit('/').next().unwrap_or(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::Args;
+    use crate::cli::settings::Plan;
+    use crate::store::Outcomes;
+
+    const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
+
+    /// A run of which nothing was taken in, as if what comes came from an interface; and what comes.
+    fn live() -> (Run, Vec<News>) {
+        let args = Args::try_parse_from(["nestscope", "-r", FIXTURE]).unwrap();
+        let Plan::Analyse(settings) = Plan::new(args, true).unwrap() else { panic!("no run") };
+        let mut run = Run::start(&settings).unwrap();
+        // To its end at once: a file, which this is, would be paused.
+        let news = run.reader.news.iter().collect();
+        run.is_live = true;
+        (run, news)
+    }
+
+    fn known(run: &Run) -> u64 {
+        run.book.archive().packets().end - 1
+    }
+
+    fn totals(run: &Run) -> &Outcomes {
+        run.book.statistics().totals()
+    }
+
+    #[test]
+    fn what_comes_during_a_pause_waits_and_nothing_of_it_is_lost() {
+        let (mut through, news) = live();
+        news.into_iter().for_each(|news| _ = through.take(news));
+        assert_eq!(through.status.activity, Activity::Ended);
+
+        let (mut run, mut news) = live();
+        let end = news.pop().unwrap();
+        run.pause(true);
+        news.into_iter().for_each(|news| _ = run.take(news));
+        let all = run.status.waiting;
+        assert_eq!((known(&run), all), (0, known(&through)));
+        run.take(News::Idle(None, None));
+        run.step();
+        run.step();
+        assert_eq!((known(&run), run.status.waiting), (2, all - 2));
+        assert!(!run.has_backlog() && !run.goes_by_clock());
+        // The end ends the pause, and what waited is taken in before it.
+        run.take(end);
+        assert!(run.has_backlog() && !run.status.paused);
+        run.pause(true);
+        while run.has_backlog() {
+            assert_ne!(run.status.activity, Activity::Ended);
+            run.catch_up();
+        }
+        assert_eq!((run.status.activity, run.status.waiting), (Activity::Ended, 0));
+        assert_eq!((known(&run), totals(&run)), (all, totals(&through)));
+    }
+
+    #[test]
+    fn a_pause_ends_where_what_waits_becomes_too_much() {
+        let (mut run, news) = live();
+        run.backlog_ceiling = 0;
+        run.pause(true);
+        let told = news.into_iter().find_map(|news| match run.take(news) {
+            Outcome::Told(what) => Some(what),
+            _ => None,
+        });
+        let told = told.unwrap();
+        assert!(told.contains("--memory"), "{told}");
+        assert!(run.has_backlog() && !run.status.paused);
     }
 }

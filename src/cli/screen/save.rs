@@ -30,7 +30,7 @@ fn write(archive: &Archive, path: &Path, numbers: &[u64], form: Form) -> io::Res
 }
 
 /// `~/x` as a shell would read it: what is typed here no shell sees.
-fn expanded(path: &str) -> PathBuf {
+pub fn expanded(path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(path),
@@ -45,7 +45,7 @@ fn told(path: &Path, saved: Saved, form: Form) -> String {
     };
     let missing = match missing {
         0 => String::new(),
-        missing => format!("; {missing} were no longer in memory"),
+        missing => format!("; {missing} could not be read whole any more"),
     };
     format!("saved {exchanges} exchanges{packets} to {}{missing}", path.display())
 }

@@ -3,14 +3,17 @@
 //! Takes what changed in the archive; gives numbers. Knows no screen. Made for millions of rows of
 //! which tens of thousands change each second: what is appended costs next to nothing, a sorted
 //! list is put in order when its owner asks for that, and whatever has to look at all rows is done
-//! elsewhere, by [`Spawn`], while the last whole list stays.
+//! elsewhere, by [`Spawn`], in parts that two threads share.
 //!
 //! ```text
-//!   changed numbers ──► pending ──► shown (whole, always) ◄── what a job found
-//!                         │                                        ▲
-//!                         └── too many to look at here ──► job ────┘
-//!   another filter, another column ──────────────────────► job
+//!   changed numbers ──► pending ──► shown ◄── what a job found
+//!                         │                        ▲
+//!                         └── too many for here ─► job
+//!   another filter, another column ──────────────► job
 //! ```
+//!
+//! The present list stays until the next one is whole. Only a list in the order of the numbers takes
+//! its place as soon as the first row is found, and grows.
 
 mod filtered;
 mod order;
@@ -19,17 +22,18 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, unbounded};
 
 use self::order::Key;
 pub use self::order::{Column, Order};
 use self::shown::Shown;
-use self::sweep::{Candidates, Found, Sweep};
+use self::sweep::{Candidates, Found, Part, State, Sweep};
 use crate::endpoint::Ends;
 use crate::exchange::PatternId;
 use crate::store::{Archive, Row};
@@ -90,8 +94,9 @@ pub type Spawn = Rc<dyn Fn(Box<dyn FnOnce() + Send>)>;
 /// microseconds a row, and a key that was pressed waits meanwhile.
 const AT_ONCE: usize = 4_096;
 
-/// Rows that a job looks at before it tells how far it is, and asks whether it is still wanted.
-const STEP: usize = 16_384;
+/// Threads that share a job: payloads are read at some microseconds a row, and two cores are what a
+/// small server has.
+const WORKERS: usize = 2;
 
 /// A list of exchanges.
 pub struct Listing<A = Archive> {
@@ -110,10 +115,29 @@ pub struct Listing<A = Archive> {
 /// Work that goes on elsewhere.
 struct Job<A> {
     purpose: Purpose<A>,
-    found: Receiver<Found>,
+    found: Receiver<Told>,
     state: Arc<State>,
     /// Rows that it looks at.
     rows: usize,
+    /// What its distances are measured from.
+    base: u64,
+    /// Parts that came before one that lies in front of them.
+    early: BTreeMap<usize, Part>,
+    /// The part that is taken next, and how many there are.
+    next: usize,
+    parts: usize,
+    /// What was found, where it does not grow in sight.
+    offsets: Vec<u32>,
+    /// Whether the list that is shown is the one that it makes.
+    in_sight: bool,
+}
+
+/// What the threads of a job tell.
+enum Told {
+    /// A part, in any order.
+    Part(Part),
+    /// All of it, sorted.
+    Whole(Found),
 }
 
 enum Purpose<A> {
@@ -155,12 +179,6 @@ impl Changed {
         self.tidy_up();
         std::mem::take(self).numbers
     }
-}
-
-#[derive(Default)]
-struct State {
-    looked_at: AtomicUsize,
-    unwanted: AtomicBool,
 }
 
 impl<A: Rows> Listing<A> {
@@ -212,7 +230,9 @@ impl<A: Rows> Listing<A> {
     /// Puts what changed where it belongs. For a sorted list that costs a look at each of its
     /// rows, so it is done some times a second rather than with every refresh.
     pub fn settle(&mut self, rows: &A) {
-        if matches!(self.job, Some(Job { purpose: Purpose::Complete { .. }, .. })) {
+        // A list that is not whole takes everything in when it is.
+        let waits = |job: &Job<A>| job.in_sight || matches!(job.purpose, Purpose::Complete { .. });
+        if self.job.as_ref().is_some_and(waits) {
             return;
         }
         let start = rows.numbers().start;
@@ -239,7 +259,7 @@ impl<A: Rows> Listing<A> {
     }
 
     /// Shows what fulfils `condition`; everything where there is none. The present list stays
-    /// until the new one is whole.
+    /// until the new one has a row, or is whole where it is sorted.
     pub fn set_condition(&mut self, rows: &A, condition: Option<Condition<A>>) {
         let order = self.order();
         self.drop_job();
@@ -250,7 +270,12 @@ impl<A: Rows> Listing<A> {
     pub fn set_order(&mut self, rows: &A, order: Order) {
         if self.order().column == order.column {
             match &mut self.job {
-                Some(Job { purpose: Purpose::Replace { order: asked, .. }, .. }) => *asked = order,
+                Some(Job { purpose: Purpose::Replace { order: asked, .. }, in_sight, .. }) => {
+                    *asked = order;
+                    if *in_sight {
+                        self.descending = order.descending;
+                    }
+                }
                 _ => self.descending = order.descending,
             }
             return;
@@ -261,7 +286,7 @@ impl<A: Rows> Listing<A> {
         }
         // What belongs here is known: the condition is not asked again.
         let pending = self.pending.clone();
-        let these = Candidates::These(self.shown.offsets.iter().copied().collect());
+        let these = Candidates::Those(self.shown.offsets.iter().copied().collect());
         self.replace(rows, order, self.shown.condition.clone(), these);
         match &mut self.job {
             Some(Job { purpose: Purpose::Replace { since, .. }, .. }) => *since = pending,
@@ -354,21 +379,44 @@ impl<A: Rows> Listing<A> {
         }
     }
 
-    /// Takes what a job has found, if it is done.
+    /// Takes what a job has found since.
     fn collect(&mut self, rows: &A) {
-        let Some(found) = self.job.as_ref().and_then(|job| job.found.try_recv().ok()) else {
-            return;
-        };
-        match self.job.take().map(|job| job.purpose) {
-            Some(Purpose::Replace { order, condition, since }) => {
-                self.put(order, condition, found, since);
-                self.shown.keep_near(&rows.numbers());
-                self.shown.forget_before(rows.numbers().start);
+        let Some(mut job) = self.job.take() else { return };
+        while let Ok(told) = job.found.try_recv() {
+            match told {
+                Told::Part(part) => _ = job.early.insert(part.index, part),
+                Told::Whole(found) => return self.put_sorted(job.purpose, found, rows),
             }
-            Some(Purpose::Complete { base, asked }) => {
+        }
+        while let Some(part) = job.early.remove(&job.next) {
+            job.next += 1;
+            match &job.purpose {
+                Purpose::Replace { order, condition, .. } => {
+                    if !job.in_sight && !part.offsets.is_empty() {
+                        job.in_sight = true;
+                        let nothing = Found { base: job.base, offsets: Vec::new(), keyed: 0 };
+                        self.put(*order, condition.clone(), nothing, Changed::default());
+                    }
+                    self.shown.append(job.base, part.offsets, rows.numbers().start);
+                }
+                Purpose::Complete { .. } => job.offsets.extend(part.offsets),
+            }
+        }
+        if job.next < job.parts {
+            self.job = Some(job);
+            return;
+        }
+        match job.purpose {
+            // What changed since the job began.
+            Purpose::Replace { since, .. } if job.in_sight => self.pending = since,
+            Purpose::Replace { order, condition, since } => {
+                let nothing = Found { base: job.base, offsets: Vec::new(), keyed: 0 };
+                self.put(order, condition, nothing, since);
+            }
+            Purpose::Complete { base, asked } => {
                 let start = rows.numbers().start;
                 let number = |offset: u32| base + u64::from(offset);
-                let mut belong = found.offsets.into_iter().peekable();
+                let mut belong = job.offsets.into_iter().peekable();
                 let answers: Vec<_> = asked
                     .into_iter()
                     .map(|offset| (number(offset), belong.next_if_eq(&offset).is_some()))
@@ -377,7 +425,15 @@ impl<A: Rows> Listing<A> {
                 self.pending.tidy_up();
                 self.shown.take(rows, &answers, &self.pending.numbers);
             }
-            None => {}
+        }
+    }
+
+    /// A job made a sorted list.
+    fn put_sorted(&mut self, purpose: Purpose<A>, found: Found, rows: &A) {
+        if let Purpose::Replace { order, condition, since } = purpose {
+            self.put(order, condition, found, since);
+            self.shown.keep_near(&rows.numbers());
+            self.shown.forget_before(rows.numbers().start);
         }
     }
 
@@ -412,13 +468,14 @@ impl<A: Rows> Listing<A> {
                 self.end = Some(range.end);
                 (range.start, condition.clone())
             }
-            Candidates::These(_) => (self.shown.base, None),
+            Candidates::These(_) | Candidates::Those(_) => (self.shown.base, None),
         };
-        let mut sweep = Sweep::new(rows.clone(), asked, order.column, base, candidates);
+        let column = order.column;
+        let sweep = Self::sweep(rows, asked, column, base, candidates);
         if sweep.candidates.len() <= self.at_once {
-            sweep.step(usize::MAX);
-            let found = sweep.finish();
-            return self.put(order, condition, found, Changed::default());
+            let mut parts = Vec::new();
+            sweep.run(|part| parts.push(part));
+            return self.put(order, condition, sweep.sorted(parts), Changed::default());
         }
         self.start(sweep, Purpose::Replace { order, condition, since: Changed::default() });
     }
@@ -430,26 +487,58 @@ impl<A: Rows> Listing<A> {
             asked.iter().filter_map(|&number| self.shown.offset(number)).collect();
         let candidates = Candidates::These(asked.clone());
         let condition = self.shown.condition.clone();
-        let sweep = Sweep::new(rows.clone(), condition, Column::Number, base, candidates);
+        let sweep = Self::sweep(rows, condition, Column::Number, base, candidates);
         self.start(sweep, Purpose::Complete { base, asked });
     }
 
-    fn start(&mut self, mut sweep: Sweep<A>, purpose: Purpose<A>) {
-        let (sender, found) = bounded(1);
-        let state = Arc::new(State::default());
-        let rows = sweep.candidates.len();
-        self.job = Some(Job { purpose, found, state: Arc::clone(&state), rows });
-        (self.spawn)(Box::new(move || {
-            while !state.unwanted.load(Ordering::Relaxed) {
-                let is_done = sweep.step(STEP);
-                state.looked_at.store(sweep.looked_at(), Ordering::Relaxed);
-                if is_done {
-                    // Nobody listens any more where something else was asked for meanwhile.
-                    _ = sender.send(sweep.finish());
-                    return;
-                }
+    fn sweep(
+        rows: &A,
+        condition: Option<Condition<A>>,
+        column: Column,
+        base: u64,
+        candidates: Candidates,
+    ) -> Sweep<A> {
+        let (candidates, state) = (Arc::new(candidates), Arc::default());
+        Sweep { rows: rows.clone(), condition, column, base, candidates, state }
+    }
+
+    fn start(&mut self, sweep: Sweep<A>, purpose: Purpose<A>) {
+        let (send, found) = unbounded();
+        self.job = Some(Job {
+            purpose,
+            found,
+            state: Arc::clone(&sweep.state),
+            rows: sweep.candidates.len(),
+            base: sweep.base,
+            early: BTreeMap::new(),
+            next: 0,
+            parts: sweep.parts(),
+            offsets: Vec::new(),
+            in_sight: false,
+        });
+        // Nobody listens any more where something else was asked for meanwhile.
+        if sweep.is_in_order() {
+            for _ in 0..WORKERS {
+                let (sweep, send) = (sweep.clone(), send.clone());
+                let tell = move |part| _ = send.send(Told::Part(part));
+                (self.spawn)(Box::new(move || sweep.run(tell)));
             }
-        }));
+            return;
+        }
+        let (give, given) = unbounded();
+        let running = Arc::new(AtomicUsize::new(WORKERS));
+        for _ in 0..WORKERS {
+            let (sweep, send, running) = (sweep.clone(), send.clone(), Arc::clone(&running));
+            let (give, given) = (give.clone(), given.clone());
+            (self.spawn)(Box::new(move || {
+                sweep.run(|part| _ = give.send(part));
+                // The last one to end has it all.
+                let is_last = running.fetch_sub(1, Ordering::AcqRel) == 1;
+                if is_last && !sweep.state.unwanted.load(Ordering::Relaxed) {
+                    _ = send.send(Told::Whole(sweep.sorted(given.try_iter().collect())));
+                }
+            }));
+        }
     }
 
     /// Gives up what goes on elsewhere. What it was to look at is looked at again.

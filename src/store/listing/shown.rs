@@ -35,6 +35,20 @@ impl<A: Rows> Shown<A> {
         self.offsets.get(index).map(|&offset| self.base + u64::from(offset))
     }
 
+    /// Adds rows behind the others: distances from `base`, of which those before `start` gave way.
+    pub(super) fn append(&mut self, base: u64, offsets: Vec<u32>, start: u64) {
+        let first = offsets.partition_point(|&offset| base + u64::from(offset) < start);
+        let added = offsets.into_iter().skip(first);
+        if base == self.base {
+            self.offsets.extend(added);
+        } else {
+            let number = |offset| base + u64::from(offset);
+            let added: Vec<_> = added.filter_map(|offset| self.offset(number(offset))).collect();
+            self.offsets.extend(added);
+        }
+        self.keyed = self.offsets.len();
+    }
+
     /// Forgets the rows that gave way, where that is at the front of the list.
     pub(super) fn forget_before(&mut self, start: u64) {
         if self.column == Column::Number {

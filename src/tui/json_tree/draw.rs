@@ -10,9 +10,6 @@ use crate::tui::find::Needle;
 use crate::tui::text::{Align, Pen};
 use crate::tui::theme::Theme;
 
-/// Columns of the note that tells how long a cut value is.
-const NOTE: usize = 16;
-
 impl JsonTree {
     /// Puts the lines from the first shown one on into `area`; the selected one stands out where
     /// the keys go to it.
@@ -87,10 +84,11 @@ impl JsonTree {
         if value.len() <= pen.room() {
             wire(pen, value, pen.room(), style, needle, theme);
         } else {
-            let room = pen.room().saturating_sub(NOTE);
-            wire(pen, value, room, style, needle, theme);
             let bytes = line.value.1.saturating_sub(line.value.0);
-            pen.put(&format!("  {} bytes", count(bytes.into())), theme.dim);
+            let note = format!("  {} bytes", count(bytes.into()));
+            let room = pen.room().saturating_sub(note.len());
+            wire(pen, value, room, style, needle, theme);
+            pen.put(&note, theme.dim);
         }
     }
 }

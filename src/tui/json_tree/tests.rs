@@ -279,3 +279,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_length_of_a_cut_value_is_told_whole() {
+    let text = format!(r#"{{"data":"{}"}}"#, "x".repeat(1_048_576));
+    let tree = tree(&text);
+    let area = ratatui::layout::Rect::new(0, 0, 60, 2);
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    tree.draw(area, &mut buffer, &crate::tui::theme::Theme::new(false, false), true);
+    let row: String = (0..60).map(|x| buffer[(x, 1)].symbol()).collect();
+    assert!(row.ends_with("x…  1,048,578 bytes"), "{row}");
+}

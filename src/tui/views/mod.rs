@@ -11,12 +11,15 @@ mod saving;
 #[cfg(test)]
 mod stage;
 pub mod start;
+#[cfg(test)]
+mod storm;
 pub mod stream;
 mod times;
 mod waiting;
 
 use jiff::tz::TimeZone;
 
+use crate::names::Names;
 use crate::query::FilterError;
 use crate::store::listing::Spawn;
 use crate::tui::app::App;
@@ -31,7 +34,8 @@ pub fn app(theme: Theme, zone: TimeZone) -> App {
 }
 
 /// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first, where
-/// `follow` says so the newest of them. What takes long is done by `spawn`.
+/// `follow` says so the newest of them. What takes long is done by `spawn`; hosts are called by
+/// their `names`.
 ///
 /// # Errors
 ///
@@ -41,11 +45,12 @@ pub fn of_capture(
     spawn: Spawn,
     filter: &str,
     follow: bool,
+    names: Names,
 ) -> Result<Vec<Box<dyn View>>, FilterError> {
     Ok(vec![
         Box::new(calls::Calls::new(zone.clone(), spawn).following(follow).with_filter(filter)?),
         Box::new(patterns::Patterns::new()),
-        Box::new(connections::Connections::new(zone.clone())),
+        Box::new(connections::Connections::new(zone.clone()).with_names(names)),
         Box::new(packets::Packets::new(zone.clone())),
     ])
 }

@@ -152,7 +152,7 @@ struct Columns {
 impl Columns {
     /// Narrow panes go without the delta.
     const fn of(width: u16) -> Self {
-        if width >= 72 {
+        if width >= 68 {
             Self { delta: 10, packet: 19, lane: 27 }
         } else {
             Self { delta: 10, packet: 10, lane: 18 }

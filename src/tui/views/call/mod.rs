@@ -187,11 +187,11 @@ impl Call {
         if self.zoomed || body.width < 100 || body.height < 24 {
             return vec![(self.pane, body)];
         }
-        // Sixteen bytes of hex want 74 columns.
-        let columns: &[(u32, &[(Pane, u32)])] = if body.width >= 160 {
+        // Sixteen bytes of hex want 74 columns, a ladder with its deltas nearly as many.
+        let columns: &[(u32, &[(Pane, u32)])] = if body.width >= 196 {
             &[
-                (30, &[(Pane::Request, 50), (Pane::Replies, 50)]),
-                (32, &[(Pane::Time, 35), (Pane::Ladder, 65)]),
+                (26, &[(Pane::Request, 50), (Pane::Replies, 50)]),
+                (36, &[(Pane::Time, 35), (Pane::Ladder, 65)]),
                 (38, &[(Pane::Packets, 100)]),
             ]
         } else {
@@ -287,9 +287,10 @@ impl Call {
                 Ok(body) => Some(export::netcat(&body, detail.ends.server)),
                 Err(gone) => return vec![notice(&gone.to_string())],
             },
-            (Action::CopyTypeScript, Some(_)) => {
-                archive.exchange(self.number, export::typescript).flatten()
-            }
+            (Action::CopyTypeScript, Some(request)) => match archive.body(detail, request) {
+                Ok(_) => archive.exchange(self.number, export::typescript).flatten(),
+                Err(gone) => return vec![notice(&gone.to_string())],
+            },
             _ => None,
         };
         copied(text.as_deref().map(str::as_bytes), "The capture lacks the request")
@@ -613,10 +614,9 @@ fn notice(text: &str) -> Command {
 /// Puts a text into the clipboard, or says why not.
 fn copied(text: Option<&[u8]>, missing: &str) -> Vec<Command> {
     match text {
-        Some(text) => vec![
-            Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned())),
-            notice(&format!("Copied {} bytes", text.len())),
-        ],
+        Some(text) => {
+            vec![Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned()))]
+        }
         None => vec![notice(missing)],
     }
 }

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use crate::exchange::PatternId;
 use crate::store::listing::Condition;
-use crate::store::{Archive, Listing, Row};
+use crate::store::{Archive, Bodies, Listing, Row};
+use crate::tui::find::Needle;
 use crate::tui::text::found;
 
-/// Rows that are looked at between two frames; with a condition, which may read payloads, fewer.
-const STEP: usize = 100_000;
-const STEP_WITH_CONDITION: usize = 4_000;
+/// Rows that are looked at between two frames: their payloads may have to be read from the file,
+/// which is slower against its order.
+const STEP: usize = 4_000;
+const STEP_BACK: usize = 250;
 
 /// What is looked for.
 #[derive(Clone)]
@@ -59,7 +61,9 @@ impl Hunt {
     /// Looks at some more rows.
     pub fn step(&mut self, listing: &Listing, archive: &Archive) -> Progress {
         let rows = listing.len();
-        let most = if self.sought.condition.is_some() { STEP_WITH_CONDITION } else { STEP };
+        let most = if self.forth { STEP } else { STEP_BACK };
+        let needle = Needle::new(&self.sought.text);
+        let mut bodies = archive.bodies();
         let condition = self.sought.condition.clone();
         let mut test = condition.as_ref().map(|condition| condition.begin(archive));
         for _ in 0..most {
@@ -72,7 +76,10 @@ impl Hunt {
             let row = listing.number(index).and_then(|number| archive.row(number));
             let fits = |row: &Row| match &mut test {
                 Some(test) => test(row),
-                None => self.holds(archive, row),
+                None => {
+                    self.holds(archive, row)
+                        || needle.as_ref().is_some_and(|needle| is_said(needle, row, &mut bodies))
+                }
             };
             if row.as_ref().is_some_and(fits) {
                 return Progress::Found(index);
@@ -100,6 +107,17 @@ impl Hunt {
             || *self.connections.entry(row.connection).or_insert_with(in_ends)
             || holds(row.status.name())
     }
+}
+
+/// Whether the id or a payload holds the text, as it was on the wire.
+fn is_said(needle: &Needle, row: &Row, bodies: &mut Bodies<'_>) -> bool {
+    let holds = |text: &[u8]| needle.find(text, 0).is_some();
+    let said = bodies.exchange(row.number, |exchange| {
+        let replies = exchange.responses.iter();
+        let texts = [exchange.id, exchange.data, exchange.error];
+        texts.into_iter().flatten().chain(replies).any(holds)
+    });
+    said.unwrap_or(false)
 }
 
 /// The row after `index`, or the one before it; round the end of the list.

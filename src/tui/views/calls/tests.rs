@@ -429,7 +429,13 @@ fn a_search_keeps_the_rows_and_goes_round() {
     let holds = |number| {
         let row = archive.row(number).unwrap();
         let pattern = archive.pattern(row.pattern).unwrap_or_default().to_ascii_lowercase();
-        row.status == Outcome::Error || pattern.contains("error")
+        let is_said = archive.exchange(number, |exchange| {
+            let texts = exchange.data.into_iter().chain(exchange.responses.iter());
+            texts
+                .chain(exchange.error)
+                .any(|it| String::from_utf8_lossy(it).to_ascii_lowercase().contains("error"))
+        });
+        row.status == Outcome::Error || pattern.contains("error") || is_said.unwrap()
     };
     let expected: Vec<_> = archive.rows(1).map(|row| row.number).filter(|n| holds(*n)).collect();
     let mut met = Vec::new();
@@ -443,7 +449,12 @@ fn a_search_keeps_the_rows_and_goes_round() {
     assert_eq!(Some(&bench.selected()), expected.last());
     bench.keys("<Esc>");
     assert!(bench.state().starts_with(all.split(" · ").next().unwrap()), "all rows stay");
-    bench.keys("<^S>kind == event<Enter>");
+    // What a client asked for and a server answered, as the rows show it.
+    bench.keys("<^S>boom<Enter>");
+    assert_eq!(bench.selected(), 47);
+    bench.keys("<Esc><^S>9007199254740992<Enter>");
+    assert_eq!(bench.selected(), 28);
+    bench.keys("<Esc><^S>kind == event<Enter>");
     assert_eq!(archive.row(bench.selected()).unwrap().kind, ExchangeKind::Event);
 }
 
@@ -453,17 +464,36 @@ fn what_is_copied_is_what_was_sent() {
     let mut copy = |keys: &str| {
         bench.keys(keys);
         match bench.effects.pop() {
-            Some(Effect::Copy(text)) => text,
+            // Nobody sees into the clipboard, so the footer says what is in it.
+            Some(Effect::Copy(text)) => (text, bench.footer()),
             other => panic!("{keys}: {other:?}, {}", bench.footer()),
         }
     };
-    assert_eq!(copy("<Home>jyp"), "[1,2,3]");
-    assert_eq!(copy("yr"), "6");
-    assert!(copy("yi").starts_with('"'));
-    assert!(copy("yn").contains("| nc "));
-    assert!(copy("yt").contains("client.send('sum', [1,2,3])") || copy("yt").contains("sum"));
+    let (payload, said) = copy("<Home>jyp");
+    assert_eq!(payload, "[1,2,3]");
+    assert_eq!(said, "Copied 7 B: [1,2,3]");
+    assert_eq!(copy("yr").0, "6");
+    assert!(copy("yi").0.starts_with('"'));
+    assert!(copy("yn").0.contains("| nc "));
+    assert!(copy("yt").0.contains(r#"client.send("sum", [1,2,3])"#));
     bench.keys("<Home>yi");
     assert!(bench.footer().contains("no id"), "{}", bench.footer());
+}
+
+#[test]
+fn what_was_cleared_is_not_counted_and_not_missed() {
+    let mut bench = Bench::before(&["basic-v11.pcap"], 80, 24);
+    bench.status.activity = Activity::Live;
+    bench.feed.take(60);
+    bench.refresh();
+    bench.feed.book.clear();
+    bench.refresh();
+    let screen = bench.screen();
+    assert!(screen.contains("\n0 packets  0 calls"), "{screen}");
+    assert!(screen.contains("Cleared: no packet came since."), "{screen}");
+    bench.feed.take(20);
+    bench.refresh();
+    assert!(bench.screen().contains("\n20 packets"), "{}", bench.screen());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use self::columns::{COLUMNS, FIELDS, Field, is_over};
 use super::saving;
 use super::times::{self, Times};
 use super::waiting;
+use crate::names::Names;
 use crate::store::{Book, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
@@ -26,6 +27,7 @@ const SORTED_FOR: Nanos = Nanos::from_millis(250);
 /// The view of the connections.
 #[derive(Debug)]
 pub struct Connections {
+    names: Names,
     times: Times,
     selection: Selection,
     /// The serial number of the selected connection.
@@ -44,6 +46,7 @@ impl Connections {
     /// No connection yet. Times of day are told in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
+            names: Names::default(),
             times: Times::of_day(zone),
             selection: Selection::new(false),
             selected: None,
@@ -53,6 +56,13 @@ impl Connections {
             needle: String::new(),
             began: Vec::new(),
         }
+    }
+
+    /// The same, with hosts called by their names.
+    #[must_use]
+    pub fn with_names(mut self, names: Names) -> Self {
+        self.names = names;
+        self
     }
 
     const fn table(&self) -> Table<'_> {
@@ -143,9 +153,9 @@ impl Connections {
         let here = self.selection.selected().unwrap_or(0);
         let holds = |row: &usize| {
             self.record(*row, scene.book).is_some_and(|record| {
-                FIELDS
-                    .iter()
-                    .any(|field| !found(&field.text(record, scene.now), &self.needle).is_empty())
+                FIELDS.iter().any(|field| {
+                    !found(&field.text(record, &self.names, scene.now), &self.needle).is_empty()
+                })
             })
         };
         let row = if backwards {
@@ -295,10 +305,13 @@ impl View for Connections {
                     began.cloned().unwrap_or_default()
                 }
                 Field::Age | Field::RoundTrip => {
-                    pen.put_number(&field.text(record, scene.now), field.style(record, theme));
+                    pen.put_number(
+                        &field.text(record, &self.names, scene.now),
+                        field.style(record, theme),
+                    );
                     return;
                 }
-                _ => field.text(record, scene.now),
+                _ => field.text(record, &self.names, scene.now),
             };
             pen.put_marked(
                 &text,

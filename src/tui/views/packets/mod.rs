@@ -40,11 +40,11 @@ const TO: usize = 3;
 const LENGTH: usize = 4;
 const COLUMNS: [Column; 6] = [
     column("#", Width::Fixed(6), 9, Align::Right),
-    column("Time", Width::Fixed(times::WIDTH), 8, Align::Right),
-    column("Source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
-    column("Destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
-    column("Length", Width::Fixed(6), 7, Align::Right),
-    column("Reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
+    column("time", Width::Fixed(times::WIDTH), 8, Align::Right),
+    column("source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
+    column("destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
+    column("length", Width::Fixed(6), 7, Align::Right),
+    column("reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
 ];
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {

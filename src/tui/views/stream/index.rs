@@ -253,7 +253,7 @@ impl Index {
                 let start = origin.add(u32::try_from(next % (1 << 32)).ok()?);
                 let syn = u32::from(headers.flags.has(crate::decode::Flags::SYN));
                 let ahead = usize::try_from(start.distance(headers.seq.add(syn))).ok()?;
-                let behind = usize::try_from(piece.end() - next).ok()?;
+                let behind = usize::try_from(piece.end().checked_sub(next)?).ok()?;
                 let payload = data.get(headers.payload.clone())?;
                 payload.get(ahead..ahead.checked_add(behind)?)
             });
