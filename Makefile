@@ -50,5 +50,5 @@ bench: ## speed and memory over 1 GB of traffic, beside cat, tcpdump and tcpflow
 
 .PHONY: pictures
 pictures: ## draw the pictures of the README again
-	@tools/need build
+	@tools/need pictures
 	@tools/pictures

@@ -15,6 +15,8 @@ const TEMPLATE: &str = "\
 Examples:
   sudo nestscope -i lo -p 8888            every call as it happens, on the loopback interface
   nestscope -r trace.pcap                 the same for a capture file, without root
+  nestscope                               choose an interface or a file on the screen
+  nestscope calls -r trace.pcap           the calls as lines of text
   nestscope report -r trace.pcap          latency and outcome per pattern
   nestscope -r trace.pcap -T json         one JSON object per call, for jq
   nestscope -r trace.pcap -Y 'status == error || latency > 100ms'
@@ -26,7 +28,8 @@ Examples:
 ";
 
 const AFTER: &str = "\
-Options go before or after the command. Without a command, calls are shown as they end.
+Options go before or after the command. Without a command it is the screen, whose keys ? tells;
+where the output is no terminal, or with -T, the same as calls.
 
 Exit codes: 0 done; 2 could not run (arguments, permission, unreadable file).
 ";
@@ -37,7 +40,7 @@ Exit codes: 0 done; 2 could not run (arguments, permission, unreadable file).
 #[command(version, max_term_width = 100, help_template = TEMPLATE, after_help = AFTER)]
 #[command(disable_help_subcommand = true)]
 pub struct Args {
-    /// What to do; `calls` where nothing was typed.
+    /// What to do; where nothing was typed, the screen, or `calls` where there is no terminal.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The options, the same for every command.
