@@ -40,7 +40,7 @@ pub struct Saved {
     pub exchanges: u64,
     /// Packets, where packets were saved.
     pub packets: u64,
-    /// Exchanges, or packets of them, that are no longer remembered.
+    /// Exchanges, or packets of them, that cannot be read any more. Of an exchange the rest is saved.
     pub missing: u64,
 }
 
@@ -78,11 +78,13 @@ fn save_lines(
     mut write: impl FnMut(&crate::exchange::Exchange<'_>) -> io::Result<()>,
 ) -> io::Result<Saved> {
     let mut saved = Saved::default();
+    let mut bodies = archive.bodies();
     for &number in numbers {
-        match archive.exchange(number, &mut write) {
+        match bodies.exchange(number, &mut write) {
             Some(written) => {
                 written?;
                 saved.exchanges += 1;
+                saved.missing += u64::from(bodies.gone().is_some());
             }
             None => saved.missing += 1,
         }

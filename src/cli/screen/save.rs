@@ -45,7 +45,7 @@ fn told(path: &Path, saved: Saved, form: Form) -> String {
     };
     let missing = match missing {
         0 => String::new(),
-        missing => format!("; {missing} were no longer in memory"),
+        missing => format!("; {missing} could not be read whole any more"),
     };
     format!("saved {exchanges} exchanges{packets} to {}{missing}", path.display())
 }

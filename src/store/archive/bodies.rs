@@ -23,6 +23,8 @@ pub struct Bodies<'a> {
     gathered: Vec<u8>,
     frames: Vec<FrameRecord>,
     texts: Texts,
+    /// Why a payload of the exchange that was lent last was left out.
+    gone: Option<Gone>,
 }
 
 /// Which packets are looked at for the bytes of a frame.
@@ -52,7 +54,14 @@ impl<'a> Bodies<'a> {
     }
 
     fn new(archive: &'a Archive, pages: Pages) -> Self {
-        Self { archive, pages, gathered: Vec::new(), frames: Vec::new(), texts: Texts::default() }
+        Self {
+            archive,
+            pages,
+            gathered: Vec::new(),
+            frames: Vec::new(),
+            texts: Texts::default(),
+            gone: None,
+        }
     }
 
     /// The JSON text of a frame of this connection.
@@ -110,17 +119,24 @@ impl<'a> Bodies<'a> {
         let mut frames = std::mem::take(&mut self.frames);
         let mut texts = std::mem::take(&mut self.texts);
         texts.clear();
+        self.gone = None;
         let row = self.archive.frames(number, &mut frames);
         let taken = row.and_then(|row| {
             for frame in &frames {
-                if let Ok(body) = self.get(row.connection, frame) {
-                    texts.read(body, frame.from, row.pattern);
+                match self.get(row.connection, frame) {
+                    Ok(body) => texts.read(body, frame.from, row.pattern),
+                    Err(why) => self.gone = Some(why),
                 }
             }
             self.lend(&row, &frames, &texts, take)
         });
         (self.frames, self.texts) = (frames, texts);
         taken
+    }
+
+    /// Why a payload of the exchange that was lent last was left out, if one was.
+    pub const fn gone(&self) -> Option<&Gone> {
+        self.gone.as_ref()
     }
 
     fn lend<R>(

@@ -14,7 +14,8 @@ pub fn copied(archive: &Archive, number: u64, action: Action) -> Result<String, 
         return command(archive, number);
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let read = archive.exchange(number, |exchange| match action {
+    let mut bodies = archive.bodies();
+    let read = bodies.exchange(number, |exchange| match action {
         Action::CopyId => exchange.id.map(text).ok_or("It has no id: nothing answers an event"),
         Action::CopyTypeScript => {
             typescript(exchange).ok_or("The capture lacks its request, so it cannot be repeated")
@@ -26,6 +27,10 @@ pub fn copied(archive: &Archive, number: u64, action: Action) -> Result<String, 
         },
         _ => exchange.data.map(text).ok_or("It has no payload"),
     });
+    // What is left of an exchange is not what was sent.
+    if let Some(gone) = bodies.gone() {
+        return Err(gone.to_string());
+    }
     read.unwrap_or(Err("It gave way to newer ones")).map_err(str::to_owned)
 }
 
