@@ -43,6 +43,12 @@ impl Needle {
         Some(at..at + self.bytes.len())
     }
 
+    /// Every place in `text`, none over another.
+    pub fn all(&self, text: &str) -> Vec<Range<usize>> {
+        let next = |found: &Range<usize>| self.find(text.as_bytes(), found.end);
+        std::iter::successors(self.find(text.as_bytes(), 0), next).collect()
+    }
+
     fn first(&self) -> [u8; 2] {
         let first = self.bytes.first().copied().unwrap_or_default();
         if self.any_case { [first, first.to_ascii_uppercase()] } else { [first, first] }

@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
 use crate::report::push_visible;
+use crate::tui::find::Needle;
 use crate::tui::theme::{Symbols, Theme};
 
 /// Where a text stands in its room.
@@ -175,22 +176,9 @@ pub fn put(
     Pen::new(room, &theme.symbols).put(text, style).draw(buf, x, y, Align::Left)
 }
 
-/// Where `needle` stands in `text`, as ranges of bytes. Case counts only where `needle` has
-/// capitals, as in vi's `smartcase`; beyond ASCII it always does.
+/// Where `needle` stands in `text`, as ranges of bytes: as a [`Needle`] finds it.
 pub fn found(text: &str, needle: &str) -> Vec<Range<usize>> {
-    if needle.is_empty() {
-        return Vec::new();
-    }
-    let exact = needle.bytes().any(|byte| byte.is_ascii_uppercase());
-    let lowered;
-    let text = if exact {
-        text
-    } else {
-        // Keeps every byte where it is.
-        lowered = text.to_ascii_lowercase();
-        &lowered
-    };
-    text.match_indices(needle).map(|(at, needle)| at..at + needle.len()).collect()
+    Needle::new(needle).map_or_else(Vec::new, |needle| needle.all(text))
 }
 
 #[cfg(test)]

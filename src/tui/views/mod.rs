@@ -4,6 +4,7 @@ pub mod call;
 pub mod calls;
 mod carried;
 pub mod connections;
+mod copies;
 pub mod help;
 pub mod packets;
 pub mod patterns;

@@ -26,13 +26,13 @@ use self::payload::Payload;
 use self::replies::Replies;
 use crate::endpoint::Side;
 use crate::exchange::{ExchangeKind, Status};
-use crate::export;
 use crate::report::{Civil, count};
 use crate::store::{Detail, FrameRecord, Percentiles};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
 use crate::tui::text::{Align, Pen};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+use crate::tui::views::copies;
 
 /// Rows above the panes: what the call is, what came of it, the names of the panes.
 const HEAD: u16 = 3;
@@ -279,21 +279,12 @@ impl Call {
         copied(chosen, "There is nothing here to copy")
     }
 
-    fn copy_command(&self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
-        let archive = scene.book.archive();
-        let Some(detail) = &self.detail else { return Vec::new() };
-        let text = match (action, &self.requested) {
-            (Action::CopyNc, Some(request)) => match archive.body(detail, request) {
-                Ok(body) => Some(export::netcat(&body, detail.ends.server)),
-                Err(gone) => return vec![notice(&gone.to_string())],
-            },
-            (Action::CopyTypeScript, Some(request)) => match archive.body(detail, request) {
-                Ok(_) => archive.exchange(self.number, export::typescript).flatten(),
-                Err(gone) => return vec![notice(&gone.to_string())],
-            },
-            _ => None,
-        };
-        copied(text.as_deref().map(str::as_bytes), "The capture lacks the request")
+    /// Copies what is of the call as a whole, whatever is chosen.
+    fn copy_of_call(&self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
+        match copies::copied(scene.book.archive(), self.number, action) {
+            Ok(text) => copied(Some(text.as_bytes()), ""),
+            Err(why) => vec![notice(&why)],
+        }
     }
 
     fn act_in_pane(&mut self, action: Action) -> Vec<Command> {
@@ -373,7 +364,9 @@ impl View for Call {
             }
             Action::Copy => self.copy(),
             Action::CopyId => copied(self.id.as_deref(), "It has no id"),
-            Action::CopyNc | Action::CopyTypeScript => self.copy_command(action, scene),
+            Action::CopyResponse | Action::CopyNc | Action::CopyTypeScript => {
+                self.copy_of_call(action, scene)
+            }
             Action::Save => {
                 vec![Command::Ask(Question::save(&format!("call-{}.pcapng", self.number)))]
             }

@@ -201,6 +201,7 @@ fn what_is_chosen_is_copied_as_it_was_sent() {
     let script = copies(&screen.act(&[Action::CopyTypeScript]));
     assert_eq!(script[0], "await firstValueFrom(client.send(\"sum\", [1,2,3]));");
     assert_eq!(copies(&screen.act(&[Action::CopyId])).len(), 1);
+    assert_eq!(copies(&screen.act(&[Action::CopyResponse])), ["6"]);
 }
 
 #[test]

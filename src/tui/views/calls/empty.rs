@@ -87,6 +87,12 @@ fn of_connections(connections: &[ConnectionRecord], status: &Status) -> Vec<Stri
     let number = |speaks: &dyn Fn(&ConnectionRecord) -> bool| -> u64 {
         connections.iter().filter(|connection| speaks(connection)).count() as u64
     };
+    // Everything was cleared, or only what is neither call nor event came.
+    let nest = number(&|connection| connection.spoke_nest);
+    if nest > 0 {
+        let on = counted(nest, "connection", "connections");
+        return vec![format!("Nest TCP is spoken on {on}: the next call or event is shown here.")];
+    }
     let all = connections.len() as u64;
     let mut lines = vec![format!(
         "{}, and no whole message of Nest TCP on {}:",

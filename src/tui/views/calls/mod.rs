@@ -13,7 +13,6 @@
 mod cells;
 mod chooser;
 mod columns;
-mod copies;
 mod empty;
 mod hunt;
 mod lines;
@@ -46,6 +45,7 @@ use crate::tui::keys::{Action, Context};
 use crate::tui::table::{self, Hit, Selection, TITLES, Table};
 use crate::tui::text::{Align, Pen};
 use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
+use crate::tui::views::copies;
 
 /// A sorted list is put in order this often while exchanges change: often enough to be read as
 /// live, and a few per cent of a core where it has millions of rows.

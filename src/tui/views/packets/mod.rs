@@ -19,7 +19,7 @@ use super::times::{self, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::Side;
-use crate::report::{count, counted};
+use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
@@ -29,9 +29,6 @@ use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
 /// Exchanges among which that of a packet is looked for: takes some hundredths of a second.
 const REACH: u64 = 200_000;
-
-/// No character that is shown on a column has more bytes.
-const BYTES_PER_COLUMN: usize = 4;
 
 const NUMBER: usize = 0;
 const TIME: usize = 1;
