@@ -24,7 +24,8 @@
 //! - [`decode`]: one packet → its TCP segment. Link, IP, fragments.
 //! - [`source`]: where packets come from: an interface, a file, a pipe; the writer of captures.
 //!
-//! Below them lies the shared vocabulary: [`time`], [`packet`], [`endpoint`], [`json`], [`limits`].
+//! Below them lies the shared vocabulary: [`time`], [`packet`], [`endpoint`], [`json`], [`limits`],
+//! [`names`].
 
 pub mod cli;
 pub mod decode;
@@ -34,6 +35,7 @@ pub mod exchange;
 pub mod export;
 pub mod json;
 pub mod limits;
+pub mod names;
 pub mod packet;
 pub mod protocol;
 pub mod query;

@@ -127,3 +127,7 @@ pub const TIMELINE_COUNTS: usize = 1_800_000;
 /// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
 /// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
 pub const STREAM_ITEMS: usize = 500_000;
+
+/// Lines of the hosts file that are read. Some block advertising with a hundred thousand, none of
+/// which is a host that speaks Nest.
+pub const HOSTS_LINES: usize = 10_000;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use common::{Raw, fixtures, mutate, read, recordings};
 use nestscope::engine::{Config, Engine, Update};
 use nestscope::exchange::{Exchange, Latency, Status};
+use nestscope::export::{Form, save as save_exchanges};
 use nestscope::packet::{LinkType, Packet};
 use nestscope::report::calls::JsonLines;
 use nestscope::source::{Next, Source, Stop};
@@ -397,4 +398,40 @@ fn a_file_that_changed_is_told() {
         })
         .unwrap();
     assert_eq!((data, id, latency), (false, false, run.told[&number].latency));
+}
+
+/// Only the packets of what was saved are in the file, and they tell it again.
+#[test]
+fn what_is_saved_as_packets_tells_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.pcapng");
+    for name in ["basic-v11.pcap", "basic-v5.pcap", "concurrent-v12.pcap"] {
+        let packets = read(&fixtures().join(name));
+        for (what, packets) in [
+            ("as it was", packets.clone()),
+            ("in small pieces", mutate::recut(&packets, 50)),
+            ("out of order", mutate::shuffled(&mutate::recut(&packets, 50), 8, 3)),
+            ("twice", mutate::twice(&mutate::recut(&packets, 70))),
+        ] {
+            let run = from_memory(&packets, usize::MAX);
+            let wanted: Vec<u64> = run.told.keys().copied().filter(|n| n % 3 == 1).collect();
+            let file = fs::File::create(&path).unwrap();
+            let saved = save_exchanges(run.book.archive(), &wanted, Form::Pcapng, file).unwrap();
+            assert_eq!((saved.exchanges, saved.missing), (wanted.len() as u64, 0));
+            let again = from_file(&path);
+            let texts = |run: &Run, numbers: &mut dyn Iterator<Item = u64>| -> Vec<String> {
+                let archive = run.book.archive();
+                let text = |exchange: &Exchange<'_>| {
+                    let texts = [exchange.id, exchange.data, exchange.error];
+                    let responses: Vec<_> = exchange.responses.iter().collect();
+                    format!("{:?} {texts:?} {responses:?}", exchange.pattern)
+                };
+                numbers.filter_map(|number| archive.exchange(number, text)).collect()
+            };
+            let found = texts(&again, &mut again.told.keys().copied());
+            for text in texts(&run, &mut wanted.iter().copied()) {
+                assert!(found.contains(&text), "{name} {what}: {text}");
+            }
+        }
+    }
 }

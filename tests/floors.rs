@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["packet"],
     &["endpoint"],
     &["limits"],
+    &["names"],
     &["json"],
     &["source", "decode"],
     &["stream"],

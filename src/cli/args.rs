@@ -162,7 +162,7 @@ pub struct Options {
     #[arg(long = "ascii", global = true)]
     pub ascii: bool,
 
-    /// Show addresses, never names
+    /// Show addresses, not the names that the hosts file has for them
     #[arg(short = 'n', global = true)]
     pub no_names: bool,
 

@@ -52,6 +52,8 @@ pub struct Screen {
     pub memory: usize,
     /// Whether it is drawn with ASCII alone.
     pub ascii: bool,
+    /// Whether hosts are shown by their addresses, though they have names.
+    pub no_names: bool,
 }
 
 /// What is told of the packets.
@@ -168,6 +170,7 @@ impl Screen {
                 speed: options.speed.and_then(|Speed(times)| times),
                 memory: options.memory.map_or(limits::MEMORY, |MemorySize(bytes)| bytes),
                 ascii: options.ascii,
+                no_names: options.no_names,
             }),
         }
     }

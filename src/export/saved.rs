@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::packet::Packet;
 use crate::report::calls::{Csv, JsonLines};
 use crate::source::writer::CaptureWriter;
-use crate::store::{Archive, Detail};
+use crate::store::Archive;
 
 /// What a file of exchanges holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +94,16 @@ fn save_lines(
 fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Result<Saved> {
     let mut saved = Saved::default();
     let mut packets = BTreeSet::new();
+    let mut bodies = archive.bodies();
     for &number in numbers {
         match archive.detail(number) {
             Some(detail) => {
                 saved.exchanges += 1;
-                packets.extend(packets_of(archive, &detail));
+                for frame in &detail.frames {
+                    let carriers = bodies.carriers(detail.row.connection, frame);
+                    let carriers = archive.packets_of(detail.row.connection, carriers);
+                    packets.extend(carriers.map(|packet| packet.number));
+                }
             }
             None => saved.missing += 1,
         }
@@ -123,14 +128,4 @@ fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Resu
     }
     writer.finish([])?;
     Ok(saved)
-}
-
-/// The packets of its connection from the first to the last that carried a frame of it, frame by
-/// frame: what another program needs to put each frame together.
-fn packets_of<'a>(archive: &'a Archive, detail: &'a Detail) -> impl Iterator<Item = u64> + 'a {
-    detail.frames.iter().flat_map(|frame| {
-        let (first, last) = (frame.passage.first.number, frame.passage.last.number);
-        let packets = archive.packets_of(detail.row.connection, first..last.saturating_add(1));
-        packets.map(|packet| packet.number)
-    })
 }

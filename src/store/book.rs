@@ -12,7 +12,7 @@ use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
 use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
 use crate::stream::{ConnectionEnd, Why};
-use crate::time::{Nanos, Timestamp};
+use crate::time::Timestamp;
 
 /// Where the bytes of a packet stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,10 @@ pub struct ConnectionRecord {
     pub last: PacketRef,
     /// How it ended; `None` while it stands.
     pub why: Option<Why>,
+    /// Whether its end was seen, and only what comes late is waited for.
+    pub closing: bool,
     /// What was counted of its segments.
     pub tally: ConnectionEnd,
-    /// From its SYN to the ACK that completed the handshake, at the capture point.
-    pub round_trip: Option<Nanos>,
     /// Calls without final reply so far.
     pub in_flight: u64,
     /// Calls, those in flight included.
@@ -90,6 +90,8 @@ pub struct Book {
     lent: Option<Lent>,
     /// Exchanges with smaller numbers began before everything was cleared.
     cleared: u64,
+    /// Packets that came before.
+    cleared_packets: u64,
     /// Behind the largest number of an exchange.
     end: u64,
 }
@@ -141,6 +143,7 @@ impl Book {
             memory: Memory { ceiling: ceiling.max(limits::MEMORY_LEAST), ..Memory::default() },
             lent: None,
             cleared: 0,
+            cleared_packets: 0,
             end: 1,
         }
     }
@@ -187,6 +190,17 @@ impl Book {
         let completeness =
             Completeness { kernel_drops, file_bytes_cut, ..Completeness::new(counts) };
         self.counted.set((Capture::new(counts), completeness));
+    }
+
+    /// Packets that came since everything was cleared.
+    pub fn packets(&self) -> u64 {
+        let all = self.archive.packets().end.saturating_sub(1);
+        all.saturating_sub(self.cleared_packets)
+    }
+
+    /// Whether packets came that were cleared.
+    pub const fn is_cleared(&self) -> bool {
+        self.cleared_packets > 0
     }
 
     /// Every exchange and every packet that is remembered.
@@ -254,6 +268,7 @@ impl Book {
         self.changes_missed = false;
         self.memory = Memory { ceiling: self.memory.ceiling, ..Memory::default() };
         self.cleared = self.end;
+        self.cleared_packets += self.packets();
     }
 
     fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {
@@ -364,5 +379,35 @@ impl Counted {
         self.before = self.now.clone();
         self.span = None;
         self.set(self.now.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Config, Engine};
+    use crate::source::file::CaptureFile;
+    use crate::source::{Next, Stop};
+
+    #[test]
+    fn where_changes_were_missed_everything_counts_as_changed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
+        let mut file = CaptureFile::open(path, Stop::default()).unwrap();
+        let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
+        let mut book = Book::default();
+        let mut number = 0;
+        while let Next::Packet(packet) = file.next().unwrap() {
+            number += 1;
+            book.packet(&Packet { number, ..packet }, Kept::Memory);
+            engine.push(&Packet { number, ..packet }, &mut |update| book.take(&update));
+        }
+        let all: Vec<_> = book.archive().numbers().collect();
+        assert!(all.len() > 10);
+        for number in 0..=limits::CHANGES as u64 {
+            book.change(1 + number % 2);
+        }
+        assert_eq!(book.changed(), all);
+        book.change(2);
+        assert_eq!(book.changed(), [2]);
     }
 }

@@ -46,7 +46,7 @@ impl Connections {
             last: opened.at,
             why: None,
             tally: ConnectionEnd::default(),
-            round_trip: None,
+            closing: false,
             in_flight: 0,
             calls: 0,
             events: 0,
@@ -88,7 +88,7 @@ impl Connections {
         record.first = standing.first;
         record.last = standing.last;
         record.tally = standing.end;
-        record.round_trip = standing.end.round_trip;
+        record.closing = standing.lingering;
         record.from_start = standing.from_start.client && standing.from_start.server;
         record.foreign = standing.foreign.map(|foreign| foreign.name());
         record.spoke_nest = standing.spoke_nest;
@@ -101,7 +101,6 @@ impl Connections {
         record.last = over.closed.at;
         record.why = Some(over.closed.why);
         record.tally = over.closed.end;
-        record.round_trip = over.closed.end.round_trip;
         record.in_flight = 0;
         record.from_start = over.from_start.client && over.from_start.server;
         record.foreign = over.foreign.map(|foreign| foreign.name());

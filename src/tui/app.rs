@@ -17,6 +17,7 @@ use ratatui::crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use crate::report::size;
 use crate::store::Book;
 use crate::time::Timestamp;
 use crate::tui::filters::Filters;
@@ -69,6 +70,11 @@ impl Tab {
         self.opened.last().unwrap_or(&self.base).as_ref()
     }
 
+    /// Whether one exchange is shown, opened straight from the base view.
+    fn is_call(&self) -> bool {
+        matches!(self.opened.as_slice(), [call] if call.context() == Context::Call)
+    }
+
     fn top_mut(&mut self) -> &mut dyn View {
         self.opened.last_mut().unwrap_or(&mut self.base).as_mut()
     }
@@ -80,6 +86,9 @@ impl Tab {
 
 /// Makes the view of the exchange with a number.
 type MakeCall = Box<dyn Fn(u64) -> Box<dyn View>>;
+
+/// Makes the view of the stream of the connection with a serial number.
+type MakeStream = Box<dyn Fn(u32) -> Box<dyn View>>;
 
 /// The screen.
 pub struct App {
@@ -98,6 +107,7 @@ pub struct App {
     checker: Box<dyn Checker>,
     /// Makes the view of one exchange.
     call: Option<MakeCall>,
+    stream: Option<MakeStream>,
     notice: Option<String>,
     /// Where and when the last click was.
     clicked: Option<(Position, Duration)>,
@@ -118,6 +128,7 @@ impl App {
             history: History::default(),
             checker: Box::new(Filters),
             call: None,
+            stream: None,
             notice: None,
             clicked: None,
         };
@@ -136,6 +147,13 @@ impl App {
     #[must_use]
     pub fn with_call(mut self, call: impl Fn(u64) -> Box<dyn View> + 'static) -> Self {
         self.call = Some(Box::new(call));
+        self
+    }
+
+    /// Shows the stream of a connection in the view that `stream` makes for its serial number.
+    #[must_use]
+    pub fn with_stream(mut self, stream: impl Fn(u32) -> Box<dyn View> + 'static) -> Self {
+        self.stream = Some(Box::new(stream));
         self
     }
 
@@ -247,9 +265,21 @@ impl App {
     pub fn refresh(&mut self, changed: &[u64], present: Present<'_>) {
         self.forget_old_digits(present.clock);
         let scene = scene(&self.theme, present, self.body());
-        for view in self.tabs.iter_mut().flat_map(Tab::views_mut) {
-            view.refresh(changed, &scene);
+        for (index, tab) in self.tabs.iter_mut().enumerate() {
+            let top = tab.opened.len();
+            for (depth, view) in tab.views_mut().enumerate() {
+                if index == self.shown && depth == top {
+                    view.refresh(changed, &scene);
+                } else {
+                    view.keep_up(changed, &scene);
+                }
+            }
         }
+    }
+
+    /// Whether the view that is shown wants to be refreshed again at once.
+    pub fn is_at_work(&self) -> bool {
+        self.tabs.get(self.shown).is_some_and(|tab| tab.top().is_at_work())
     }
 
     /// What the interfaces of this host carried so far, at a time of the clock.
@@ -354,6 +384,9 @@ impl App {
                 "Forget every call and every number so far? (y/n)",
                 "",
             )),
+            Action::Pause if present.status.activity == Activity::Ended => {
+                self.notice("Nothing to pause: it was read to its end");
+            }
             Action::Pause => return vec![Effect::Pause(!present.status.paused)],
             Action::Step if present.status.paused => return vec![Effect::Step],
             Action::Step => self.notice("Pause first (p), then . takes in one packet more"),
@@ -372,6 +405,12 @@ impl App {
     fn act_of_view(&mut self, action: Action, present: Present<'_>) -> Vec<Effect> {
         let scene = scene(&self.theme, present, self.body());
         let Some(tab) = self.tabs.get_mut(self.shown) else { return Vec::new() };
+        let step = match action {
+            Action::NextCall if tab.is_call() => tab.base.step(true, &scene),
+            Action::PreviousCall if tab.is_call() => tab.base.step(false, &scene),
+            _ => None,
+        };
+        let action = step.map_or(action, Action::GoTo);
         let commands = tab.top_mut().act(action, &scene);
         self.run(commands, present)
     }
@@ -387,11 +426,22 @@ impl App {
                         self.open(view, present);
                     }
                 }
+                Command::OpenStream(serial) => {
+                    if let Some(view) = self.stream.as_ref().map(|stream| stream(serial)) {
+                        self.open(view, present);
+                    }
+                }
                 Command::Close => _ = self.close(),
                 Command::Notice(text) => self.notice = Some(text),
                 Command::Ask(question) => self.ask(question),
                 Command::ShowCalls(filter) => effects.extend(self.show_calls(&filter, present)),
-                Command::Effect(effect) => effects.push(effect),
+                Command::Effect(effect) => {
+                    // No terminal answers that it took a text: the user sees what was sent.
+                    if let Effect::Copy(text) = &effect {
+                        self.notice = Some(copied(text));
+                    }
+                    effects.push(effect);
+                }
             }
         }
         effects
@@ -602,6 +652,16 @@ impl App {
         }
     }
 }
+
+/// What is said of a text that was copied: how much it is, and how it begins.
+fn copied(text: &str) -> String {
+    let bytes = size(u64::try_from(text.len()).unwrap_or(u64::MAX));
+    let start: String = text.chars().take(BEGINNING).collect();
+    format!("Copied {bytes}: {start}")
+}
+
+/// Characters of a text that was copied: more than a row shows.
+const BEGINNING: usize = 1_000;
 
 const fn scene<'a>(theme: &'a Theme, present: Present<'a>, area: Rect) -> Scene<'a> {
     Scene { book: present.book, status: present.status, now: present.now, theme, area }

@@ -144,9 +144,8 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
     let totals = book.statistics().totals();
     let plain = Style::new();
     let bad = |number: u64, style: Style| if number > 0 { style } else { plain };
-    let packets = book.archive().packets().end.saturating_sub(1);
     let mut fields = vec![
-        Field::new(7, plain, counted(packets, "packet")),
+        Field::new(7, plain, counted(book.packets(), "packet")),
         Field::new(9, plain, counted(totals.calls, "call")),
         Field::new(2, plain, counted(totals.events, "event")),
         Field::new(8, bad(totals.error, theme.error), counted(totals.error, "error")),
@@ -161,7 +160,7 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
     if memory.packets_dropped > 0 || memory.rows_dropped > 0 {
         fields.push(Field::new(10, theme.warning, dropped(memory)));
     }
-    fields.push(Field::new(3, plain, in_use(memory, present.status.resident)));
+    fields.push(Field::new(3, plain, in_use(memory, present.status)));
     fields
 }
 
@@ -171,19 +170,18 @@ fn counted(number: u64, one: &str) -> String {
 
 fn dropped(memory: Memory) -> String {
     format!(
-        "dropped: {} oldest payloads, {} rows",
+        "dropped: payloads of {} packets, {} rows",
         count(memory.packets_dropped),
         count(memory.rows_dropped)
     )
 }
 
 /// Memory: of the whole program where the system tells, else of what is kept.
-fn in_use(memory: Memory, resident: Option<u64>) -> String {
-    let used = resident.unwrap_or(u64::try_from(memory.used).unwrap_or(u64::MAX));
-    match memory.ceiling {
+fn in_use(memory: Memory, status: &Status) -> String {
+    let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+    let used = status.resident.unwrap_or(bytes(memory.used));
+    match status.memory.unwrap_or(bytes(memory.ceiling)) {
         0 => size(used),
-        ceiling => {
-            format!("{} of {}", size(used), size(u64::try_from(ceiling).unwrap_or(u64::MAX)))
-        }
+        ceiling => format!("{} of {}", size(used), size(ceiling)),
     }
 }

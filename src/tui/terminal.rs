@@ -2,9 +2,9 @@
 //! ends.
 
 use std::io::{self, BufWriter, Write};
-use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::{panic, process};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -27,6 +27,9 @@ const CLIPBOARD: usize = 74_994;
 /// Bytes of a frame that redraws all of a large terminal, colours included.
 const FRAME_BYTES: usize = 128 << 10;
 
+/// What a Rust program that panicked ends with.
+const PANICKED: i32 = 101;
+
 /// Whether the terminal is taken, so that it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -45,7 +48,7 @@ impl Screen {
     pub fn take() -> io::Result<Self> {
         restore_on_panic();
         TAKEN.store(true, Ordering::SeqCst);
-        Self::enter().inspect_err(|_| restore())
+        Self::enter().inspect_err(|_| _ = restore())
     }
 
     fn enter() -> io::Result<Self> {
@@ -129,26 +132,31 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// Gives the terminal back, once.
-fn restore() {
+/// Gives the terminal back, once; whether it was taken.
+fn restore() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+        return false;
     }
     // Each on its own: what fails keeps none of the rest from being done.
     let mut stdout = io::stdout();
     let _ = queue!(stdout, DisableBracketedPaste, DisableMouseCapture);
     let _ = execute!(stdout, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
+    true
 }
 
-/// Lets a panic give the terminal back before it prints, so that what it prints can be read.
+/// Lets a panic give the terminal back before it prints, so that what it prints can be read; then
+/// it ends the program, whatever thread it was in: the others would go on drawing over it.
 fn restore_on_panic() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            restore();
+            let was_taken = restore();
             before(info);
+            if was_taken {
+                process::exit(PANICKED);
+            }
         }));
     });
 }

@@ -413,6 +413,12 @@ fn the_source_is_paused_stepped_and_played() {
     stage.status.paused = true;
     assert_eq!(stage.press_all("p"), [Effect::Pause(false)]);
     assert_eq!(stage.press_all("."), [Effect::Step]);
+    // Behind the end there is nothing to wait for.
+    stage.status.paused = false;
+    let before = std::mem::replace(&mut stage.status.activity, Activity::Ended);
+    assert_eq!(stage.press_all("p"), []);
+    assert!(stage.screen(80, 24).ends_with("read to its end\n"));
+    (stage.status.paused, stage.status.activity) = (true, before);
     // A live capture has its own pace.
     assert_eq!(stage.press_all("+"), []);
     stage.status.activity = Activity::Reading(1, Some(2));

@@ -60,6 +60,8 @@ pub enum Command {
     Ask(Question),
     /// Show this exchange over the present view.
     OpenCall(u64),
+    /// Show the stream of the connection with this serial number over the present view.
+    OpenStream(u32),
     /// Show the calls view with this display filter in force.
     ShowCalls(String),
     /// Something outside of the screen.
@@ -162,6 +164,12 @@ pub trait View {
         Vec::new()
     }
 
+    /// Selects the next of the exchanges that it lists, or the one before; its number, where it
+    /// lists any. So one that was opened from a list is left for its neighbour there.
+    fn step(&mut self, _forward: bool, _scene: &Scene<'_>) -> Option<u64> {
+        None
+    }
+
     /// A question was answered.
     fn answer(&mut self, _question: &Question, _text: &str, _scene: &Scene<'_>) -> Vec<Command> {
         Vec::new()
@@ -173,6 +181,15 @@ pub trait View {
 
     /// Exchanges changed, packets came, time passed or the room changed: called before `draw`.
     fn refresh(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
+
+    /// The same while it is out of sight: what cannot wait until it is refreshed again.
+    fn keep_up(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
+
+    /// Whether it has more to do though nothing new came: a search goes on in steps. It is refreshed
+    /// again at once then, between two looks at the keyboard.
+    fn is_at_work(&self) -> bool {
+        false
+    }
 
     /// Puts it into `buf`.
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer);

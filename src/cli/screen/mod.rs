@@ -8,11 +8,14 @@
 //!  reader (thread) ────► News ───┘     draws at once after a key, else at most ten times a second
 //! ```
 
+mod paths;
 mod reader;
 mod recent;
+mod resident;
 mod run;
 mod save;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -23,6 +26,7 @@ use jiff::tz::TimeZone;
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
+use crate::names::Names;
 use crate::report::Losses;
 use crate::source::interfaces::{self, interfaces};
 use crate::store::Book;
@@ -101,6 +105,8 @@ struct Screen<'a> {
     began: Instant,
     /// Whether packets did.
     stale: bool,
+    /// Jobs of views that are not done yet.
+    jobs: Rc<Cell<usize>>,
     drawn: Instant,
     /// Whether a source ended before its end.
     failed: bool,
@@ -119,7 +125,7 @@ impl<'a> Screen<'a> {
             settings.screen.ascii,
         );
         let zone = TimeZone::system();
-        let app = views::app(theme, zone.clone());
+        let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
         let mut screen = Self {
             settings,
             terminal,
@@ -132,6 +138,7 @@ impl<'a> Screen<'a> {
             touched: true,
             began: Instant::now(),
             stale: true,
+            jobs: Rc::default(),
             drawn: Instant::now(),
             failed: false,
         };
@@ -156,7 +163,15 @@ impl<'a> Screen<'a> {
                 self.stale = true;
                 continue;
             }
-            let until = if self.stale { due } else { self.drawn + TICK };
+            // How far a job is, and what it found so far, is to be seen.
+            self.stale |= self.jobs.get() > 0;
+            // What a view does in steps goes on between two looks at the keys.
+            self.touched |= self.app.is_at_work();
+            let until = match self.stale {
+                _ if self.touched => self.drawn,
+                true => due,
+                false => self.drawn + TICK,
+            };
             let news = match &self.run {
                 Some(run) if run.status.activity != Activity::Ended => run.reader.news.clone(),
                 _ => never(),
@@ -176,6 +191,9 @@ impl<'a> Screen<'a> {
 
     fn take(&mut self, input: Input) -> Result<Next, CliError> {
         self.touched = true;
+        if matches!(input, Input::Done) {
+            self.jobs.set(self.jobs.get().saturating_sub(1));
+        }
         let present = present(&self.run, &self.nothing, self.began);
         let effects = match input {
             Input::Terminal(Event::Key(key)) => self.app.key(key, present),
@@ -236,15 +254,10 @@ impl<'a> Screen<'a> {
     /// Another source in place of the present one; that stays where the other cannot be opened.
     fn open(&mut self, input: Source) {
         let screen = self.settings.screen;
-        let files = match &input {
-            Source::Files(files) => files.clone(),
-            Source::Live(_) | Source::Choice => Vec::new(),
-        };
         match start(&Settings { input, screen, ..self.settings.clone() }) {
             Ok(run) => {
                 self.run = Some(run);
                 self.show_views();
-                files.iter().for_each(|file| recent::remember(file));
             }
             Err(error) => self.app.notice(error.to_string()),
         }
@@ -302,8 +315,11 @@ impl<'a> Screen<'a> {
 
     fn show_views(&mut self) {
         let filter = self.settings.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-        let views = match self.run {
-            Some(_) => views::of_capture(&self.zone, self.spawn(), &filter),
+        let views = match &self.run {
+            Some(run) => {
+                let follow = run.is_live() || run.status.speed.is_some();
+                views::of_capture(&self.zone, self.spawn(), &filter, follow, self.names())
+            }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());
                 Ok(vec![Box::new(Start::new(interfaces, recent::files())) as Box<dyn View>])
@@ -315,10 +331,19 @@ impl<'a> Screen<'a> {
         }
     }
 
+    /// The names of hosts, unless the user wants addresses. Without a hosts file there are none.
+    fn names(&self) -> Names {
+        if self.settings.screen.no_names {
+            return Names::default();
+        }
+        Names::of_hosts(&std::fs::read_to_string("/etc/hosts").unwrap_or_default())
+    }
+
     /// How views have something done that takes long: on a thread, which says when it is done.
     fn spawn(&self) -> Spawn {
-        let send = self.send.clone();
+        let (send, jobs) = (self.send.clone(), Rc::clone(&self.jobs));
         Rc::new(move |job| {
+            jobs.set(jobs.get() + 1);
             let send = send.clone();
             thread::spawn(move || {
                 job();
@@ -340,7 +365,8 @@ fn present<'a>(
         Some(run) => Present {
             book: &run.book,
             status: &run.status,
-            now: match run.is_live() {
+            // While paused nothing is known of what came since: no call waits longer by it.
+            now: match run.is_live() && !run.status.paused {
                 true => clock(),
                 false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
             },
@@ -361,12 +387,16 @@ fn start(settings: &Settings) -> Result<Run, CliError> {
     let mut run = Run::start(settings)?;
     match run.reader.news.recv_timeout(OPENING) {
         Ok(news) => match run.take(news) {
-            Outcome::Failed(error) => Err(error),
-            Outcome::Taken | Outcome::Told(_) => Ok(run),
+            Outcome::Failed(error) => return Err(error),
+            Outcome::Taken | Outcome::Told(_) => {}
         },
         // A pipe of which nothing came yet.
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(run),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
     }
+    if let Source::Files(files) = &settings.input {
+        files.iter().for_each(|file| recent::remember(file));
+    }
+    Ok(run)
 }
 
 /// Begins to read the keyboard.

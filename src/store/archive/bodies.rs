@@ -1,5 +1,7 @@
 //! Payloads, read from where they lie.
 
+use std::ops::Range;
+
 use super::gather::Pieces;
 use super::place::{Lies, Place};
 use super::{Archive, FrameRecord, Gone, Row, Way, packets};
@@ -76,9 +78,20 @@ impl<'a> Bodies<'a> {
                 Ok(self.pages.get(file, offset, len)?)
             }
             None => {
-                self.gathered = self.gather(connection, frame)?;
+                (self.gathered, _) = self.gather(connection, frame)?;
                 Ok(&self.gathered)
             }
+        }
+    }
+
+    /// The packets of its connection among which are those that carried a frame: from the first to
+    /// the last, or farther where they were captured out of order or sent again.
+    pub fn carriers(&mut self, connection: u32, frame: &FrameRecord) -> Range<u64> {
+        let (first, last) = (frame.passage.first.number, frame.passage.last.number);
+        let around = first.min(last)..first.max(last).saturating_add(1);
+        match frame.place {
+            Some(_) => around,
+            None => self.gather(connection, frame).map_or(around, |(_, carriers)| carriers),
         }
     }
 
@@ -141,8 +154,12 @@ impl<'a> Bodies<'a> {
 
     /// Finds the bytes of a frame in the packets that carried them. First where they must be if
     /// nothing was out of order; then some packets before, which the stream may have held back;
-    /// then far around.
-    fn gather(&mut self, connection: u32, frame: &FrameRecord) -> Result<Vec<u8>, Gone> {
+    /// then far around. Tells too which packets had to be looked at.
+    fn gather(
+        &mut self,
+        connection: u32,
+        frame: &FrameRecord,
+    ) -> Result<(Vec<u8>, Range<u64>), Gone> {
         let (first, last) = (frame.passage.first.number, frame.passage.last.number);
         let (low, high) = (first.min(last), first.max(last));
         let around = |before: u64, behind: u64, all| Within {
@@ -154,15 +171,14 @@ impl<'a> Bodies<'a> {
             && let Ok((bytes, end)) = self.walk(connection, frame, around(0, 0, false))
             && end == last
         {
-            return Ok(bytes);
+            return Ok((bytes, low..end.saturating_add(1)));
         }
-        if let Ok((bytes, _)) =
-            self.walk(connection, frame, around(limits::REORDER_PACKETS, 0, false))
-        {
-            return Ok(bytes);
-        }
-        let far = around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true);
-        self.walk(connection, frame, far).map(|(bytes, _)| bytes)
+        let mut walk = |within: Within| {
+            let (bytes, end) = self.walk(connection, frame, within)?;
+            Ok((bytes, within.first..end.max(high).saturating_add(1)))
+        };
+        walk(around(limits::REORDER_PACKETS, 0, false))
+            .or_else(|_: Gone| walk(around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true)))
     }
 
     /// Gathers the body of a frame from the packets within, and tells which one made it whole.

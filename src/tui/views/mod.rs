@@ -17,6 +17,7 @@ mod waiting;
 
 use jiff::tz::TimeZone;
 
+use crate::names::Names;
 use crate::query::FilterError;
 use crate::store::listing::Spawn;
 use crate::tui::app::App;
@@ -25,16 +26,14 @@ use crate::tui::view::View;
 
 /// A screen that shows nothing yet, and knows how a call is opened. Times of day are told in `zone`.
 pub fn app(theme: Theme, zone: TimeZone) -> App {
-    App::new(theme, Vec::new()).with_call(move |number| {
-        let zone = zone.clone();
-        let stream =
-            move |serial| -> Box<dyn View> { Box::new(stream::Stream::new(serial, zone.clone())) };
-        Box::new(call::Call::new(number).with_stream(Box::new(stream)))
-    })
+    App::new(theme, Vec::new())
+        .with_call(|number| Box::new(call::Call::new(number)))
+        .with_stream(move |serial| Box::new(stream::Stream::new(serial, zone.clone())))
 }
 
-/// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first. What
-/// takes long is done by `spawn`.
+/// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first, where
+/// `follow` says so the newest of them. What takes long is done by `spawn`; hosts are called by
+/// their `names`.
 ///
 /// # Errors
 ///
@@ -43,11 +42,13 @@ pub fn of_capture(
     zone: &TimeZone,
     spawn: Spawn,
     filter: &str,
+    follow: bool,
+    names: Names,
 ) -> Result<Vec<Box<dyn View>>, FilterError> {
     Ok(vec![
-        Box::new(calls::Calls::new(zone.clone(), spawn).with_filter(filter)?),
+        Box::new(calls::Calls::new(zone.clone(), spawn).following(follow).with_filter(filter)?),
         Box::new(patterns::Patterns::new()),
-        Box::new(connections::Connections::new(zone.clone())),
+        Box::new(connections::Connections::new(zone.clone()).with_names(names)),
         Box::new(packets::Packets::new(zone.clone())),
     ])
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
@@ -15,10 +16,11 @@ use crate::source::{Next, Stop};
 use crate::store::{Book, Kept};
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
-use crate::tui::keys::{Action, Context};
 use crate::tui::status::{Activity, Status};
 use crate::tui::theme::Theme;
-use crate::tui::view::{Command, Effect, Scene, View};
+use crate::tui::view::{Effect, View};
+use crate::tui::views::call::Call;
+use crate::tui::views::stream::Stream;
 
 /// A packet that is kept.
 pub type Raw = (Timestamp, LinkType, Vec<u8>);
@@ -47,25 +49,6 @@ pub struct Stage {
     pub effects: Vec<Effect>,
 }
 
-/// Stands for the view of a call.
-struct Call(u64);
-
-impl View for Call {
-    fn title(&self, _scene: &Scene<'_>) -> String {
-        format!("Call {}", self.0)
-    }
-
-    fn context(&self) -> Context {
-        Context::Call
-    }
-
-    fn act(&mut self, action: Action, _scene: &Scene<'_>) -> Vec<Command> {
-        if action == Action::Back { vec![Command::Close] } else { Vec::new() }
-    }
-
-    fn draw(&self, _scene: &Scene<'_>, _buf: &mut Buffer) {}
-}
-
 impl Stage {
     /// A view over a capture of the lab that was read to its end.
     pub fn over(view: Box<dyn View>, name: &str, size: (u16, u16)) -> Self {
@@ -82,8 +65,9 @@ impl Stage {
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![view]).with_call(move |number| {
             opens.borrow_mut().push(number);
-            Box::new(Call(number))
+            Box::new(Call::new(number))
         });
+        app = app.with_stream(|serial| Box::new(Stream::new(serial, TimeZone::UTC)));
         app.resize(size.0, size.1);
         let activity = Activity::Reading(0, None);
         let status = Status { source: "lo".to_owned(), activity, ..Status::default() };

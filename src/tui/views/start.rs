@@ -130,6 +130,11 @@ impl Start {
                     Some(Interface { name, permitted: Ok(()), .. }) => {
                         vec![Command::Effect(Effect::Capture(name.clone()))]
                     }
+                    Some(Interface { name, up: false, .. }) => {
+                        let next =
+                            format!("{name} is down. Up it goes with: ip link set {name} up");
+                        vec![Command::Notice(next)]
+                    }
                     Some(Interface { name, permitted: Err(_), .. }) => {
                         let next = format!("Not permitted. Try: sudo nestscope -i {name}");
                         vec![Command::Notice(next)]
@@ -231,6 +236,9 @@ impl Start {
         match &interface.permitted {
             Ok(()) => {
                 pen.put("Enter captures on ", theme.dim).put(&interface.name, theme.dim);
+            }
+            Err(_) if !interface.up => {
+                pen.put(&interface.name, theme.dim).put(" is down", theme.dim);
             }
             Err(reason) => {
                 pen.put("sudo nestscope -i ", theme.key).put(&interface.name, theme.key);

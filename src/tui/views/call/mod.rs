@@ -34,13 +34,6 @@ use crate::tui::table::Scroll;
 use crate::tui::text::{Align, Pen};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
-/// The number of the exchange after this one, or before it, in the order of the list that the call
-/// was opened from.
-pub type Neighbour = Box<dyn Fn(&Scene<'_>, u64, bool) -> Option<u64>>;
-
-/// A view of the stream of the connection with this serial number.
-pub type OpenStream = Box<dyn Fn(u32) -> Box<dyn View>>;
-
 /// Rows above the panes: what the call is, what came of it, the names of the panes.
 const HEAD: u16 = 3;
 
@@ -71,8 +64,6 @@ impl Pane {
 /// The view of one call, event or orphan reply.
 pub struct Call {
     number: u64,
-    neighbour: Option<Neighbour>,
-    open_stream: Option<OpenStream>,
     /// As it was when it was last looked at; `None` where it is not remembered.
     detail: Option<Detail>,
     pattern: String,
@@ -96,8 +87,6 @@ impl Call {
     pub fn new(number: u64) -> Self {
         Self {
             number,
-            neighbour: None,
-            open_stream: None,
             detail: None,
             pattern: String::new(),
             id: None,
@@ -112,20 +101,6 @@ impl Call {
             ladder: Ladder::default(),
             packets: Packets::default(),
         }
-    }
-
-    /// Goes to the next call and the one before as `neighbour` says, and not by their numbers.
-    #[must_use]
-    pub fn in_order(mut self, neighbour: Neighbour) -> Self {
-        self.neighbour = Some(neighbour);
-        self
-    }
-
-    /// Opens the stream of a connection so.
-    #[must_use]
-    pub fn with_stream(mut self, open_stream: OpenStream) -> Self {
-        self.open_stream = Some(open_stream);
-        self
     }
 
     /// Reads again what changed.
@@ -179,24 +154,17 @@ impl Call {
     fn go_to(&mut self, number: u64) {
         let fresh = Self::new(number);
         let old = std::mem::replace(self, fresh);
-        self.neighbour = old.neighbour;
-        self.open_stream = old.open_stream;
         (self.pane, self.zoomed) = (old.pane, old.zoomed);
     }
 
     fn go_to_neighbour(&mut self, forward: bool, scene: &Scene<'_>) -> Vec<Command> {
-        let next = match &self.neighbour {
-            Some(neighbour) => neighbour(scene, self.number, forward),
-            None => {
-                let archive = scene.book.archive();
-                let numbers = archive.numbers();
-                let is_there = |number: &u64| archive.row(*number).is_some();
-                if forward {
-                    (self.number.saturating_add(1)..numbers.end).find(is_there)
-                } else {
-                    (numbers.start..self.number.min(numbers.end)).rev().find(is_there)
-                }
-            }
+        let archive = scene.book.archive();
+        let numbers = archive.numbers();
+        let is_there = |number: &u64| archive.row(*number).is_some();
+        let next = if forward {
+            (self.number.saturating_add(1)..numbers.end).find(is_there)
+        } else {
+            (numbers.start..self.number.min(numbers.end)).rev().find(is_there)
         };
         match next {
             Some(number) => {
@@ -398,10 +366,10 @@ impl View for Call {
                 self.pane = Pane::Packets;
                 Vec::new()
             }
-            Action::Stream => match (&self.open_stream, &self.detail) {
-                (Some(open), Some(detail)) => vec![Command::Open(open(detail.row.connection))],
-                _ => Vec::new(),
-            },
+            Action::Stream => {
+                let connection = self.detail.as_ref().map(|detail| detail.row.connection);
+                connection.map(Command::OpenStream).into_iter().collect()
+            }
             Action::Copy => self.copy(),
             Action::CopyId => copied(self.id.as_deref(), "It has no id"),
             Action::CopyNc | Action::CopyTypeScript => self.copy_command(action, scene),
@@ -645,10 +613,9 @@ fn notice(text: &str) -> Command {
 /// Puts a text into the clipboard, or says why not.
 fn copied(text: Option<&[u8]>, missing: &str) -> Vec<Command> {
     match text {
-        Some(text) => vec![
-            Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned())),
-            notice(&format!("Copied {} bytes", text.len())),
-        ],
+        Some(text) => {
+            vec![Command::Effect(Effect::Copy(String::from_utf8_lossy(text).into_owned()))]
+        }
         None => vec![notice(missing)],
     }
 }

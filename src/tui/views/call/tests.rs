@@ -214,15 +214,6 @@ fn brackets_lead_to_the_neighbours() {
     assert_eq!(notices(&screen.act(&[Action::PreviousCall])), ["This is the first one"]);
     screen.act(&[Action::GoTo(3)]);
     assert_eq!(screen.view.number, 3);
-    // As the list has it: backwards.
-    screen.view =
-        Call::new(3).in_order(Box::new(
-            |_, number, forward| {
-                if forward { number.checked_sub(1) } else { None }
-            },
-        ));
-    screen.act(&[Action::NextCall, Action::NextCall]);
-    assert_eq!(screen.view.number, 1);
 }
 
 #[test]

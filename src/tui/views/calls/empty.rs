@@ -21,14 +21,18 @@ pub fn no_match(filter: &str) -> Vec<Said> {
 /// There is no exchange at all.
 pub fn nothing(scene: &Scene<'_>) -> Vec<Said> {
     let status = scene.status;
-    let packets = scene.book.archive().packets().end.saturating_sub(1);
+    let packets = scene.book.packets();
     let mut lines = vec![(heading(status, packets), true), (String::new(), false)];
     let advice = match status.activity {
         _ if status.paused => vec!["Paused: p goes on.".to_owned()],
         Activity::None => vec!["There is no source: -i names an interface, -r a file.".to_owned()],
         Activity::Opening | Activity::Reading(..) if packets == 0 => Vec::new(),
         _ if packets > 0 => of_connections(scene.book.connections(), status),
+        Activity::Live if scene.book.is_cleared() => {
+            vec!["Cleared: no packet came since.".to_owned()]
+        }
         Activity::Live => of_silence(status),
+        _ if scene.book.is_cleared() => vec!["Cleared: nothing is left of the file.".to_owned()],
         _ => vec!["The file holds no packet.".to_owned()],
     };
     lines.extend(advice.into_iter().map(|line| (line, false)));

@@ -102,6 +102,13 @@ impl Calls {
         }
     }
 
+    /// The same, beginning at the first exchange where it does not `follow` the newest.
+    #[must_use]
+    pub fn following(mut self, follow: bool) -> Self {
+        self.selection.follow(follow);
+        self
+    }
+
     /// The same with a display filter in force from the beginning: `-Y`.
     ///
     /// # Errors
@@ -166,6 +173,11 @@ impl Calls {
         } else {
             format!("There is no exchange {}", count(number))
         })
+    }
+
+    fn open_stream(&self, scene: &Scene<'_>) -> Vec<Command> {
+        let row = self.selected.and_then(|number| scene.book.archive().row(number));
+        row.map(|row| Command::OpenStream(row.connection)).into_iter().collect()
     }
 
     fn open(&self) -> Vec<Command> {
@@ -331,10 +343,14 @@ impl Calls {
             && let Some(number) = self.selected
         {
             let at = self.selection.selected().unwrap_or_default();
-            let row = self.listing.position(number, at);
-            let row = row.or_else(|| self.listing.nearest(archive, number)).unwrap_or(at);
+            let place = self.listing.position(number, at);
+            let row = place.or_else(|| self.listing.nearest(archive, number)).unwrap_or(at);
             if row != at {
                 self.selection.keep(row);
+            }
+            // It may come yet: the list grows.
+            if place.is_none() && self.listing.progress().is_some() {
+                return;
             }
         }
         self.note_selected();
@@ -416,6 +432,11 @@ impl View for Calls {
 
     fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
         self.remark = None;
+        // What is in sight is what the user means, and not what a growing list may still bring.
+        let is_in_sight = |number| self.listing.position(number, 0).is_some();
+        if self.listing.progress().is_some() && !self.selected.is_some_and(is_in_sight) {
+            self.note_selected();
+        }
         match action {
             Action::GoTo(number) => return self.go_to(number, scene),
             Action::Enter => return self.open(),
@@ -426,6 +447,7 @@ impl View for Calls {
             Action::SortNext | Action::SortRight => self.sort_beside(true, scene),
             Action::SortLeft => self.sort_beside(false, scene),
             Action::SortReverse => self.reverse(scene),
+            Action::Stream => return self.open_stream(scene),
             Action::Columns => {
                 return vec![Command::Open(Box::new(Chooser::new(Rc::clone(&self.columns))))];
             }
@@ -487,6 +509,13 @@ impl View for Calls {
         Vec::new()
     }
 
+    fn step(&mut self, forward: bool, _scene: &Scene<'_>) -> Option<u64> {
+        self.selection.follow(false);
+        self.selection.act(if forward { Action::Down } else { Action::Up });
+        self.note_selected();
+        self.selected
+    }
+
     fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
         match question.kind {
             QuestionKind::Filter => self.set_filter(text, scene),
@@ -496,7 +525,7 @@ impl View for Calls {
         }
     }
 
-    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+    fn keep_up(&mut self, changed: &[u64], scene: &Scene<'_>) {
         let archive = scene.book.archive();
         let numbers = archive.numbers();
         // Everything was forgotten.
@@ -516,9 +545,17 @@ impl View for Calls {
         let room = Self::room(scene.area);
         self.selection.fit(self.listing.len(), room.height.saturating_sub(TITLES));
         self.keep_selected(archive);
+    }
+
+    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+        self.keep_up(changed, scene);
         self.go_on_hunting(scene);
         let (in_sight, columns) = (self.selection.in_sight(), self.columns.get());
         self.lines.refresh(&self.listing, in_sight, self.format, columns, scene);
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
     }
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {

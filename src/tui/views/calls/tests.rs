@@ -16,6 +16,7 @@ use crate::time::{Nanos, Timestamp};
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
 use crate::tui::theme::Theme;
+use crate::tui::views::call::Call;
 
 /// The packets of a capture, and the engine and the book that take them.
 struct Feed {
@@ -73,25 +74,6 @@ struct Bench {
     effects: Vec<Effect>,
 }
 
-/// A view of one exchange that shows nothing.
-struct Blank(u64);
-
-impl View for Blank {
-    fn title(&self, _scene: &Scene<'_>) -> String {
-        format!("Call {}", self.0)
-    }
-
-    fn context(&self) -> Context {
-        Context::Call
-    }
-
-    fn act(&mut self, action: Action, _scene: &Scene<'_>) -> Vec<Command> {
-        if action == Action::Back { vec![Command::Close] } else { Vec::new() }
-    }
-
-    fn draw(&self, _scene: &Scene<'_>, _buf: &mut Buffer) {}
-}
-
 impl Bench {
     /// Everything of these captures was read.
     fn over(names: &[&str], columns: u16, rows: u16) -> Self {
@@ -113,7 +95,7 @@ impl Bench {
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![Box::new(calls)]).with_call(move |number| {
             opens.borrow_mut().push(number);
-            Box::new(Blank(number))
+            Box::new(Call::new(number))
         });
         app.resize(size.0, size.1);
         let status = Status {
@@ -471,17 +453,36 @@ fn what_is_copied_is_what_was_sent() {
     let mut copy = |keys: &str| {
         bench.keys(keys);
         match bench.effects.pop() {
-            Some(Effect::Copy(text)) => text,
+            // Nobody sees into the clipboard, so the footer says what is in it.
+            Some(Effect::Copy(text)) => (text, bench.footer()),
             other => panic!("{keys}: {other:?}, {}", bench.footer()),
         }
     };
-    assert_eq!(copy("<Home>jyp"), "[1,2,3]");
-    assert_eq!(copy("yr"), "6");
-    assert!(copy("yi").starts_with('"'));
-    assert!(copy("yn").contains("| nc "));
-    assert!(copy("yt").contains("client.send('sum', [1,2,3])") || copy("yt").contains("sum"));
+    let (payload, said) = copy("<Home>jyp");
+    assert_eq!(payload, "[1,2,3]");
+    assert_eq!(said, "Copied 7 B: [1,2,3]");
+    assert_eq!(copy("yr").0, "6");
+    assert!(copy("yi").0.starts_with('"'));
+    assert!(copy("yn").0.contains("| nc "));
+    assert!(copy("yt").0.contains(r#"client.send("sum", [1,2,3])"#));
     bench.keys("<Home>yi");
     assert!(bench.footer().contains("no id"), "{}", bench.footer());
+}
+
+#[test]
+fn what_was_cleared_is_not_counted_and_not_missed() {
+    let mut bench = Bench::before(&["basic-v11.pcap"], 80, 24);
+    bench.status.activity = Activity::Live;
+    bench.feed.take(60);
+    bench.refresh();
+    bench.feed.book.clear();
+    bench.refresh();
+    let screen = bench.screen();
+    assert!(screen.contains("\n0 packets  0 calls"), "{screen}");
+    assert!(screen.contains("Cleared: no packet came since."), "{screen}");
+    bench.feed.take(20);
+    bench.refresh();
+    assert!(bench.screen().contains("\n20 packets"), "{}", bench.screen());
 }
 
 #[test]
@@ -507,4 +508,26 @@ fn a_search_through_many_rows_does_not_block() {
     assert_eq!(hunt.step(&listing, &archive), Progress::Nowhere);
     assert_eq!(hunt.looked_at(), listing.len(), "each row once");
     bench.refresh();
+}
+
+#[test]
+fn brackets_in_a_call_go_along_the_list() {
+    let mut bench = Bench::over(&["basic-v11.pcap"], 120, 40);
+    bench.keys("/status == error<Enter>");
+    bench.keys("g<Enter>");
+    let errors: Vec<u64> = bench
+        .feed
+        .book
+        .archive()
+        .rows(1)
+        .filter(|row| row.status == Outcome::Error)
+        .map(|row| row.number)
+        .collect();
+    let title = |number: u64| format!("Call {number}");
+    assert!(bench.screen().contains(&title(errors[0])));
+    bench.keys("]");
+    assert!(bench.screen().contains(&title(errors[1])), "{}", bench.screen());
+    bench.keys("]");
+    bench.keys("[");
+    assert!(bench.screen().contains(&title(errors[1])));
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use ratatui::style::Style;
 
+use crate::names::Names;
 use crate::report::{count, size};
 use crate::store::ConnectionRecord;
 use crate::stream::Why;
@@ -59,22 +60,22 @@ pub const FIELDS: [Field; 17] = [
 /// The same, for the table.
 pub const COLUMNS: [Column; FIELDS.len()] = [
     column("#", Width::Fixed(5), 20, Align::Right),
-    column("Client", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
-    column("Server", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
-    column("State", Width::Fixed(8), 18, Align::Left),
-    column("Speaks", Width::Fixed(7), 13, Align::Left),
-    column("Age", Width::Fixed(6), 14, Align::Right),
-    column("Flight", Width::Fixed(6), 15, Align::Right),
-    column("Calls", Width::Fixed(7), 17, Align::Right),
-    column("Events", Width::Fixed(7), 6, Align::Right),
-    column("Errors", Width::Fixed(6), 16, Align::Right),
-    column("By client", Width::Fixed(9), 11, Align::Right),
-    column("By server", Width::Fixed(9), 10, Align::Right),
-    column("Retr", Width::Fixed(5), 9, Align::Right),
-    column("Missing", Width::Fixed(8), 8, Align::Right),
+    column("client", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
+    column("server", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
+    column("state", Width::Fixed(8), 18, Align::Left),
+    column("speaks", Width::Fixed(7), 13, Align::Left),
+    column("age", Width::Fixed(6), 14, Align::Right),
+    column("flight", Width::Fixed(6), 15, Align::Right),
+    column("calls", Width::Fixed(7), 17, Align::Right),
+    column("events", Width::Fixed(7), 6, Align::Right),
+    column("errors", Width::Fixed(6), 16, Align::Right),
+    column("by client", Width::Fixed(9), 11, Align::Right),
+    column("by server", Width::Fixed(9), 10, Align::Right),
+    column("retr", Width::Fixed(5), 9, Align::Right),
+    column("missing", Width::Fixed(8), 8, Align::Right),
     column("RTT", Width::Fixed(7), 12, Align::Right),
-    column("From", Width::Fixed(5), 7, Align::Left),
-    column("Began", Width::Fixed(times::WIDTH), 5, Align::Right),
+    column("from", Width::Fixed(5), 7, Align::Left),
+    column("began", Width::Fixed(times::WIDTH), 5, Align::Right),
 ];
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
@@ -100,21 +101,21 @@ impl Field {
             Self::ByServer => by(|record| record.tally.bytes.server),
             Self::Retransmissions => by(retransmissions),
             Self::Missing => missing(a).cmp(&missing(b)),
-            Self::RoundTrip => a.round_trip.cmp(&b.round_trip),
+            Self::RoundTrip => a.tally.round_trip.cmp(&b.tally.round_trip),
             Self::Seen => a.from_start.cmp(&b.from_start),
             Self::Began => a.first.at.cmp(&b.first.at),
         }
     }
 
-    /// Its text for a connection; empty where there is nothing to tell. [`Field::Began`] depends on
-    /// the format of times, and is told elsewhere.
-    pub fn text(self, record: &ConnectionRecord, now: Timestamp) -> String {
+    /// Its text for a connection whose hosts have these names; empty where there is nothing to tell.
+    /// [`Field::Began`] depends on the format of times, and is told elsewhere.
+    pub fn text(self, record: &ConnectionRecord, names: &Names, now: Timestamp) -> String {
         let number = |number: u64| if number == 0 { String::new() } else { count(number) };
         let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };
         match self {
             Self::Serial => record.serial.to_string(),
-            Self::Client => record.ends.client.to_string(),
-            Self::Server => record.ends.server.to_string(),
+            Self::Client => names.end(record.ends.client),
+            Self::Server => names.end(record.ends.server),
             Self::State => state(record).to_owned(),
             Self::Speaks => speaks(record).to_owned(),
             Self::Age => age(record, now).to_string(),
@@ -131,7 +132,9 @@ impl Field {
                 (0, _) => "some".to_owned(),
                 (bytes, _) => size(bytes),
             },
-            Self::RoundTrip => record.round_trip.map_or_else(String::new, |rtt| rtt.to_string()),
+            Self::RoundTrip => {
+                record.tally.round_trip.map_or_else(String::new, |rtt| rtt.to_string())
+            }
             Self::Seen => if record.from_start { "start" } else { "late" }.to_owned(),
             Self::Began => String::new(),
         }
@@ -157,6 +160,7 @@ pub fn is_over(record: &ConnectionRecord) -> bool {
 /// What has become of it.
 pub const fn state(record: &ConnectionRecord) -> &'static str {
     match record.why {
+        None if record.closing => "closing",
         None | Some(Why::CaptureEnded) => "open",
         Some(Why::Finished) => "finished",
         Some(Why::Reset) => "reset",

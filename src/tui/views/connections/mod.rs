@@ -10,9 +10,9 @@ use ratatui::style::Style;
 
 use self::columns::{COLUMNS, FIELDS, Field, is_over};
 use super::saving;
-use super::stream::Stream;
 use super::times::{self, Times};
 use super::waiting;
+use crate::names::Names;
 use crate::store::{Book, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
@@ -27,7 +27,7 @@ const SORTED_FOR: Nanos = Nanos::from_millis(250);
 /// The view of the connections.
 #[derive(Debug)]
 pub struct Connections {
-    zone: TimeZone,
+    names: Names,
     times: Times,
     selection: Selection,
     /// The serial number of the selected connection.
@@ -46,8 +46,8 @@ impl Connections {
     /// No connection yet. Times of day are told in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
-            times: Times::of_day(zone.clone()),
-            zone,
+            names: Names::default(),
+            times: Times::of_day(zone),
             selection: Selection::new(false),
             selected: None,
             order: Vec::new(),
@@ -56,6 +56,13 @@ impl Connections {
             needle: String::new(),
             began: Vec::new(),
         }
+    }
+
+    /// The same, with hosts called by their names.
+    #[must_use]
+    pub fn with_names(mut self, names: Names) -> Self {
+        self.names = names;
+        self
     }
 
     const fn table(&self) -> Table<'_> {
@@ -146,9 +153,9 @@ impl Connections {
         let here = self.selection.selected().unwrap_or(0);
         let holds = |row: &usize| {
             self.record(*row, scene.book).is_some_and(|record| {
-                FIELDS
-                    .iter()
-                    .any(|field| !found(&field.text(record, scene.now), &self.needle).is_empty())
+                FIELDS.iter().any(|field| {
+                    !found(&field.text(record, &self.names, scene.now), &self.needle).is_empty()
+                })
             })
         };
         let row = if backwards {
@@ -185,9 +192,8 @@ impl View for Connections {
                 return filter.map(Command::ShowCalls).into_iter().collect();
             }
             Action::Stream => {
-                let zone = self.zone.clone();
-                let stream = record.map(|record| Stream::new(record.serial, zone));
-                return stream.map(|it| Command::Open(Box::new(it))).into_iter().collect();
+                let serial = record.map(|record| record.serial);
+                return serial.map(Command::OpenStream).into_iter().collect();
             }
             Action::Copy => {
                 let ends = record.map(|it| format!("{} {}", it.ends.client, it.ends.server));
@@ -299,10 +305,13 @@ impl View for Connections {
                     began.cloned().unwrap_or_default()
                 }
                 Field::Age | Field::RoundTrip => {
-                    pen.put_number(&field.text(record, scene.now), field.style(record, theme));
+                    pen.put_number(
+                        &field.text(record, &self.names, scene.now),
+                        field.style(record, theme),
+                    );
                     return;
                 }
-                _ => field.text(record, scene.now),
+                _ => field.text(record, &self.names, scene.now),
             };
             pen.put_marked(
                 &text,

@@ -62,7 +62,7 @@ fn rows_are_sorted_both_ways_and_the_selected_one_is_kept() {
     assert!(stage.lines()[3].contains("#▲"), "{}", stage.screen());
     // A click on a title does the same.
     stage.mouse(MouseEventKind::Down(MouseButton::Left), 8, 3);
-    assert!(stage.lines()[3].contains("Client▲"), "{}", stage.screen());
+    assert!(stage.lines()[3].contains("client▲"), "{}", stage.screen());
 }
 
 #[test]
@@ -125,4 +125,23 @@ fn what_is_over_is_dim_and_what_stands_is_not() {
     stage.take(&packets[8..]);
     stage.finish();
     assert!(is_dim(&mut stage), "{}", stage.screen());
+}
+
+#[test]
+fn hosts_are_called_by_their_names() {
+    let names = Names::of_hosts("10.0.0.7 orders");
+    let view = Box::new(Connections::new(TimeZone::UTC).with_names(names));
+    let mut stage = Stage::empty(view, (120, 24), Theme::new(false, false));
+    let mut packets = fixture("walkthrough.pcap");
+    for (_, _, data) in &mut packets {
+        // The server is the end with port 8888.
+        let (address, port) =
+            if data[34..36] == 8888_u16.to_be_bytes() { (26, 34) } else { (30, 36) };
+        assert_eq!(data[port..port + 2], 8888_u16.to_be_bytes());
+        data[address..address + 4].copy_from_slice(&[10, 0, 0, 7]);
+    }
+    stage.take(&packets);
+    stage.finish();
+    let screen = stage.screen();
+    assert!(screen.contains("orders:8888") && screen.contains("127.0.0.1:"), "{screen}");
 }

@@ -15,7 +15,6 @@ use self::bytes::BytesPane;
 use self::hunt::{Hunt, Step};
 use self::reading::{Beginnings, Reading};
 use super::carried::{Carried, exchange_of};
-use super::stream::Stream;
 use super::times::{self, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
@@ -41,11 +40,11 @@ const TO: usize = 3;
 const LENGTH: usize = 4;
 const COLUMNS: [Column; 6] = [
     column("#", Width::Fixed(6), 9, Align::Right),
-    column("Time", Width::Fixed(times::WIDTH), 8, Align::Right),
-    column("Source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
-    column("Destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
-    column("Length", Width::Fixed(6), 7, Align::Right),
-    column("Reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
+    column("time", Width::Fixed(times::WIDTH), 8, Align::Right),
+    column("source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
+    column("destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
+    column("length", Width::Fixed(6), 7, Align::Right),
+    column("reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
 ];
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
@@ -55,7 +54,6 @@ const fn column(title: &'static str, width: Width, priority: u8, align: Align) -
 /// The view of the packets.
 #[derive(Debug)]
 pub struct Packets {
-    zone: TimeZone,
     times: Times,
     selection: Selection,
     /// The number of the packet in row 0.
@@ -106,8 +104,7 @@ impl Packets {
     /// No packet yet. Times of day are told in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
-            times: Times::since_first(zone.clone()),
-            zone,
+            times: Times::since_first(zone),
             selection: Selection::new(false),
             first: 1,
             selected: 0,
@@ -242,10 +239,7 @@ impl Packets {
 
     fn open_stream(&self) -> Vec<Command> {
         match self.reading.as_ref().and_then(|reading| reading.record.connection) {
-            Some(connection) => {
-                let stream = Stream::new(connection, self.zone.clone());
-                vec![Command::Open(Box::new(stream))]
-            }
+            Some(connection) => vec![Command::OpenStream(connection)],
             None => {
                 let why = "This packet is of no connection that is followed";
                 vec![Command::Notice(why.to_owned())]
@@ -420,6 +414,10 @@ impl View for Packets {
         }
         self.hunt_on(scene);
         self.look(scene);
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
     }
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {

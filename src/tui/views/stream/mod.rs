@@ -607,6 +607,11 @@ impl View for Stream {
         self.look(scene);
     }
 
+    fn is_at_work(&self) -> bool {
+        self.hunt.is_some()
+            || self.is_more && (self.to_end || self.is_following || self.shown.is_empty())
+    }
+
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
         self.draw_about(scene, buf);
         if self.shown.is_empty() {
