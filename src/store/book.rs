@@ -381,3 +381,33 @@ impl Counted {
         self.set(self.now.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Config, Engine};
+    use crate::source::file::CaptureFile;
+    use crate::source::{Next, Stop};
+
+    #[test]
+    fn where_changes_were_missed_everything_counts_as_changed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
+        let mut file = CaptureFile::open(path, Stop::default()).unwrap();
+        let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
+        let mut book = Book::default();
+        let mut number = 0;
+        while let Next::Packet(packet) = file.next().unwrap() {
+            number += 1;
+            book.packet(&Packet { number, ..packet }, Kept::Memory);
+            engine.push(&Packet { number, ..packet }, &mut |update| book.take(&update));
+        }
+        let all: Vec<_> = book.archive().numbers().collect();
+        assert!(all.len() > 10);
+        for number in 0..=limits::CHANGES as u64 {
+            book.change(1 + number % 2);
+        }
+        assert_eq!(book.changed(), all);
+        book.change(2);
+        assert_eq!(book.changed(), [2]);
+    }
+}

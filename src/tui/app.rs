@@ -265,8 +265,15 @@ impl App {
     pub fn refresh(&mut self, changed: &[u64], present: Present<'_>) {
         self.forget_old_digits(present.clock);
         let scene = scene(&self.theme, present, self.body());
-        for view in self.tabs.iter_mut().flat_map(Tab::views_mut) {
-            view.refresh(changed, &scene);
+        for (index, tab) in self.tabs.iter_mut().enumerate() {
+            let top = tab.opened.len();
+            for (depth, view) in tab.views_mut().enumerate() {
+                if index == self.shown && depth == top {
+                    view.refresh(changed, &scene);
+                } else {
+                    view.keep_up(changed, &scene);
+                }
+            }
         }
     }
 

@@ -160,7 +160,7 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
     if memory.packets_dropped > 0 || memory.rows_dropped > 0 {
         fields.push(Field::new(10, theme.warning, dropped(memory)));
     }
-    fields.push(Field::new(3, plain, in_use(memory, present.status.resident)));
+    fields.push(Field::new(3, plain, in_use(memory, present.status)));
     fields
 }
 
@@ -178,10 +178,10 @@ fn dropped(memory: Memory) -> String {
 
 /// Memory: of the whole program where the system tells, else of what is kept; in the units in which
 /// the ceiling is given (`--memory 512M`).
-fn in_use(memory: Memory, resident: Option<u64>) -> String {
+fn in_use(memory: Memory, status: &Status) -> String {
     let bytes = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let used = resident.unwrap_or(bytes(memory.used)).div_ceil(MIB);
-    match bytes(memory.ceiling) / MIB {
+    let used = status.resident.unwrap_or(bytes(memory.used)).div_ceil(MIB);
+    match status.memory.unwrap_or(bytes(memory.ceiling)) / MIB {
         0 => format!("memory {} MiB", count(used)),
         ceiling => format!("memory {}/{} MiB", count(used), count(ceiling)),
     }

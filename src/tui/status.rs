@@ -23,6 +23,8 @@ pub struct Status {
     pub kernel_drops: Option<u64>,
     /// Bytes of memory that the whole program uses, where the system tells.
     pub resident: Option<u64>,
+    /// Bytes of memory that the whole program is to keep to, where that is set.
+    pub memory: Option<u64>,
 }
 
 /// What a source is doing.

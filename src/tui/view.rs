@@ -182,6 +182,9 @@ pub trait View {
     /// Exchanges changed, packets came, time passed or the room changed: called before `draw`.
     fn refresh(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
 
+    /// The same while it is out of sight: what cannot wait until it is refreshed again.
+    fn keep_up(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
+
     /// Whether it has more to do though nothing new came: a search goes on in steps. It is refreshed
     /// again at once then, between two looks at the keyboard.
     fn is_at_work(&self) -> bool {

@@ -11,9 +11,11 @@
 mod paths;
 mod reader;
 mod recent;
+mod resident;
 mod run;
 mod save;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -109,6 +111,8 @@ struct Screen<'a> {
     began: Instant,
     /// Whether packets did.
     stale: bool,
+    /// Jobs of views that are not done yet.
+    jobs: Rc<Cell<usize>>,
     drawn: Instant,
     /// Whether a source ended before its end.
     failed: bool,
@@ -142,6 +146,7 @@ impl<'a> Screen<'a> {
             touched: true,
             began: Instant::now(),
             stale: true,
+            jobs: Rc::default(),
             drawn: Instant::now(),
             failed: false,
             saving: Vec::new(),
@@ -167,6 +172,8 @@ impl<'a> Screen<'a> {
                 self.stale = true;
                 continue;
             }
+            // How far a job is, and what it found so far, is to be seen.
+            self.stale |= self.jobs.get() > 0;
             // What a view does in steps goes on between two looks at the keys.
             self.touched |= self.app.is_at_work();
             let until = match self.stale {
@@ -193,6 +200,9 @@ impl<'a> Screen<'a> {
 
     fn take(&mut self, input: Input) -> Result<Next, CliError> {
         self.touched = true;
+        if matches!(input, Input::Done) {
+            self.jobs.set(self.jobs.get().saturating_sub(1));
+        }
         let present = present(&self.run, &self.nothing, self.began);
         let effects = match input {
             Input::Terminal(Event::Key(key)) => self.app.key(key, present),
@@ -297,7 +307,12 @@ impl<'a> Screen<'a> {
                 self.failed |= !matches!(error, SourceError::InterfaceEnded { .. });
                 error.to_string()
             }
-            Outcome::Failed(error) => return Err(error),
+            // A pipe that was waited for, and is no capture.
+            Outcome::Failed(error) => {
+                run.status.activity = Activity::Ended;
+                self.failed = true;
+                error.to_string()
+            }
         };
         self.app.notice(told);
         self.touched = true;
@@ -362,8 +377,9 @@ impl<'a> Screen<'a> {
 
     /// How views have something done that takes long: on a thread, which says when it is done.
     fn spawn(&self) -> Spawn {
-        let send = self.send.clone();
+        let (send, jobs) = (self.send.clone(), Rc::clone(&self.jobs));
         Rc::new(move |job| {
+            jobs.set(jobs.get() + 1);
             let send = send.clone();
             thread::spawn(move || {
                 job();

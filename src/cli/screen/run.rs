@@ -2,11 +2,12 @@
 //! book, a batch at a time, so that keys and drawing come in between.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::cli::analysis;
 use crate::cli::error::CliError;
 use crate::cli::screen::reader::{Control, News, Reader};
+use crate::cli::screen::resident::resident;
 use crate::cli::settings::{Input, Settings};
 use crate::engine::{Engine, Shard};
 use crate::source::SourceError;
@@ -27,14 +28,16 @@ pub struct Run {
     began: Instant,
     /// Whether there are no more packets but those of the backlog.
     is_read: bool,
+    /// When the connections and the memory were last looked at.
+    counted: Option<Instant>,
     /// Packets that came while a live capture was paused.
     backlog: VecDeque<Batch>,
     backlog_weight: usize,
     /// The most that they may weigh, in bytes.
     backlog_ceiling: usize,
     file_bytes_cut: u64,
-    /// Bytes that the book may take.
-    memory: usize,
+    /// Bytes that the archive may take.
+    share: usize,
 }
 
 /// What came of a piece of news.
@@ -60,23 +63,25 @@ impl Run {
         config.tell_progress = true;
         Ok(Self {
             reader: Reader::start(settings)?,
-            book: Book::new(settings.screen.memory),
+            book: Book::new(share_of_archive(settings.screen.memory)),
             status: Status {
                 source: source_name(&settings.input),
                 filter: analysis::what_is_taken(settings),
                 activity: Activity::Opening,
                 speed: settings.screen.speed,
+                memory: u64::try_from(settings.screen.memory).ok(),
                 ..Status::default()
             },
             engine: Engine::new(config),
             is_live: settings.is_live(),
             began: Instant::now(),
             is_read: false,
+            counted: None,
             backlog: VecDeque::new(),
             backlog_weight: 0,
             backlog_ceiling: settings.screen.memory / 4,
             file_bytes_cut: 0,
-            memory: settings.screen.memory,
+            share: share_of_archive(settings.screen.memory),
         })
     }
 
@@ -95,7 +100,7 @@ impl Run {
     pub fn take(&mut self, news: News) -> Outcome {
         match news {
             News::Opened { again } => {
-                self.book = Book::with_files(self.memory, again);
+                self.book = Book::with_files(self.share, again);
                 self.status.activity =
                     if self.is_live { Activity::Live } else { Activity::Reading(0, None) };
             }
@@ -125,8 +130,8 @@ impl Run {
                 if self.backlog.is_empty() {
                     self.finish();
                 }
-                if let Some(cut) = cuts.into_iter().next() {
-                    return Outcome::Told(cut);
+                if !cuts.is_empty() {
+                    return Outcome::Told(cuts.join("; "));
                 }
             }
             News::Failed(error) => return Outcome::Failed(error),
@@ -188,6 +193,13 @@ impl Run {
     pub fn count(&mut self) {
         self.status.running = self.began.elapsed();
         let Self { engine, book, .. } = self;
+        let is_due = self.counted.is_none_or(|at| at.elapsed() >= COUNTED_EVERY);
+        if is_due {
+            self.counted = Some(Instant::now());
+            self.status.resident = resident();
+        } else if book.connections().len() > FEW_CONNECTIONS {
+            return;
+        }
         engine.standing(&mut |standing| book.standing(standing));
         book.counted(&engine.counts(), self.status.kernel_drops, self.file_bytes_cut);
     }
@@ -230,6 +242,14 @@ impl Run {
     }
 }
 
+/// What is left for the archive of so many bytes for the whole program. Beside it there are the
+/// engine, the statistics, packets under way and the program itself, some 32 MB; and what grows with
+/// the archive: the lists of its rows, of which there may be two, and what the allocator cannot use.
+const fn share_of_archive(memory: usize) -> usize {
+    let share = memory.saturating_sub(memory / 8 + REST);
+    if share > memory / 4 { share } else { memory / 4 }
+}
+
 fn source_name(input: &Input) -> String {
     match input {
         Input::Choice(_) => String::new(),
@@ -240,6 +260,16 @@ fn source_name(input: &Input) -> String {
         }
     }
 }
+
+/// Bytes beside the archive that do not depend on its size.
+const REST: usize = 32 << 20;
+
+/// How often all of many connections are asked how they stand, and the system for the memory: both
+/// take milliseconds where there are tens of thousands.
+const COUNTED_EVERY: Duration = Duration::from_millis(250);
+
+/// So few of them are asked before every drawing.
+const FEW_CONNECTIONS: usize = 1_000;
 
 /// What the header calls a file: its name without the folders.
 fn name_of(file: &str) -> &str {

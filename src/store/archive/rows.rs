@@ -136,8 +136,13 @@ impl Rows {
 
     /// Takes in a row, and says whether there is a place for it. Its frames come after `frames`.
     pub(super) fn insert(&mut self, number: u64, row: Compact, frames: Address) -> bool {
-        if number < self.floor || number > self.end.saturating_add(LARGEST_HOLE) {
+        if number < self.floor {
             return false;
+        }
+        if number > self.end.saturating_add(LARGEST_HOLE) {
+            // What lies before such a hole is given up, for else nothing would ever come after it.
+            self.blocks.clear();
+            self.floor = number;
         }
         let block = number / BLOCK;
         if self.blocks.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use proptest::prelude::*;
 
@@ -278,6 +279,49 @@ fn the_present_list_stays_until_the_next_is_whole() {
     bench.rest();
     assert_eq!(bench.shown(), bench.expected());
     assert!(bench.shown().len() < 60);
+}
+
+#[test]
+fn a_list_by_number_grows_as_its_rows_are_found() {
+    let mut bench = Bench::new(8);
+    bench.take(begin(50_000));
+    bench.rest();
+    // Stops the thread that looks at this row, after the part in which it lies.
+    let state = Arc::new(Mutex::new(None::<Arc<State>>));
+    let stops = Arc::clone(&state);
+    let test = move |_: &Known, row: &Row| {
+        if row.number == 20_000 {
+            let state = stops.lock().unwrap();
+            state.as_ref().unwrap().unwanted.store(true, Ordering::Relaxed);
+        }
+        row.status == Status::Open
+    };
+    bench.condition = Some(Arc::new(test));
+    bench.listing.set_condition(&bench.known, bench.condition.clone());
+    *state.lock().unwrap() = Some(Arc::clone(&bench.listing.job.as_ref().unwrap().state));
+    bench.take(Step::Work);
+    // Rows come and go meanwhile, in front of what was looked at and behind it.
+    bench.take(Step::Change(vec![(0, 5 << 5), (49_990, 5 << 5), (49_980, 0)]));
+    bench.take(begin(10));
+    bench.take(Step::Refresh);
+    let (looked_at, of) = bench.listing.progress().unwrap();
+    assert!((20_000..50_000).contains(&looked_at), "{looked_at}");
+    assert_eq!(of, 50_000);
+    let expected = naive(&bench.known, bench.order, condition(1).as_ref());
+    let grown = bench.shown();
+    let last = *grown.last().unwrap();
+    assert!(last > 19_000 && last <= looked_at as u64, "{last}");
+    let differ = expected.iter().take_while(|number| **number <= last);
+    let differ = differ.filter(|number| grown.binary_search(number).is_err()).count();
+    assert!(differ <= 2, "all but what changed since is there");
+    // As long as it grows, it can be turned round.
+    bench.take(Step::Sort(0, true));
+    assert_eq!(bench.shown().first(), Some(&last));
+    let unwanted = Arc::clone(&bench.listing.job.as_ref().unwrap().state);
+    unwanted.unwanted.store(false, Ordering::Relaxed);
+    bench.rest();
+    assert_eq!(bench.shown().len(), expected.len());
+    assert_eq!(bench.shown(), bench.expected());
 }
 
 #[test]

@@ -343,10 +343,14 @@ impl Calls {
             && let Some(number) = self.selected
         {
             let at = self.selection.selected().unwrap_or_default();
-            let row = self.listing.position(number, at);
-            let row = row.or_else(|| self.listing.nearest(archive, number)).unwrap_or(at);
+            let place = self.listing.position(number, at);
+            let row = place.or_else(|| self.listing.nearest(archive, number)).unwrap_or(at);
             if row != at {
                 self.selection.keep(row);
+            }
+            // It may come yet: the list grows.
+            if place.is_none() && self.listing.progress().is_some() {
+                return;
             }
         }
         self.note_selected();
@@ -428,6 +432,11 @@ impl View for Calls {
 
     fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
         self.remark = None;
+        // What is in sight is what the user means, and not what a growing list may still bring.
+        let is_in_sight = |number| self.listing.position(number, 0).is_some();
+        if self.listing.progress().is_some() && !self.selected.is_some_and(is_in_sight) {
+            self.note_selected();
+        }
         match action {
             Action::GoTo(number) => return self.go_to(number, scene),
             Action::Enter => return self.open(),
@@ -516,7 +525,7 @@ impl View for Calls {
         }
     }
 
-    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+    fn keep_up(&mut self, changed: &[u64], scene: &Scene<'_>) {
         let archive = scene.book.archive();
         let numbers = archive.numbers();
         // Everything was forgotten.
@@ -536,6 +545,10 @@ impl View for Calls {
         let room = Self::room(scene.area);
         self.selection.fit(self.listing.len(), room.height.saturating_sub(TITLES));
         self.keep_selected(archive);
+    }
+
+    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+        self.keep_up(changed, scene);
         self.go_on_hunting(scene);
         let (in_sight, columns) = (self.selection.in_sight(), self.columns.get());
         self.lines.refresh(&self.listing, in_sight, self.format, columns, scene);

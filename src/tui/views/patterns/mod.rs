@@ -393,8 +393,12 @@ impl View for Patterns {
         }
     }
 
-    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+    fn keep_up(&mut self, changed: &[u64], _scene: &Scene<'_>) {
         self.stale |= !changed.is_empty();
+    }
+
+    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+        self.keep_up(changed, scene);
         let more_will_come =
             matches!(scene.status.activity, Activity::Live | Activity::Reading(..));
         let is_due = match self.counted {
