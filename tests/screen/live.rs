@@ -126,7 +126,7 @@ fn under_load_no_call_is_missing_while_the_user_looks_around() {
     terminal.press(&["2"]);
     terminal.wait_for("latency histogram");
     terminal.press(&["3"]);
-    terminal.wait_for("Flight");
+    terminal.wait_for("RTT");
     terminal.press(&["p"]);
     terminal.wait_for("packets wait");
     terminal.press(&["p"]);

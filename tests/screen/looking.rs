@@ -138,7 +138,7 @@ fn packets_are_read_in_a_line_and_lead_to_their_call() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
     terminal.wait_for("3 exchanges");
     terminal.press(&["4"]);
-    let screen = terminal.wait_for("Source");
+    let screen = terminal.wait_for("[SYN]");
     assert!(screen.contains("36580 → 8888 [SYN] Seq=0 Win="), "{screen}");
     terminal.go_to(6);
     let screen = terminal.wait_for("00040  cc c1 36 31 23 7b 22 70");

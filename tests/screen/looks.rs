@@ -43,7 +43,7 @@ fn without_colour_nothing_is_coloured() {
         let terminal = Terminal::run(120, 32, &command);
         terminal.wait_for("62 exchanges");
         for (key, shown) in
-            [("2", "latency histogram"), ("3", "RTT"), ("4", "Source"), ("?", "Help")]
+            [("2", "latency histogram"), ("3", "RTT"), ("4", "[SYN]"), ("?", "Help")]
         {
             let screen = terminal.screen_with_looks();
             assert_eq!(colours(&screen), [""; 0], "{command}\n{screen}");

@@ -50,7 +50,9 @@ fn a_file_is_played_paused_and_stepped() {
     assert!(screen.contains("[1,2,3] → 6"), "{screen}");
     terminal.press(&["p"]);
     let screen = terminal.wait_without("paused");
-    assert!(screen.contains("8 packets") && screen.contains("playing ×10"), "{screen}");
+    // The one that waited comes at once, the next one not.
+    assert!(screen.contains("8 packets") || screen.contains("9 packets"), "{screen}");
+    assert!(screen.contains("playing ×10"), "{screen}");
     terminal.press(&["-"]);
     terminal.wait_for("playing ×5");
     // Faster and faster, in the end as fast as it can be read.
