@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,14 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often the screen is looked at while something is waited for.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Tells the terminals of this process apart.
-static STARTED: AtomicU32 = AtomicU32::new(0);
-
 /// A terminal with a program in it, and a folder of its own. Both go away when the test is over.
 pub struct Terminal {
-    /// The socket of a tmux server of its own.
-    socket: String,
-    /// Where the program runs: `fixtures` leads to those of the repository.
+    /// Where the program runs: `fixtures` leads to those of the repository. The socket of a tmux
+    /// server of its own is there too.
     folder: TempDir,
 }
 
@@ -39,8 +34,7 @@ impl Terminal {
     pub fn run_in(folder: TempDir, columns: u16, rows: u16, command: &str) -> Self {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         symlink(fixtures, folder.path().join("fixtures")).unwrap();
-        let nth = STARTED.fetch_add(1, Ordering::Relaxed);
-        let terminal = Self { socket: format!("nestscope-{}-{nth}", std::process::id()), folder };
+        let terminal = Self { folder };
         let (columns, rows) = (columns.to_string(), rows.to_string());
         let script = format!(
             r#"echo before; was=$(stty -g); {command}; code=$?
@@ -187,10 +181,10 @@ impl Terminal {
         let program = Path::new(env!("CARGO_BIN_EXE_nestscope"));
         let path = std::env::var("PATH").unwrap();
         let mut tmux = Command::new("tmux");
-        tmux.args(["-L", &self.socket]).args(words).current_dir(folder);
+        tmux.args(words).current_dir(folder);
         // What the program must not take from whoever runs the tests.
         tmux.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env_remove("TMUX").env_remove("NO_COLOR");
-        tmux.env("HOME", folder).env_remove("XDG_STATE_HOME");
+        tmux.env("HOME", folder).env_remove("XDG_STATE_HOME").env("TMUX_TMPDIR", folder);
         tmux.env("PATH", format!("{}:{path}", program.parent().unwrap().display()));
         tmux.output().unwrap_or_else(|error| panic!("tmux: {error} (tools/need test installs it)"))
     }
@@ -199,7 +193,8 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // Without an assertion, which would be a second panic where the first is under way.
-        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+        let folder = self.folder.path();
+        let _ = Command::new("tmux").arg("kill-server").env("TMUX_TMPDIR", folder).output();
     }
 }
 
