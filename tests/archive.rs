@@ -75,17 +75,21 @@ fn take(book: &mut Book, told: &mut BTreeMap<u64, Told>, update: &Update<'_>) {
     }
 }
 
+/// A packet of a capture, by its number there.
+fn lent(raw: &Raw, number: u64) -> Packet<'_> {
+    Packet {
+        number,
+        at: Timestamp::from_nanos(raw.at),
+        link: raw.link,
+        data: &raw.data,
+        original_len: raw.original_len,
+    }
+}
+
 fn from_memory(packets: &[Raw], ceiling: usize) -> Run {
     let mut run = Run::new(Book::new(ceiling));
     for (raw, number) in packets.iter().zip(1..) {
-        let packet = Packet {
-            number,
-            at: Timestamp::from_nanos(raw.at),
-            link: raw.link,
-            data: &raw.data,
-            original_len: raw.original_len,
-        };
-        run.packet(&packet, Kept::Memory);
+        run.packet(&lent(raw, number), Kept::Memory);
     }
     run.finish();
     run
@@ -266,14 +270,7 @@ fn with_too_little_memory_the_oldest_gives_way() {
     let mut most = 0;
     let mut picture = None;
     for (raw, number) in packets.iter().zip(1..) {
-        let packet = Packet {
-            number,
-            at: Timestamp::from_nanos(raw.at),
-            link: raw.link,
-            data: &raw.data,
-            original_len: raw.original_len,
-        };
-        run.packet(&packet, Kept::Memory);
+        run.packet(&lent(raw, number), Kept::Memory);
         most = most.max(run.book.memory().used);
         if number == 5_000 {
             picture = Some((run.book.archive().clone(), run.told.clone()));
@@ -331,14 +328,7 @@ fn what_was_cleared_is_not_told_again() {
     let middle = packets.len() / 2;
     let mut begun = 0;
     for (raw, number) in packets.iter().zip(1..) {
-        let packet = Packet {
-            number,
-            at: Timestamp::from_nanos(raw.at),
-            link: raw.link,
-            data: &raw.data,
-            original_len: raw.original_len,
-        };
-        run.packet(&packet, Kept::Memory);
+        run.packet(&lent(raw, number), Kept::Memory);
         if number == middle as u64 {
             begun = run.book.archive().numbers().end;
             assert!(begun > 100);

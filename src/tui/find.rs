@@ -43,6 +43,24 @@ impl Needle {
         Some(at..at + self.bytes.len())
     }
 
+    /// The next place in `text` behind the one that was `found`, or the one before; where none was,
+    /// from `here` on. Goes round the ends.
+    pub fn find_round(
+        &self,
+        text: &[u8],
+        found: Option<&Range<usize>>,
+        here: usize,
+        backwards: bool,
+    ) -> Option<Range<usize>> {
+        if backwards {
+            let before = found.map_or(here, |found| found.start);
+            self.find_back(text, before).or_else(|| self.find_back(text, text.len()))
+        } else {
+            let from = found.map_or(here, |found| found.start + 1);
+            self.find(text, from).or_else(|| self.find(text, 0))
+        }
+    }
+
     /// Every place in `text`, none over another.
     pub fn all(&self, text: &str) -> Vec<Range<usize>> {
         let next = |found: &Range<usize>| self.find(text.as_bytes(), found.end);

@@ -90,14 +90,7 @@ impl Wrapped {
     pub fn find(&mut self, backwards: bool) -> bool {
         let Some(needle) = &self.needle else { return false };
         let here = self.starts.get(self.top).copied().unwrap_or_default();
-        let found = if backwards {
-            let before = self.found.as_ref().map_or(here, |found| found.start);
-            let around = || needle.find_back(&self.text, self.text.len());
-            needle.find_back(&self.text, before).or_else(around)
-        } else {
-            let from = self.found.as_ref().map_or(here, |found| found.start + 1);
-            needle.find(&self.text, from).or_else(|| needle.find(&self.text, 0))
-        };
+        let found = needle.find_round(&self.text, self.found.as_ref(), here, backwards);
         let Some(found) = found else { return false };
         self.top = self.row_at(found.start);
         self.found = Some(found);

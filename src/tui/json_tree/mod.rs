@@ -256,14 +256,7 @@ impl JsonTree {
     pub fn find(&mut self, backwards: bool) -> bool {
         let Some(needle) = &self.needle else { return false };
         let here = self.lines.get(self.selected).map_or(0, |line| line.start() as usize);
-        let found = if backwards {
-            let before = self.found.as_ref().map_or(here, |found| found.start);
-            let around = || needle.find_back(&self.text, self.text.len());
-            needle.find_back(&self.text, before).or_else(around)
-        } else {
-            let from = self.found.as_ref().map_or(here, |found| found.start + 1);
-            needle.find(&self.text, from).or_else(|| needle.find(&self.text, 0))
-        };
+        let found = needle.find_round(&self.text, self.found.as_ref(), here, backwards);
         let Some(found) = found else { return false };
         self.reveal(found.start);
         self.found = Some(found);

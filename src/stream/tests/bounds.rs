@@ -1,0 +1,143 @@
+//! How long is waited, and how much is held.
+
+use super::*;
+
+#[test]
+fn the_window_has_passed_after_enough_packets_and_time() {
+    // A hole of connection 1 that its other side has acknowledged, then packets of others.
+    let gap_after = |packets: u64, nanos: i64| {
+        let mut run = Script::new(Config::default());
+        run.run("C SYN\nS SYN\nC 5 world\nS ack=10");
+        let mut gaps = 0;
+        for number in 1..=packets {
+            let segment = plain(9, 4 + number, 4_000_000 + nanos, 0, b"");
+            run.streams.push(&segment, &mut |event| {
+                gaps += usize::from(matches!(event, StreamEvent::Gap(_)));
+            });
+        }
+        gaps
+    };
+    assert_eq!(gap_after(256, 20_000_000), 1);
+    assert_eq!(gap_after(255, 20_000_000), 0);
+    assert_eq!(gap_after(256, 19_999_999), 0);
+    assert_eq!(gap_after(1, 10_000_000_000), 1);
+}
+
+#[test]
+fn somebody_who_looks_on_does_not_wait_long() {
+    let config =
+        Config { reorder_at_most: crate::limits::REORDER_AT_MOST_LIVE, ..Config::default() };
+    let mut run = Script::new(config);
+    run.run("C SYN\nS SYN\nS world ack=5\nwait 50");
+    assert!(!run.told.contains("gap"));
+    run.run("wait 10");
+    assert!(run.told.ends_with("C gap 5 #3\nS 0 world #3\n"), "{}", run.told);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nothing() {
+    let mut run = Script::new(Config::default());
+    run.run("C SYN\nS SYN");
+    run.millis -= 3_600_000;
+    run.run("C 5 world\nS ack=10\npass");
+    assert!(run.told.ends_with("C gap 5 #3\nC 5 world #3\n"), "{}", run.told);
+}
+
+#[test]
+fn what_one_side_holds_is_bounded() {
+    let mut streams = Streams::new(Config::default());
+    let data = vec![b'x'; 50_000];
+    let mut delivered = 0;
+    let mut gaps = 0;
+    let mut take = |event: StreamEvent<'_>| match event {
+        StreamEvent::Data(chunk) => delivered += chunk.data.len(),
+        StreamEvent::Gap(gap) => gaps += gap.bytes,
+        _ => {}
+    };
+    // A hole in front of everything, and time stands still.
+    streams.push(&syn(1, 1, 0), &mut take);
+    for piece in 0..400 {
+        let segment = plain(1, 2 + u64::from(piece), 0, 2 + piece * 50_000, &data);
+        streams.push(&segment, &mut take);
+        assert!(streams.shared.held <= crate::limits::HELD_PER_SIDE);
+    }
+    assert_eq!(streams.counts().given_up, 2, "settled early, then the hole given up");
+    assert_eq!((delivered, gaps), (400 * 50_000, 1));
+}
+
+#[test]
+fn what_all_hold_is_bounded() {
+    let mut streams = Streams::new(Config::default());
+    let data = vec![b'x'; 60_000];
+    let mut delivered = 0_usize;
+    let mut take = |event: StreamEvent<'_>| {
+        if let StreamEvent::Data(chunk) = event {
+            delivered += chunk.data.len();
+        }
+    };
+    for port in 1..=50 {
+        for piece in 0..20 {
+            let segment = plain(port, 1, 0, 1 + piece * 60_001, &data);
+            streams.push(&segment, &mut take);
+            assert!(streams.shared.held <= crate::limits::HELD_IN_ALL);
+        }
+    }
+    streams.finish(&mut take);
+    assert_eq!(delivered, 50 * 20 * 60_000);
+    assert!(streams.counts().given_up > 0);
+}
+
+#[test]
+fn the_connection_that_was_silent_gives_way() {
+    let mut streams = Streams::new(Config::default());
+    let mut evicted = Vec::new();
+    let limit = u16::try_from(crate::limits::CONNECTIONS - 1).unwrap();
+    let mut take = |event: StreamEvent<'_>| {
+        if let StreamEvent::Closed(closed) = event {
+            evicted.push((closed.connection.serial, closed.why));
+        }
+    };
+    // Port 0 counts too: as many connections as the table takes.
+    for port in 0..=limit {
+        streams.push(&syn(port, 1 + u64::from(port), 0), &mut take);
+    }
+    assert_eq!(streams.counts().evicted_connections, 0);
+    // One more, from another address. All were heard of: the hand goes round once.
+    let stranger =
+        |last: u8| Segment { from: SocketAddr::from(([10, 9, 9, last], 1)), ..syn(1, 70_000, 0) };
+    streams.push(&stranger(1), &mut take);
+    assert_eq!(streams.counts().evicted_connections, 1);
+    // The next in turn speaks again, and is spared.
+    streams.push(&plain(1, 70_001, 0, 1, b"x"), &mut take);
+    streams.push(&stranger(2), &mut take);
+    assert_eq!(evicted, [(0, Why::Evicted), (2, Why::Evicted)]);
+    assert_eq!(streams.table.find(&stranger(3).from, &stranger(3).to), None);
+    let spared = plain(1, 0, 0, 0, b"");
+    assert!(streams.table.find(&spared.from, &spared.to).is_some());
+}
+
+#[test]
+fn waits_are_bounded_where_time_stands_still() {
+    let mut streams = Streams::new(Config::default());
+    let mut number = 0;
+    for round in 0..6_u32 {
+        for port in 1..=60_000 {
+            number += 1;
+            let again = Segment { seq: Seq(round << 28), ..syn(port, number, 0) };
+            streams.push(&again, &mut |_| {});
+            assert!(streams.shared.waits.len() <= 2 * crate::limits::WAITS);
+        }
+    }
+}
+
+#[test]
+fn a_pause_ends_what_waits_for_packets_out_of_order() {
+    let mut run = Script::new(Config::default());
+    run.run("C 0 hello ack=0\nS 0 world ack=5\nC 5 again ack=5");
+    assert_eq!(run.told, "", "begun late: an earlier packet may come");
+    run.run("pause");
+    assert!(run.told.contains("C 0 hello #1\nS 0 world #2\nC 5 again #3\n"), "{}", run.told);
+    // What the receiver has not acknowledged may still be sent again.
+    run.run("C 15 x ack=5\npause");
+    assert!(!run.told.contains("x #4"), "{}", run.told);
+}
