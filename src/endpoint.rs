@@ -37,7 +37,7 @@ pub struct PerSide<T> {
 
 impl<T> PerSide<T> {
     /// The client's value as the server's, and the other way round.
-    pub fn exchanged(self) -> Self {
+    pub fn swapped(self) -> Self {
         Self { client: self.server, server: self.client }
     }
 
@@ -67,7 +67,7 @@ impl<T> PerSide<T> {
 }
 
 /// The addresses of a connection.
-pub type Ends = PerSide<SocketAddr>;
+pub type Endpoints = PerSide<SocketAddr>;
 
 /// How it is known which end is the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::decode::{self, Segment};
-use crate::endpoint::{ConnectionId, Ends, PerSide};
-use crate::exchange::{self, Exchange, Frame, Replied, Status, Told, Tracker};
+use crate::endpoint::{ConnectionId, Endpoints, PerSide};
+use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker, TrackerEvent};
 use crate::limits;
 use crate::packet::{Packet, PacketRef};
 use crate::protocol::{self, Decoded, Decoder, Foreign};
@@ -73,15 +73,14 @@ const fn mix(value: u64) -> u64 {
 
 /// What an engine tells.
 #[derive(Debug)]
-pub enum Update<'a> {
+pub enum EngineEvent<'a> {
     /// An exchange ended, or stood open when the capture ended.
     Exchange(&'a Exchange<'a>),
     /// A connection is over; its exchanges were told before.
     Closed(&'a ClosedConnection),
-    /// The packet that is being pushed is a segment of this connection, or the last fragment of
-    /// one; told before all that the segment brings. What only waited for its time, and the end of a
-    /// connection that gives way to this one, may be told before. Only where progress is told, like
-    /// all that follow.
+    /// The packet just pushed belongs to this connection. Emitted before everything else the packet
+    /// causes; events of timers, and the close of a connection that this one replaces, may come
+    /// earlier. Only with `tell_progress`, like all that follow.
     Segment(ConnectionId),
     /// A connection was seen for the first time. Its first segments were told before; those of
     /// a remnant that is never told of, too.
@@ -93,23 +92,23 @@ pub enum Update<'a> {
     Replied(&'a Replied<'a>),
 }
 
-impl<'a> From<Told<'a>> for Update<'a> {
-    fn from(told: Told<'a>) -> Self {
+impl<'a> From<TrackerEvent<'a>> for EngineEvent<'a> {
+    fn from(told: TrackerEvent<'a>) -> Self {
         match told {
-            Told::Began(exchange, frame) => Self::Began(exchange, frame),
-            Told::Replied(replied) => Self::Replied(replied),
-            Told::Ended(exchange) => Self::Exchange(exchange),
+            TrackerEvent::Began(exchange, frame) => Self::Began(exchange, frame),
+            TrackerEvent::Replied(replied) => Self::Replied(replied),
+            TrackerEvent::Ended(exchange) => Self::Exchange(exchange),
         }
     }
 }
 
 /// A connection that was told of and is not over.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing {
+pub struct LiveConnection {
     /// The connection.
     pub connection: ConnectionId,
     /// Its addresses, in the roles that its messages showed so far.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// The packet that first showed it.
     pub first: PacketRef,
     /// The last packet of it, by time.
@@ -132,7 +131,7 @@ pub struct ClosedConnection {
     /// How it ended, and what was counted; of the sides in the roles that its messages showed.
     pub closed: Closed,
     /// Its addresses, in the roles that its messages showed.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// The packet that first showed it.
     pub first: PacketRef,
     /// Whether it was seen from the first byte of each side.
@@ -167,7 +166,7 @@ impl Counts {
     pub const fn met_a_bound(&self) -> bool {
         self.patterns_folded > 0
             || self.exchange.calls_evicted > 0
-            || self.stream.given_up > 0
+            || self.stream.forced_skips > 0
             || self.stream.evicted_connections > 0
     }
 
@@ -211,7 +210,7 @@ impl Engine {
     }
 
     /// The next packet of the capture.
-    pub fn push(&mut self, packet: &Packet<'_>, emit: &mut dyn FnMut(Update<'_>)) {
+    pub fn push(&mut self, packet: &Packet<'_>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         self.span = Some(match self.span {
             None => (packet.at, packet.at),
             Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
@@ -223,7 +222,7 @@ impl Engine {
             let mut take = |event: StreamEvent<'_>| match event {
                 StreamEvent::Segment(connection) => {
                     if std::mem::take(&mut tell_segment) {
-                        emit(Update::Segment(connection));
+                        emit(EngineEvent::Segment(connection));
                     }
                 }
                 event => conversations.take(&event, emit),
@@ -238,26 +237,26 @@ impl Engine {
 
     /// Nothing more is under way from whoever hands over packets: no packet out of order is to be
     /// expected.
-    pub fn pause(&mut self, emit: &mut dyn FnMut(Update<'_>)) {
+    pub fn pause(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         let Self { streams, conversations, .. } = self;
         streams.pause(&mut |event| conversations.take(&event, emit));
     }
 
     /// The time is `now`, though no packet came: what has waited long enough is told.
-    pub fn expire(&mut self, now: Timestamp, emit: &mut dyn FnMut(Update<'_>)) {
+    pub fn expire(&mut self, now: Timestamp, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         let Self { streams, conversations, .. } = self;
         streams.expire(now, &mut |event| conversations.take(&event, emit));
     }
 
     /// The capture is over: everything that is open is told as it stands.
-    pub fn finish(&mut self, emit: &mut dyn FnMut(Update<'_>)) {
+    pub fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         let Self { decoder, streams, conversations, .. } = self;
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
     }
 
     /// Tells of each connection that stands, in no particular order.
-    pub fn standing(&self, tell: &mut dyn FnMut(&Standing)) {
+    pub fn standing(&self, tell: &mut dyn FnMut(&LiveConnection)) {
         let Self { streams, conversations, .. } = self;
         let Conversations { live, tracker, .. } = conversations;
         for (slot, conversation) in (0..).zip(live) {
@@ -265,9 +264,9 @@ impl Engine {
                 && let Some(stream) = streams.standing(slot)
                 && let Some(ends) = tracker.ends(stream.connection)
             {
-                let stream::Standing { connection, last, end, lingering } = stream;
+                let stream::LiveConnection { connection, last, end, lingering } = stream;
                 let Conversation { first, from_start, spoke_nest, foreign, .. } = *conversation;
-                let mut standing = Standing {
+                let mut standing = LiveConnection {
                     connection,
                     ends,
                     first,
@@ -278,9 +277,9 @@ impl Engine {
                     foreign,
                     lingering,
                 };
-                if tracker.is_exchanged(connection) {
-                    standing.end = end.exchanged();
-                    standing.from_start = from_start.exchanged();
+                if tracker.roles_swapped(connection) {
+                    standing.end = end.swapped();
+                    standing.from_start = from_start.swapped();
                 }
                 tell(&standing);
             }
@@ -324,7 +323,7 @@ struct Conversation {
 }
 
 impl Conversations {
-    fn take(&mut self, event: &StreamEvent<'_>, emit: &mut dyn FnMut(Update<'_>)) {
+    fn take(&mut self, event: &StreamEvent<'_>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         match event {
             StreamEvent::Opened(opened) => {
                 self.tracker.open(opened);
@@ -342,7 +341,7 @@ impl Conversations {
                     });
                 }
                 if self.tell_progress {
-                    emit(Update::Opened(opened));
+                    emit(EngineEvent::Opened(opened));
                 }
             }
             StreamEvent::Segment(_) => {}
@@ -362,7 +361,7 @@ impl Conversations {
     fn decode(
         &mut self,
         connection: ConnectionId,
-        emit: &mut dyn FnMut(Update<'_>),
+        emit: &mut dyn FnMut(EngineEvent<'_>),
         say: impl FnOnce(&mut dyn Decoder, usize, &mut dyn FnMut(Decoded<'_>)),
     ) {
         let Some(Some(conversation)) = self.live.get_mut(connection.slot as usize) else { return };
@@ -375,20 +374,20 @@ impl Conversations {
             match decoded {
                 Decoded::Message(_) => *spoke_nest = true,
                 Decoded::Foreign(what) => *foreign = Some(what),
-                Decoded::Begun { .. } | Decoded::Undecodable { .. } => {}
+                Decoded::Started { .. } | Decoded::Undecodable { .. } => {}
             }
             tracker.push(connection, &decoded, &mut |told| emit(told.into()));
         });
         self.held = self.held - before + decoder.held();
     }
 
-    fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(Update<'_>)) {
+    fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         let connection = closed.connection;
         self.decode(connection, emit, |decoder, _, emit| decoder.finish(emit));
         let ends = self.tracker.ends(connection);
         let open_at_end = &mut self.open_at_end;
         self.tracker.close(closed, &mut |told| {
-            if let Told::Ended(exchange) = told {
+            if let TrackerEvent::Ended(exchange) = told {
                 *open_at_end += u64::from(exchange.status == Status::Open);
             }
             emit(told.into());
@@ -399,11 +398,11 @@ impl Conversations {
             self.held -= decoder.held();
             let mut over =
                 ClosedConnection { closed: *closed, ends, first, from_start, spoke_nest, foreign };
-            if self.tracker.is_exchanged(connection) {
-                over.closed.end = over.closed.end.exchanged();
-                over.from_start = over.from_start.exchanged();
+            if self.tracker.roles_swapped(connection) {
+                over.closed.end = over.closed.end.swapped();
+                over.from_start = over.from_start.swapped();
             }
-            emit(Update::Closed(&over));
+            emit(EngineEvent::Closed(&over));
         }
     }
 }

@@ -83,7 +83,7 @@ pub const MEMORY: usize = 512 << 20;
 /// it: a retransmission comes within seconds, in which a busy link carries some ten thousand.
 pub const GATHER_PACKETS: u64 = 65_536;
 
-/// Bytes that it takes at least: below, a handful of its blocks would be all.
+/// The smallest [`MEMORY`]: less would hold only a few blocks.
 pub const MEMORY_LEAST: usize = 1 << 20;
 
 /// Changes that are remembered until somebody asks for them: what a second of the fastest load

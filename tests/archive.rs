@@ -10,13 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Raw, fixtures, mutate, read, recordings};
-use nestscope::engine::{Config, Engine, Update};
+use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, Latency, Status};
 use nestscope::export::{Form, save as save_exchanges};
 use nestscope::packet::{LinkType, Packet};
 use nestscope::report::calls::JsonLines;
 use nestscope::source::{Next, Source, Stop};
-use nestscope::store::{Archive, Book, Gone, Kept};
+use nestscope::store::{Archive, CaptureStore, Kept, Unavailable};
 use nestscope::time::Timestamp;
 
 /// An exchange as it was told.
@@ -36,41 +36,41 @@ impl Told {
     }
 }
 
-/// A run of the engine with a book beside it.
+/// A run of the engine with a store beside it.
 struct Run {
     engine: Engine,
-    book: Book,
+    capture: CaptureStore,
     told: BTreeMap<u64, Told>,
     /// What was told but is gone by now need not be in the archive.
     segments: Vec<(u64, u32)>,
 }
 
 impl Run {
-    fn new(book: Book) -> Self {
+    fn new(capture: CaptureStore) -> Self {
         let config = Config { keep_payloads: true, tell_progress: true, ..Config::default() };
-        Self { engine: Engine::new(config), book, told: BTreeMap::new(), segments: Vec::new() }
+        Self { engine: Engine::new(config), capture, told: BTreeMap::new(), segments: Vec::new() }
     }
 
     fn packet(&mut self, packet: &Packet<'_>, kept: Kept) {
-        let Self { engine, book, told, segments } = self;
-        book.packet(packet, kept);
+        let Self { engine, capture, told, segments } = self;
+        capture.packet(packet, kept);
         engine.push(packet, &mut |update| {
-            if let Update::Segment(connection) = update {
+            if let EngineEvent::Segment(connection) = update {
                 segments.push((packet.number, connection.serial));
             }
-            take(book, told, &update);
+            take(capture, told, &update);
         });
     }
 
     fn finish(&mut self) {
-        let Self { engine, book, told, .. } = self;
-        engine.finish(&mut |update| take(book, told, &update));
+        let Self { engine, capture, told, .. } = self;
+        engine.finish(&mut |update| take(capture, told, &update));
     }
 }
 
-fn take(book: &mut Book, told: &mut BTreeMap<u64, Told>, update: &Update<'_>) {
-    book.take(update);
-    if let Update::Exchange(exchange) = update {
+fn take(capture: &mut CaptureStore, told: &mut BTreeMap<u64, Told>, update: &EngineEvent<'_>) {
+    capture.take(update);
+    if let EngineEvent::Exchange(exchange) = update {
         told.insert(exchange.number, Told::of(exchange));
     }
 }
@@ -87,7 +87,7 @@ fn lent(raw: &Raw, number: u64) -> Packet<'_> {
 }
 
 fn from_memory(packets: &[Raw], ceiling: usize) -> Run {
-    let mut run = Run::new(Book::new(ceiling));
+    let mut run = Run::new(CaptureStore::new(ceiling));
     for (raw, number) in packets.iter().zip(1..) {
         run.packet(&lent(raw, number), Kept::Memory);
     }
@@ -98,7 +98,7 @@ fn from_memory(packets: &[Raw], ceiling: usize) -> Run {
 fn from_file(path: &Path) -> Run {
     let files = [path.to_str().unwrap().to_owned()];
     let mut source = Source::files(&files, &Stop::default()).unwrap();
-    let mut run = Run::new(Book::with_files(usize::MAX, source.again()));
+    let mut run = Run::new(CaptureStore::with_files(usize::MAX, source.again()));
     loop {
         match source.next_placed().unwrap() {
             (Next::Packet(packet), place) => {
@@ -133,7 +133,7 @@ fn save(packets: &[Raw], path: &Path) {
 
 /// Everything that was told is there, and is told again.
 fn assert_told_again(what: &str, run: &Run) -> usize {
-    let archive = run.book.archive();
+    let archive = run.capture.archive();
     let mut many = archive.bodies();
     for (number, told) in &run.told {
         let row = archive.row(*number).unwrap_or_else(|| panic!("{what}: no row {number}"));
@@ -196,7 +196,7 @@ fn a_packet_in_memory_or_in_its_file_is_what_it_was() {
             runs.push(from_file(&path));
         }
         for run in runs {
-            let archive = run.book.archive();
+            let archive = run.capture.archive();
             assert_eq!(archive.packets(), 1..packets.len() as u64 + 1);
             for (raw, number) in packets.iter().zip(1..) {
                 let record = archive.packet(number).unwrap();
@@ -257,7 +257,7 @@ fn long() -> Vec<Raw> {
     long
 }
 
-fn whole(archive: &Archive, number: u64) -> Result<(), Gone> {
+fn whole(archive: &Archive, number: u64) -> Result<(), Unavailable> {
     let detail = archive.detail(number).unwrap();
     detail.frames.iter().try_for_each(|frame| archive.body(&detail, frame).map(|_| ()))
 }
@@ -266,27 +266,27 @@ fn whole(archive: &Archive, number: u64) -> Result<(), Gone> {
 fn with_too_little_memory_the_oldest_gives_way() {
     let packets = long();
     let ceiling = 3 << 20;
-    let mut run = Run::new(Book::new(ceiling));
+    let mut run = Run::new(CaptureStore::new(ceiling));
     let mut most = 0;
     let mut picture = None;
     for (raw, number) in packets.iter().zip(1..) {
         run.packet(&lent(raw, number), Kept::Memory);
-        most = most.max(run.book.memory().used);
+        most = most.max(run.capture.memory().used);
         if number == 5_000 {
-            picture = Some((run.book.archive().clone(), run.told.clone()));
+            picture = Some((run.capture.archive().clone(), run.told.clone()));
         }
     }
     run.finish();
     assert!((ceiling / 2..ceiling + (300 << 10)).contains(&most), "{most}");
-    let memory = run.book.memory();
-    let archive = run.book.archive();
+    let memory = run.capture.memory();
+    let archive = run.capture.archive();
     assert!(memory.packets_dropped > 10_000 && memory.rows_dropped > 0, "{memory:?}");
     assert_eq!(memory.packets_dropped + 1, first_shown(archive), "{memory:?}");
     let rows = archive.rows(0).count() as u64;
     assert_eq!(rows + memory.rows_dropped, run.told.len() as u64);
     // Frames that never became whole have taken a few numbers.
     assert!((rows..rows + 100).contains(&(archive.numbers().count() as u64)));
-    let totals = run.book.statistics().totals();
+    let totals = run.capture.statistics().totals();
     let orphans = run.told.values().filter(|told| told.line.contains("\"kind\":\"reply\"")).count();
     assert_eq!(totals.calls + totals.events + orphans as u64, run.told.len() as u64);
 
@@ -300,7 +300,7 @@ fn with_too_little_memory_the_oldest_gives_way() {
             }
             Err(why) => {
                 gone += 1;
-                assert_eq!(why, Gone::Dropped);
+                assert_eq!(why, Unavailable::Dropped);
                 assert_eq!(again.latency, run.told[&number].latency);
             }
         }
@@ -324,38 +324,38 @@ fn first_shown(archive: &Archive) -> u64 {
 #[test]
 fn what_was_cleared_is_not_told_again() {
     let packets = read(&fixtures().join("concurrent-v11.pcap"));
-    let mut run = Run::new(Book::default());
+    let mut run = Run::new(CaptureStore::default());
     let middle = packets.len() / 2;
     let mut begun = 0;
     for (raw, number) in packets.iter().zip(1..) {
         run.packet(&lent(raw, number), Kept::Memory);
         if number == middle as u64 {
-            begun = run.book.archive().numbers().end;
+            begun = run.capture.archive().numbers().end;
             assert!(begun > 100);
-            assert!(!run.book.changed().is_empty());
-            run.book.counted(&run.engine.counts(), None, 0);
-            assert_eq!(run.book.capture().packets, middle as u64);
-            run.book.clear();
-            assert_eq!(run.book.capture().packets, 0);
-            assert_eq!(run.book.completeness().frames, 0);
-            assert_eq!(run.book.archive().numbers(), begun..begun);
-            assert_eq!(run.book.archive().rows(0).count(), 0);
-            assert!(run.book.archive().packets().is_empty());
-            assert_eq!(run.book.connections().len(), 1);
+            assert!(!run.capture.changed().is_empty());
+            run.capture.counted(&run.engine.counts(), None, 0);
+            assert_eq!(run.capture.capture().packets, middle as u64);
+            run.capture.clear();
+            assert_eq!(run.capture.capture().packets, 0);
+            assert_eq!(run.capture.completeness().frames, 0);
+            assert_eq!(run.capture.archive().numbers(), begun..begun);
+            assert_eq!(run.capture.archive().rows(0).count(), 0);
+            assert!(run.capture.archive().packets().is_empty());
+            assert_eq!(run.capture.connections().len(), 1);
         }
     }
     run.finish();
-    run.book.counted(&run.engine.counts(), None, 0);
-    assert_eq!(run.book.capture().packets, (packets.len() - middle) as u64);
-    let archive = run.book.archive();
+    run.capture.counted(&run.engine.counts(), None, 0);
+    assert_eq!(run.capture.capture().packets, (packets.len() - middle) as u64);
+    let archive = run.capture.archive();
     assert!(archive.packets().start == middle as u64 + 1);
     let after = run.told.split_off(&begun);
     assert!(!run.told.is_empty());
     assert_eq!(archive.rows(0).count(), after.len());
-    let totals = run.book.statistics().totals();
+    let totals = run.capture.statistics().totals();
     assert_eq!(totals.calls, after.len() as u64);
-    assert!(run.book.changed().iter().all(|number| *number >= begun));
-    let [connection] = run.book.connections() else { panic!("one connection") };
+    assert!(run.capture.changed().iter().all(|number| *number >= begun));
+    let [connection] = run.capture.connections() else { panic!("one connection") };
     assert_eq!((connection.calls, connection.in_flight), (after.len() as u64, 0));
     assert!(connection.why.is_some());
 }
@@ -366,7 +366,7 @@ fn a_file_that_changed_is_told() {
     let path = folder.path().join("basic.pcap");
     fs::copy(fixtures().join("basic-v11.pcap"), &path).unwrap();
     let run = from_file(&path);
-    let archive = run.book.archive();
+    let archive = run.capture.archive();
     let reason = |archive: &Archive| {
         let reasons = archive.numbers().map(|number| whole(archive, number).unwrap_err());
         let mut reasons: Vec<_> = reasons.map(|gone| gone.to_string()).collect();
@@ -406,11 +406,11 @@ fn what_is_saved_as_packets_tells_the_same() {
             let run = from_memory(&packets, usize::MAX);
             let wanted: Vec<u64> = run.told.keys().copied().filter(|n| n % 3 == 1).collect();
             let file = fs::File::create(&path).unwrap();
-            let saved = save_exchanges(run.book.archive(), &wanted, Form::Pcapng, file).unwrap();
+            let saved = save_exchanges(run.capture.archive(), &wanted, Form::Pcapng, file).unwrap();
             assert_eq!((saved.exchanges, saved.missing), (wanted.len() as u64, 0));
             let again = from_file(&path);
             let texts = |run: &Run, numbers: &mut dyn Iterator<Item = u64>| -> Vec<String> {
-                let archive = run.book.archive();
+                let archive = run.capture.archive();
                 let text = |exchange: &Exchange<'_>| {
                     let texts = [exchange.id, exchange.data, exchange.error];
                     let responses: Vec<_> = exchange.responses.iter().collect();

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{fixtures, read, recordings};
-use nestscope::engine::{Config, Engine, Update};
+use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::Exchange;
 use nestscope::packet::Packet;
 use nestscope::query::{Evaluator, Filter, fields};
@@ -87,8 +87,8 @@ fn payloads_are_found_as_serde_json_finds_them() {
     for (name, path) in recordings(&fixtures()) {
         let mut evaluators: Vec<_> = filters.iter().map(Evaluator::new).collect();
         let mut engine = Engine::new(Config { keep_payloads: true, ..Config::default() });
-        let mut judge = |update: Update<'_>| {
-            let Update::Exchange(exchange) = update else { return };
+        let mut judge = |update: EngineEvent<'_>| {
+            let EngineEvent::Exchange(exchange) = update else { return };
             exchanges += 1;
             let judged = Judged::of(exchange);
             for (index, (text, judge)) in CASES.iter().enumerate() {

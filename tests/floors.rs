@@ -54,7 +54,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("dbg!", &[]),
     // A source can save what it captures to standard output: `-w -`. A panic must find the terminal
     // on its own to restore it.
-    ("stdout", &["cli/", "source/front.rs", "tui/terminal.rs"]),
+    ("stdout", &["cli/", "source/any.rs", "tui/terminal.rs"]),
     ("stderr", &["cli/"]),
     ("unsafe", &[]),
     ("thread::", &["cli/", "source/"]),

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use common::mutate::Dice;
 use common::wire::{FIN, RST, SYN, Tcp};
 use nestscope::endpoint::Side;
-use nestscope::engine::{Config, Counts, Engine, Update};
+use nestscope::engine::{Config, Counts, Engine, EngineEvent};
 use nestscope::exchange::Status;
 use nestscope::packet::Packet;
 use nestscope::report::calls::JsonLines;
@@ -93,18 +93,18 @@ impl Run {
 }
 
 fn take(
-    update: Update<'_>,
+    update: EngineEvent<'_>,
     output: &mut JsonLines<io::Sink>,
     statistics: &mut Statistics,
     told: &mut [u64; 7],
 ) {
     match update {
-        Update::Exchange(exchange) => {
+        EngineEvent::Exchange(exchange) => {
             told[exchange.status as usize] += 1;
             output.write(exchange).unwrap();
             statistics.add(exchange);
         }
-        Update::Closed(closed) => statistics.close(closed),
+        EngineEvent::Closed(closed) => statistics.close(closed),
         _ => {}
     }
 }

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use nestscope::decode::Seq;
-use nestscope::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
+use nestscope::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use nestscope::packet::PacketRef;
 use nestscope::protocol::{Decoded, Decoder, Fault, nest_tcp::NestTcp};
 use nestscope::stream::{Chunk, Opened};
@@ -81,7 +81,7 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
     let connection = ConnectionId { serial: 0, slot: 0 };
     let mut decoder = NestTcp::new(&Opened {
         connection,
-        ends: Ends { client: address(50_000), server: address(3_000) },
+        ends: Endpoints { client: address(50_000), server: address(3_000) },
         roles: Roles::Known,
         at: PacketRef::default(),
         from_start: PerSide { client: true, server: true },
@@ -94,7 +94,7 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         // Nest waits for ever where we say so much too early.
         Decoded::Undecodable { fault: Fault::TooLarge | Fault::Unfinished, .. } => {}
         Decoded::Undecodable { .. } | Decoded::Foreign(_) => outcome.refused = true,
-        Decoded::Message(_) | Decoded::Begun { .. } => {}
+        Decoded::Message(_) | Decoded::Started { .. } => {}
     };
     let mut offset = 0;
     for (chunk, number) in chunks.iter().zip(1..) {

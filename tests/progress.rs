@@ -10,11 +10,11 @@ use std::process::Command;
 
 use common::wire::{self, FIN, RST, SYN, Tcp};
 use common::{Raw, fixtures, mutate, read, recordings};
-use nestscope::endpoint::{ConnectionId, Ends, PerSide};
-use nestscope::engine::{ClosedConnection, Config, Engine, Standing, Update};
+use nestscope::endpoint::{ConnectionId, Endpoints, PerSide};
+use nestscope::engine::{ClosedConnection, Config, Engine, EngineEvent, LiveConnection};
 use nestscope::exchange::{Exchange, ExchangeKind, Frame, Status};
 use nestscope::packet::{LinkType, Packet};
-use nestscope::stream::Why;
+use nestscope::stream::CloseReason;
 use nestscope::time::{Nanos, Timestamp};
 
 /// A frame that is kept.
@@ -31,9 +31,9 @@ impl KeptFrame {
     fn of(frame: &Frame<'_>) -> Self {
         Self {
             seq: frame.seq.0,
-            wire_len: usize::try_from(frame.passage.bytes).unwrap(),
-            first: frame.passage.first.number,
-            last: frame.passage.last.number,
+            wire_len: usize::try_from(frame.span.bytes).unwrap(),
+            first: frame.span.first.number,
+            last: frame.span.last.number,
             body: frame.body.to_vec(),
         }
     }
@@ -43,7 +43,7 @@ impl KeptFrame {
 #[derive(Clone, Debug)]
 enum Told {
     Segment(ConnectionId),
-    Opened(ConnectionId, Ends),
+    Opened(ConnectionId, Endpoints),
     Began(KeptExchange, KeptFrame),
     Replied { number: u64, connection: ConnectionId, frame: KeptFrame, failed: bool, last: bool },
     Exchange(KeptExchange),
@@ -55,7 +55,7 @@ enum Told {
 struct KeptExchange {
     number: u64,
     connection: ConnectionId,
-    ends: Ends,
+    ends: Endpoints,
     kind: ExchangeKind,
     status: Status,
     pattern: Option<String>,
@@ -87,22 +87,22 @@ impl KeptExchange {
     }
 }
 
-fn keep(update: &Update<'_>) -> Told {
+fn keep(update: &EngineEvent<'_>) -> Told {
     match update {
-        Update::Segment(connection) => Told::Segment(*connection),
-        Update::Opened(opened) => Told::Opened(opened.connection, opened.ends),
-        Update::Began(exchange, frame) => {
+        EngineEvent::Segment(connection) => Told::Segment(*connection),
+        EngineEvent::Opened(opened) => Told::Opened(opened.connection, opened.ends),
+        EngineEvent::Began(exchange, frame) => {
             Told::Began(KeptExchange::of(exchange), KeptFrame::of(frame))
         }
-        Update::Replied(replied) => Told::Replied {
+        EngineEvent::Replied(replied) => Told::Replied {
             number: replied.number,
             connection: replied.connection,
             frame: KeptFrame::of(replied.frame),
             failed: replied.failed,
             last: replied.last,
         },
-        Update::Exchange(exchange) => Told::Exchange(KeptExchange::of(exchange)),
-        Update::Closed(closed) => Told::Closed(**closed),
+        EngineEvent::Exchange(exchange) => Told::Exchange(KeptExchange::of(exchange)),
+        EngineEvent::Closed(closed) => Told::Closed(**closed),
     }
 }
 
@@ -241,7 +241,7 @@ fn the_bytes_from_a_frames_number_on_are_the_frame() {
         for (_, told) in &told {
             match told {
                 Told::Began(exchange, frame) => {
-                    let Ends { client, server } = exchange.ends;
+                    let Endpoints { client, server } = exchange.ends;
                     ends.insert(exchange.number, exchange.ends);
                     match exchange.kind {
                         ExchangeKind::Reply => check(address(server), address(client), frame),
@@ -249,7 +249,7 @@ fn the_bytes_from_a_frames_number_on_are_the_frame() {
                     }
                 }
                 Told::Replied { number, frame, .. } => {
-                    let Ends { client, server } = ends[number];
+                    let Endpoints { client, server } = ends[number];
                     check(address(server), address(client), frame);
                 }
                 _ => {}
@@ -350,7 +350,7 @@ fn life_of_every_connection(what: &str, packets: &[Raw], told: &[(Option<u64>, T
             Told::Closed(closed) => {
                 let connection = closed.closed.connection;
                 let ends = opened.remove(&connection).unwrap();
-                assert!([ends, ends.exchanged()].contains(&closed.ends), "{what}");
+                assert!([ends, ends.swapped()].contains(&closed.ends), "{what}");
                 let PerSide { client, server } = closed.closed.end.packets;
                 let segments = &segments[&connection];
                 assert_eq!(segments.len() as u64, client + server, "{what}: segments");
@@ -394,7 +394,7 @@ fn the_argument_is_lent_at_the_beginning_even_where_payloads_are_not_kept() {
 }
 
 /// A capture begun late whose client has the lower port: it is taken for the server.
-fn exchanged(packets: &[Raw]) -> Vec<Raw> {
+fn swapped(packets: &[Raw]) -> Vec<Raw> {
     let segments = packets.iter().map(wire::parse).filter(|tcp| tcp.flags & SYN == 0);
     let moved = segments.map(|mut tcp| {
         let client = if tcp.from_port == 8_888 { &mut tcp.to_port } else { &mut tcp.from_port };
@@ -406,7 +406,7 @@ fn exchanged(packets: &[Raw]) -> Vec<Raw> {
 
 #[test]
 fn messages_overrule_the_ports_on_the_way_too() {
-    let packets = exchanged(&read(&fixtures().join("walkthrough.pcap")));
+    let packets = swapped(&read(&fixtures().join("walkthrough.pcap")));
     let (mut standing, mut told) = (Vec::new(), Vec::new());
     let mut engine = Engine::new(config(false, true));
     for (raw, number) in packets.iter().zip(1..) {
@@ -415,7 +415,7 @@ fn messages_overrule_the_ports_on_the_way_too() {
     engine.pause(&mut |update| told.push((None, keep(&update))));
     engine.standing(&mut |connection| standing.push(*connection));
     engine.finish(&mut |update| told.push((None, keep(&update))));
-    let ports = |ends: Ends| (ends.client.port(), ends.server.port());
+    let ports = |ends: Endpoints| (ends.client.port(), ends.server.port());
     let Some((_, Told::Opened(_, taken))) =
         told.iter().find(|(_, told)| matches!(told, Told::Opened(..)))
     else {
@@ -439,7 +439,7 @@ fn messages_overrule_the_ports_on_the_way_too() {
 #[test]
 fn what_stands_is_what_was_opened_and_is_not_closed() {
     for (name, packets) in sources() {
-        let mut last: Vec<Standing> = Vec::new();
+        let mut last: Vec<LiveConnection> = Vec::new();
         let (mut expected, mut seen) = (Vec::new(), 0);
         let told = run_with(&packets, config(false, true), |engine, told| {
             last.clear();
@@ -472,7 +472,11 @@ fn what_stands_is_what_was_opened_and_is_not_closed() {
             assert_eq!(standing.from_start, closed.from_start, "{name}");
             assert_eq!(standing.spoke_nest, closed.spoke_nest, "{name}");
             assert_eq!(standing.foreign, closed.foreign, "{name}");
-            assert_eq!(standing.lingering, closed.closed.why != Why::CaptureEnded, "{name}");
+            assert_eq!(
+                standing.lingering,
+                closed.closed.why != CloseReason::CaptureEnded,
+                "{name}"
+            );
             let ends = [address(standing.ends.client), address(standing.ends.server)];
             let of_it = |raw: &&Raw| {
                 let (from, to) = wire::parse(raw).ends();

@@ -8,7 +8,7 @@ mod common;
 use common::wire::SYN;
 use common::{fixtures, read, wire};
 use nestscope::endpoint::PerSide;
-use nestscope::engine::{Config, Engine, Update};
+use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::packet::Packet;
 use nestscope::time::Timestamp;
 
@@ -20,8 +20,8 @@ fn what_was_counted_of_a_side_is_told_of_that_side() {
     let mut sent = PerSide { client: 0, server: 0 };
     let mut over = Vec::new();
     let mut engine = Engine::new(Config::default());
-    let mut emit = |update: Update<'_>| {
-        if let Update::Closed(closed) = update {
+    let mut emit = |update: EngineEvent<'_>| {
+        if let EngineEvent::Closed(closed) = update {
             over.push((closed.ends, closed.closed.end.packets));
         }
     };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nestscope::decode::Decoder;
-use nestscope::endpoint::{ConnectionId, Ends, PerSide, Side};
+use nestscope::endpoint::{ConnectionId, Endpoints, PerSide, Side};
 use nestscope::packet::{LinkType, Packet};
 use nestscope::stream::{Config, StreamEvent, Streams};
 use nestscope::time::Timestamp;
@@ -38,7 +38,7 @@ fn every_stream_is_what_tshark_follows() {
 }
 
 struct Stream {
-    ends: Ends,
+    ends: Endpoints,
     bytes: PerSide<Vec<u8>>,
     gaps: u64,
 }

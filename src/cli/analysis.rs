@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::progress::ProgressLine;
 use super::settings::{Input, Live, Settings};
 use super::terminal;
-use crate::engine::{Config, Counts, Engine, Shard, Update};
+use crate::engine::{Config, Counts, Engine, EngineEvent, Shard};
 use crate::limits;
 use crate::source::filter::CaptureFilter;
 use crate::source::{CaptureOptions, Next, Source, SourceError, Stop};
@@ -21,7 +21,7 @@ use crate::time::Nanos;
 /// What happens in an analysis.
 pub enum Event<'a> {
     /// Something was found.
-    Found(Update<'a>),
+    Found(EngineEvent<'a>),
     /// Nothing came for a moment: the time to flush.
     Idle,
 }
@@ -137,7 +137,7 @@ pub fn run_beside(
     keep_payloads: bool,
     (files, stop): (&[String], &Stop),
     shard: Shard,
-    found: &mut dyn FnMut(Update<'_>),
+    found: &mut dyn FnMut(EngineEvent<'_>),
 ) -> Result<Counts, CliError> {
     let mut source = Source::files(files, stop)?;
     let mut engine = Engine::new(config(settings, keep_payloads, shard));
@@ -260,7 +260,7 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn found(&mut self, update: Update<'_>) {
+    fn found(&mut self, update: EngineEvent<'_>) {
         if self.result.is_ok() {
             self.result = (self.show)(Event::Found(update));
         }

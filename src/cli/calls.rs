@@ -7,7 +7,7 @@ use super::args::Format;
 use super::error::CliError;
 use super::settings::Settings;
 use super::terminal;
-use crate::engine::{Shard, Update};
+use crate::engine::{EngineEvent, Shard};
 use crate::exchange::Exchange;
 use crate::query::Evaluator;
 use crate::report::Losses;
@@ -29,7 +29,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let mut is_wanted =
         |exchange: &Exchange<'_>| filter.as_mut().is_none_or(|filter| filter.matches(exchange));
     let outcome = analysis::run(settings, true, Shard::default(), &mut |event| match event {
-        Event::Found(Update::Exchange(exchange)) if is_wanted(exchange) => {
+        Event::Found(EngineEvent::Exchange(exchange)) if is_wanted(exchange) => {
             writer.write(exchange)?;
             if is_live { writer.flush() } else { Ok(()) }
         }

@@ -3,7 +3,7 @@
 //! ```text
 //!  argv ──► args ──► settings ──┬──► calls ───┬──► analysis: source ──► engine ──► report
 //!                               ├──► report ──┘
-//!                               ├──► screen: reader thread ──► engine ──► book ──► tui
+//!                               ├──► screen: reader thread ──► engine ──► store ──► tui
 //!                               └──► interfaces
 //! ```
 

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::settings::{Input, Output, Settings};
 use super::terminal;
 use crate::endpoint::ConnectionId;
-use crate::engine::{Shard, Update};
+use crate::engine::{EngineEvent, Shard};
 use crate::exchange::Exchange;
 use crate::query::{Evaluator, Filter};
 use crate::report::Summary;
@@ -64,7 +64,7 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
                 scope.spawn(move || {
                     let mut tally = Tally::new(settings);
                     let payloads = needs_payloads(settings);
-                    let mut found = |update: Update<'_>| tally.take(&update);
+                    let mut found = |update: EngineEvent<'_>| tally.take(&update);
                     let counts = analysis::run_beside(
                         settings,
                         payloads,
@@ -131,12 +131,12 @@ impl<'s> Tally<'s> {
         }
     }
 
-    fn take(&mut self, update: &Update<'_>) {
+    fn take(&mut self, update: &EngineEvent<'_>) {
         match update {
-            Update::Exchange(exchange) if self.lets_through(exchange) => {
+            EngineEvent::Exchange(exchange) if self.lets_through(exchange) => {
                 self.statistics.add(exchange);
             }
-            Update::Closed(connection) if self.carried(connection.closed.connection) => {
+            EngineEvent::Closed(connection) if self.carried(connection.closed.connection) => {
                 self.statistics.close(connection);
             }
             _ => {}

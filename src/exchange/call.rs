@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::endpoint::{ConnectionId, Ends};
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+use crate::endpoint::{ConnectionId, Endpoints};
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
 use crate::protocol::Message;
 use crate::time::Timestamp;
 
@@ -12,9 +12,9 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Call {
     pub(super) number: u64,
-    pub(super) request: Passage,
+    pub(super) request: Span,
     /// Of no meaning while `replies` is 0.
-    reply: Passage,
+    reply: Span,
     first_reply_end: Timestamp,
     replies: u32,
     pub(super) pattern: PatternId,
@@ -73,7 +73,7 @@ pub(super) struct Texts {
 /// What a call keeps of a request.
 pub(super) struct Request<'a> {
     pub(super) number: u64,
-    pub(super) passage: Passage,
+    pub(super) span: Span,
     pub(super) pattern: PatternId,
     /// The pattern's text, where it has no name of its own.
     pub(super) text: Option<&'a str>,
@@ -93,7 +93,7 @@ pub(super) struct Reply<'a> {
 /// there were calls open at once.
 const KEPT_CAPACITY: usize = 256;
 
-impl Passage {
+impl Span {
     /// The way of one message.
     pub(super) fn of(message: &Message<'_>) -> Self {
         Self { first: message.first, last: message.last, bytes: message.wire_len }
@@ -111,7 +111,7 @@ impl Call {
         }
         Self {
             number: request.number,
-            request: request.passage,
+            request: request.span,
             pattern: request.pattern,
             key,
             has_texts,
@@ -120,13 +120,13 @@ impl Call {
     }
 
     /// Takes a reply. The `err` of a later one replaces that of an earlier one.
-    pub(super) fn answer(&mut self, passage: Passage, reply: &Reply<'_>, texts: &mut Texts) {
+    pub(super) fn answer(&mut self, span: Span, reply: &Reply<'_>, texts: &mut Texts) {
         if self.replies == 0 {
-            self.reply = passage;
-            self.first_reply_end = passage.last.at;
+            self.reply = span;
+            self.first_reply_end = span.last.at;
         } else {
-            self.reply.last = passage.last;
-            self.reply.bytes += passage.bytes;
+            self.reply.last = span.last;
+            self.reply.bytes += span.bytes;
         }
         self.replies = self.replies.saturating_add(1);
         if !self.has_texts && (reply.response.is_some() || reply.error.is_some()) {
@@ -154,7 +154,7 @@ impl Call {
         &'a self,
         texts: &'a Texts,
         connection: ConnectionId,
-        ends: Ends,
+        ends: Endpoints,
         pattern: Option<&'a str>,
         status: Status,
     ) -> (Exchange<'a>, bool) {

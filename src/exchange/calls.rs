@@ -6,15 +6,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::endpoint::ConnectionId;
-use crate::exchange::Passage;
+use crate::exchange::Span;
 use crate::exchange::call::{Call, Reply, Request, Texts};
 use crate::limits;
 
 /// Where a call lies in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(u32);
+pub(super) struct CallIndex(u32);
 
-impl Place {
+impl CallIndex {
     /// No call. Bounds keep the table far smaller.
     const NONE: Self = Self(u32::MAX);
 }
@@ -28,12 +28,13 @@ struct Entry {
     slot: u32,
     open: bool,
     /// The list of the connection's open calls.
-    newer: Place,
-    older: Place,
+    newer: CallIndex,
+    older: CallIndex,
     /// The next open call with the same id on this connection.
-    same_id: Place,
-    /// Of the first of them: the last, so that a million with one id are no walk.
-    last_same_id: Place,
+    same_id: CallIndex,
+    /// Head of the queue only: its tail, so that adding another call with the same id takes
+    /// constant time.
+    last_same_id: CallIndex,
     call: Call,
 }
 
@@ -45,11 +46,11 @@ pub(super) struct Calls {
     /// The texts of each entry: apart, because a report needs none.
     texts: Vec<Texts>,
     /// Places to be used again, the one used last first: its memory is near.
-    free: Vec<Place>,
+    free: Vec<CallIndex>,
     /// Connection and id → the oldest open call.
-    by_id: HashTable<Place>,
+    by_id: HashTable<CallIndex>,
     /// The newest open call of each connection, by slot.
-    newest: Vec<Place>,
+    newest: Vec<CallIndex>,
     open: usize,
     weight: usize,
     ended: Ended,
@@ -83,7 +84,7 @@ impl Ended {
 /// A call that an id was found to belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    Open(Place),
+    Open(CallIndex),
     /// It had its final reply.
     Ended,
     Unknown,
@@ -107,15 +108,15 @@ impl Default for Calls {
 
 impl Calls {
     /// Adds a call. Says where it lies.
-    pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) -> Place {
+    pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) -> CallIndex {
         let hash = self.hash(connection.serial, request.key);
         let slot = connection.slot as usize;
         if self.newest.len() <= slot {
-            self.newest.resize(slot + 1, Place::NONE);
+            self.newest.resize(slot + 1, CallIndex::NONE);
         }
         let place = self.take_place();
         let older = self.newest.get_mut(slot);
-        let older = older.map_or(Place::NONE, |newest| std::mem::replace(newest, place));
+        let older = older.map_or(CallIndex::NONE, |newest| std::mem::replace(newest, place));
         if let Some(entry) = self.entry_mut(older) {
             entry.newer = place;
         }
@@ -130,9 +131,9 @@ impl Calls {
                 connection: connection.serial,
                 slot: connection.slot,
                 open: true,
-                newer: Place::NONE,
+                newer: CallIndex::NONE,
                 older,
-                same_id: Place::NONE,
+                same_id: CallIndex::NONE,
                 last_same_id: place,
                 call,
             };
@@ -153,23 +154,23 @@ impl Calls {
         }
     }
 
-    pub(super) fn call(&self, place: Place) -> Option<(&Call, &Texts)> {
+    pub(super) fn call(&self, place: CallIndex) -> Option<(&Call, &Texts)> {
         let index = place.0 as usize;
         Some((&self.entries.get(index)?.call, self.texts.get(index)?))
     }
 
     /// Adds a reply to an open call.
-    pub(super) fn answer(&mut self, place: Place, passage: Passage, reply: &Reply<'_>) {
+    pub(super) fn answer(&mut self, place: CallIndex, span: Span, reply: &Reply<'_>) {
         let index = place.0 as usize;
         let (entry, texts) = (self.entries.get_mut(index), self.texts.get_mut(index));
         let (Some(entry), Some(texts)) = (entry, texts) else { return };
         let before = entry.call.weight(texts);
-        entry.call.answer(passage, reply, texts);
+        entry.call.answer(span, reply, texts);
         self.weight = self.weight - before + entry.call.weight(texts);
     }
 
     /// The final reply came: the call is over, and its id remembered for a while.
-    pub(super) fn end(&mut self, place: Place) {
+    pub(super) fn end(&mut self, place: CallIndex) {
         if let Some(hash) = self.entry(place).map(|entry| entry.hash) {
             self.ended.add(hash);
         }
@@ -177,12 +178,12 @@ impl Calls {
     }
 
     /// The call is over, with or without a final reply: its place is free.
-    pub(super) fn forget(&mut self, place: Place) {
+    pub(super) fn forget(&mut self, place: CallIndex) {
         let Some(entry) = self.entry(place).filter(|entry| entry.open) else { return };
         let (hash, newer, older) = (entry.hash, entry.newer, entry.older);
         let (next, last, slot) = (entry.same_id, entry.last_same_id, entry.slot as usize);
         match (self.is_first(place), next) {
-            (true, Place::NONE) => self.remove(place),
+            (true, CallIndex::NONE) => self.remove(place),
             (true, next) => {
                 if let Some(first) = self.by_id.find_mut(hash, |known| *known == place) {
                     *first = next;
@@ -219,10 +220,10 @@ impl Calls {
     }
 
     /// The open calls of a connection, the oldest first.
-    pub(super) fn of_connection(&self, connection: ConnectionId) -> Vec<Place> {
+    pub(super) fn of_connection(&self, connection: ConnectionId) -> Vec<CallIndex> {
         let mut places = Vec::new();
         let newest = self.newest.get(connection.slot as usize);
-        let mut next = newest.copied().unwrap_or(Place::NONE);
+        let mut next = newest.copied().unwrap_or(CallIndex::NONE);
         while let Some(entry) = self.entry(next) {
             places.push(next);
             next = entry.older;
@@ -243,10 +244,10 @@ impl Calls {
 
     /// The oldest sixteenth of all open calls, at least one, with the slot of their connection.
     /// Many at once, because it looks at all of them.
-    pub(super) fn oldest(&self) -> Vec<(Place, u32)> {
+    pub(super) fn oldest(&self) -> Vec<(CallIndex, u32)> {
         let open = self.entries.iter().zip(0..).filter(|(entry, _)| entry.open);
         let mut open: Vec<_> =
-            open.map(|(entry, place)| (entry.call.number, Place(place), entry.slot)).collect();
+            open.map(|(entry, place)| (entry.call.number, CallIndex(place), entry.slot)).collect();
         let count = open.len().div_ceil(16);
         if count < open.len() {
             open.select_nth_unstable_by_key(count, |(number, ..)| *number);
@@ -256,32 +257,32 @@ impl Calls {
         open.into_iter().map(|(_, place, slot)| (place, slot)).collect()
     }
 
-    fn take_place(&mut self) -> Place {
+    fn take_place(&mut self) -> CallIndex {
         if let Some(place) = self.free.pop() {
             return place;
         }
         // Bounded far below 2^32 by OPEN_CALLS.
-        let place = Place(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        let place = CallIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         self.entries.push(Entry {
             hash: 0,
             connection: 0,
             slot: 0,
             open: false,
-            newer: Place::NONE,
-            older: Place::NONE,
-            same_id: Place::NONE,
-            last_same_id: Place::NONE,
+            newer: CallIndex::NONE,
+            older: CallIndex::NONE,
+            same_id: CallIndex::NONE,
+            last_same_id: CallIndex::NONE,
             call: Call::default(),
         });
         self.texts.push(Texts::default());
         place
     }
 
-    fn entry(&self, place: Place) -> Option<&Entry> {
+    fn entry(&self, place: CallIndex) -> Option<&Entry> {
         self.entries.get(place.0 as usize)
     }
 
-    fn entry_mut(&mut self, place: Place) -> Option<&mut Entry> {
+    fn entry_mut(&mut self, place: CallIndex) -> Option<&mut Entry> {
         self.entries.get_mut(place.0 as usize)
     }
 
@@ -292,8 +293,8 @@ impl Calls {
         hasher.finish()
     }
 
-    fn find(&self, hash: u64, connection: u32, key: &[u8]) -> Option<Place> {
-        let is_it = |place: &Place| {
+    fn find(&self, hash: u64, connection: u32, key: &[u8]) -> Option<CallIndex> {
+        let is_it = |place: &CallIndex| {
             let index = place.0 as usize;
             let (entry, texts) = (self.entries.get(index), self.texts.get(index));
             entry.zip(texts).is_some_and(|(entry, texts)| {
@@ -303,14 +304,14 @@ impl Calls {
         self.by_id.find(hash, is_it).copied()
     }
 
-    fn insert(&mut self, hash: u64, place: Place) {
+    fn insert(&mut self, hash: u64, place: CallIndex) {
         let entries = &self.entries;
         self.by_id.insert_unique(hash, place, |place| {
             entries.get(place.0 as usize).map_or(0, |entry| entry.hash)
         });
     }
 
-    fn remove(&mut self, place: Place) {
+    fn remove(&mut self, place: CallIndex) {
         let hash = self.entry(place).map_or(0, |entry| entry.hash);
         if let Ok(found) = self.by_id.find_entry(hash, |known| *known == place) {
             found.remove();
@@ -318,14 +319,14 @@ impl Calls {
     }
 
     /// Whether no older call with the same id is open.
-    fn is_first(&self, place: Place) -> bool {
+    fn is_first(&self, place: CallIndex) -> bool {
         let hash = self.entry(place).map_or(0, |entry| entry.hash);
         self.by_id.find(hash, |known| *known == place).is_some()
     }
 
     /// The id is used again while the first call waits: Nest answers both, and nothing tells which
     /// answer is whose. The oldest gets the first.
-    fn queue_behind(&mut self, first: Place, place: Place) {
+    fn queue_behind(&mut self, first: CallIndex, place: CallIndex) {
         let Some(entry) = self.entry_mut(first) else { return };
         let last = std::mem::replace(&mut entry.last_same_id, place);
         if let Some(entry) = self.entry_mut(last) {
@@ -334,7 +335,7 @@ impl Calls {
     }
 
     /// A call is given up while an older one with its id waits.
-    fn leave_queue(&mut self, place: Place, next: Place) {
+    fn leave_queue(&mut self, place: CallIndex, next: CallIndex) {
         let Some((call, texts)) = self.call(place) else { return };
         let Some(entry) = self.entry(place) else { return };
         let first = self.find(entry.hash, entry.connection, call.key(texts));
@@ -348,7 +349,7 @@ impl Calls {
         if let Some(entry) = self.entry_mut(before) {
             entry.same_id = next;
         }
-        if next == Place::NONE
+        if next == CallIndex::NONE
             && let Some(entry) = self.entry_mut(first)
         {
             entry.last_same_id = before;

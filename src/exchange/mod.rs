@@ -8,6 +8,7 @@ mod record;
 mod tracker;
 
 pub use record::{
-    Exchange, ExchangeKind, Frame, Latency, Passage, PatternId, Payloads, Replied, Status, Told,
+    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Replied, Span, Status,
+    TrackerEvent,
 };
 pub use tracker::{Config, Counts, Tracker};

@@ -1,7 +1,7 @@
 //! An exchange as it is told to whoever shows or stores it.
 
 use crate::decode::Seq;
-use crate::endpoint::{ConnectionId, Ends};
+use crate::endpoint::{ConnectionId, Endpoints};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
@@ -74,7 +74,7 @@ impl Status {
 
 /// The way of one or several frames of one side over the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Passage {
+pub struct Span {
     /// The packet of the first byte of the first frame.
     pub first: PacketRef,
     /// The packet of the last byte of the last frame.
@@ -87,7 +87,7 @@ pub struct Passage {
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// Its way over the wire.
-    pub passage: Passage,
+    pub span: Span,
     /// The TCP sequence number of its first byte, which is a digit of its length.
     pub seq: Seq,
     /// Its JSON text: the last bytes of the frame. Lies in the packet that is being pushed, unless
@@ -112,7 +112,7 @@ pub struct Replied<'a> {
 
 /// What a tracker tells of the exchanges.
 #[derive(Clone, Copy, Debug)]
-pub enum Told<'a> {
+pub enum TrackerEvent<'a> {
     /// The first frame of one was read whole: of a call, which is open now, or of an event or an
     /// orphan reply, whose end is told next. Only where progress is told.
     Began(&'a Exchange<'a>, &'a Frame<'a>),
@@ -142,11 +142,7 @@ impl Latency {
     /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
     /// request, of whose replies the first ended at that time. Tells too whether the clock of the
     /// capture stepped back meanwhile.
-    pub fn of(
-        request: &Passage,
-        replies: Option<(Timestamp, &Passage)>,
-        ended: bool,
-    ) -> (Self, bool) {
+    pub fn of(request: &Span, replies: Option<(Timestamp, &Span)>, ended: bool) -> (Self, bool) {
         let mut clock_stepped = false;
         let mut span = |from: PacketRef, to: Timestamp| {
             let span = to.since(from.at);
@@ -202,7 +198,7 @@ pub struct Exchange<'a> {
     /// Its connection.
     pub connection: ConnectionId,
     /// The addresses of its client and its server.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// What it is.
     pub kind: ExchangeKind,
     /// Nest's route text; `None` for an orphan reply, and for a request without pattern.
@@ -214,9 +210,9 @@ pub struct Exchange<'a> {
     /// How it ended.
     pub status: Status,
     /// The request, or the event; `None` for an orphan reply.
-    pub request: Option<Passage>,
+    pub request: Option<Span>,
     /// The replies so far, first to last.
-    pub reply: Option<Passage>,
+    pub reply: Option<Span>,
     /// How many frames answered, the final one included.
     pub replies: u32,
     /// What was waited for.
@@ -232,6 +228,6 @@ pub struct Exchange<'a> {
 impl Exchange<'_> {
     /// When its first byte was seen.
     pub fn time(&self) -> Timestamp {
-        self.request.or(self.reply).map_or(Timestamp::default(), |passage| passage.first.at)
+        self.request.or(self.reply).map_or(Timestamp::default(), |span| span.first.at)
     }
 }

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::ops::AddAssign;
 
-use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
+use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use crate::exchange::call::{Reply, Request};
-use crate::exchange::calls::{Calls, Lookup, Place};
+use crate::exchange::calls::{CallIndex, Calls, Lookup};
 use crate::exchange::patterns::{Pattern, Patterns};
 use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Latency, Passage, PatternId, Payloads, Replied, Status, Told,
+    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Replied, Span, Status,
+    TrackerEvent,
 };
 use crate::json::{canonical_value, is_plain_string};
 use crate::protocol::{Decoded, Fault, Kind, Message};
-use crate::stream::{Closed, Gap, Opened, Why};
+use crate::stream::{CloseReason, Closed, Gap, Opened};
 
 /// What was counted while pairing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl AddAssign for Counts {
 pub struct Config {
     /// Whether exchanges that ended carry `data`, responses and `error`, and not only the times.
     pub keep_payloads: bool,
-    /// Whether [`Told::Began`] and [`Told::Replied`] are told.
+    /// Whether [`TrackerEvent::Began`] and [`TrackerEvent::Replied`] are told.
     pub tell_progress: bool,
 }
 
@@ -61,24 +62,24 @@ pub struct Tracker {
 #[derive(Clone, Copy, Debug)]
 struct Connection {
     id: ConnectionId,
-    ends: Ends,
+    ends: Endpoints,
     /// The side of the stream that is the client; `None` until something told.
     client: Option<Side>,
     /// The number taken for the frame of each side that has begun.
-    begun: PerSide<Option<u64>>,
+    started: PerSide<Option<u64>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
     lacks_replies_until: u64,
 }
 
 impl Connection {
     /// Whether the stream took the client for the server.
-    fn is_exchanged(&self) -> bool {
+    fn roles_swapped(&self) -> bool {
         self.client == Some(Side::Server)
     }
 
     /// The addresses, the client's as the client's.
-    fn ends(&self) -> Ends {
-        if self.is_exchanged() { self.ends.exchanged() } else { self.ends }
+    fn ends(&self) -> Endpoints {
+        if self.roles_swapped() { self.ends.swapped() } else { self.ends }
     }
 }
 
@@ -102,7 +103,7 @@ impl Tracker {
             id: opened.connection,
             ends: opened.ends,
             client: (opened.roles == Roles::Known).then_some(Side::Client),
-            begun: PerSide::default(),
+            started: PerSide::default(),
             lacks_replies_until: 0,
         };
         if self.connections.len() <= slot {
@@ -118,22 +119,22 @@ impl Tracker {
         &mut self,
         connection: ConnectionId,
         decoded: &Decoded<'_>,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         match decoded {
             Decoded::Message(message) => self.message(connection, message, emit),
-            Decoded::Begun { from, .. } => {
+            Decoded::Started { from, .. } => {
                 let next_number = &mut self.next_number;
                 if let Some(known) = connection_mut(&mut self.connections, connection)
                     && known.client == Some(*from)
                 {
-                    known.begun.of_mut(*from).get_or_insert_with(|| take(next_number));
+                    known.started.of_mut(*from).get_or_insert_with(|| take(next_number));
                 }
             }
             Decoded::Undecodable { from, at, fault } => {
                 let next_number = &mut self.next_number;
                 if let Some(known) = connection_mut(&mut self.connections, connection) {
-                    give_back(next_number, known.begun.of_mut(*from).take());
+                    release_number(next_number, known.started.of_mut(*from).take());
                     let lacks = matches!(fault, Fault::TooLarge | Fault::Gap);
                     if lacks && known.client != Some(*from) {
                         known.lacks_replies_until = known.lacks_replies_until.max(at.number);
@@ -154,7 +155,7 @@ impl Tracker {
     }
 
     /// A connection is over: its calls get no more replies.
-    pub fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(Told<'_>)) {
+    pub fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
         let Some(connection) = connection_mut(&mut self.connections, closed.connection) else {
             return;
         };
@@ -165,9 +166,11 @@ impl Tracker {
             let lacks = silent || self.may_lack_reply(&connection, place);
             let status = match closed.why {
                 _ if lacks => Status::Unknown,
-                Why::Finished | Why::Reset | Why::Replaced => Status::Closed,
-                Why::Evicted => Status::Unknown,
-                Why::CaptureEnded => Status::Open,
+                CloseReason::Finished | CloseReason::Reset | CloseReason::Replaced => {
+                    Status::Closed
+                }
+                CloseReason::Evicted => Status::Unknown,
+                CloseReason::CaptureEnded => Status::Open,
             };
             self.emit(&connection, place, status, emit);
             self.calls.forget(place);
@@ -175,15 +178,15 @@ impl Tracker {
     }
 
     /// The addresses of a connection in the roles that its messages showed.
-    pub fn ends(&self, connection: ConnectionId) -> Option<Ends> {
+    pub fn ends(&self, connection: ConnectionId) -> Option<Endpoints> {
         let known = self.connections.get(connection.slot as usize)?;
         (known.id == connection).then(|| known.ends())
     }
 
     /// Whether its messages showed the roles to be other than the stream took them to be.
-    pub fn is_exchanged(&self, connection: ConnectionId) -> bool {
+    pub fn roles_swapped(&self, connection: ConnectionId) -> bool {
         let known = self.connections.get(connection.slot as usize);
-        known.is_some_and(|known| known.id == connection && known.is_exchanged())
+        known.is_some_and(|known| known.id == connection && known.roles_swapped())
     }
 
     /// Calls that wait for a reply.
@@ -205,26 +208,26 @@ impl Tracker {
         &mut self,
         connection: ConnectionId,
         message: &Message<'_>,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let Some(known) = connection_mut(&mut self.connections, connection) else {
             return;
         };
-        let begun = known.begun.of_mut(message.from).take();
+        let started = known.started.of_mut(message.from).take();
         match message.kind {
             Kind::Request { .. } | Kind::Event { .. } => known.client = Some(message.from),
             Kind::Reply { .. } => known.client = Some(message.from.other()),
-            Kind::Other => return give_back(&mut self.next_number, begun),
+            Kind::Other => return release_number(&mut self.next_number, started),
         }
         let connection = *known;
         match message.kind {
             Kind::Request { id, pattern, data } => {
-                let number = begun.unwrap_or_else(|| take(&mut self.next_number));
+                let number = started.unwrap_or_else(|| take(&mut self.next_number));
                 self.request(&connection, number, message, (id, pattern, data), emit);
                 self.make_room(emit);
             }
             Kind::Event { pattern, data } => {
-                let number = begun.unwrap_or_else(|| take(&mut self.next_number));
+                let number = started.unwrap_or_else(|| take(&mut self.next_number));
                 self.event(&connection, number, message, (pattern, data), emit);
             }
             Kind::Reply { id, response, error, failed, last } => {
@@ -242,7 +245,7 @@ impl Tracker {
         number: u64,
         message: &Message<'_>,
         (id, pattern, data): (&[u8], Option<&[u8]>, Option<&[u8]>),
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let key = key(id);
         let name = pattern.map(|pattern| self.patterns.name(pattern));
@@ -253,7 +256,7 @@ impl Tracker {
         };
         let request = Request {
             number,
-            passage: Passage::of(message),
+            span: Span::of(message),
             pattern,
             text,
             key: &key,
@@ -271,16 +274,16 @@ impl Tracker {
     fn began(
         &self,
         connection: &Connection,
-        place: Place,
+        place: CallIndex,
         message: &Message<'_>,
         data: Option<&[u8]>,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
         let (call, _) =
             call.exchange(texts, connection.id, connection.ends(), pattern, Status::Open);
-        emit(Told::Began(&Exchange { data, ..call }, &frame(message)));
+        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame(message)));
     }
 
     /// Tells of a reply to an open call.
@@ -288,14 +291,20 @@ impl Tracker {
     fn replied(
         &self,
         connection: &Connection,
-        place: Place,
+        place: CallIndex,
         message: &Message<'_>,
         (failed, last): (bool, bool),
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let Some((call, _)) = self.calls.call(place) else { return };
         let (number, frame) = (call.number, &frame(message));
-        emit(Told::Replied(&Replied { number, connection: connection.id, frame, failed, last }));
+        emit(TrackerEvent::Replied(&Replied {
+            number,
+            connection: connection.id,
+            frame,
+            failed,
+            last,
+        }));
     }
 
     fn event(
@@ -304,10 +313,10 @@ impl Tracker {
         number: u64,
         message: &Message<'_>,
         (pattern, data): (&[u8], Option<&[u8]>),
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        let passage = Passage::of(message);
-        let (latency, clock_stepped) = Latency::of(&passage, None, true);
+        let span = Span::of(message);
+        let (latency, clock_stepped) = Latency::of(&span, None, true);
         self.counts.clock_steps += u64::from(clock_stepped);
         let name = self.patterns.name(pattern);
         let (pattern_id, pattern) = match &name {
@@ -323,7 +332,7 @@ impl Tracker {
             pattern_id,
             id: None,
             status: Status::Sent,
-            request: Some(passage),
+            request: Some(span),
             reply: None,
             replies: 0,
             latency,
@@ -339,16 +348,21 @@ impl Tracker {
         &self,
         exchange: &Exchange<'_>,
         message: &Message<'_>,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         if self.config.tell_progress {
-            emit(Told::Began(exchange, &frame(message)));
+            emit(TrackerEvent::Began(exchange, &frame(message)));
         }
         if self.config.keep_payloads {
-            emit(Told::Ended(exchange));
+            emit(TrackerEvent::Ended(exchange));
         } else {
             let responses = Payloads::default();
-            emit(Told::Ended(&Exchange { data: None, responses, error: None, ..*exchange }));
+            emit(TrackerEvent::Ended(&Exchange {
+                data: None,
+                responses,
+                error: None,
+                ..*exchange
+            }));
         }
     }
 
@@ -358,7 +372,7 @@ impl Tracker {
         message: &Message<'_>,
         id: &[u8],
         answer: &Answer<'_>,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let place = match self.calls.look_up(connection.id, &key(id)) {
             Lookup::Open(place) => place,
@@ -368,7 +382,7 @@ impl Tracker {
         };
         let &Answer { reply, failed, last } = answer;
         let reply = if self.config.keep_payloads { reply } else { Reply::default() };
-        self.calls.answer(place, Passage::of(message), &reply);
+        self.calls.answer(place, Span::of(message), &reply);
         if self.config.tell_progress {
             self.replied(connection, place, message, (failed, last), emit);
         }
@@ -385,7 +399,7 @@ impl Tracker {
         message: &Message<'_>,
         id: &[u8],
         reply: &Reply<'_>,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         self.counts.orphan_replies += 1;
         let response = reply.response.unwrap_or(&[]);
@@ -400,7 +414,7 @@ impl Tracker {
             id: Some(id),
             status: Status::Orphan,
             request: None,
-            reply: Some(Passage::of(message)),
+            reply: Some(Span::of(message)),
             replies: 1,
             latency: Latency::default(),
             data: None,
@@ -414,7 +428,7 @@ impl Tracker {
     }
 
     /// Gives up the oldest calls where too many are open.
-    fn make_room(&mut self, emit: &mut dyn FnMut(Told<'_>)) {
+    fn make_room(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
         while self.calls.is_over_limit() {
             for (place, slot) in self.calls.oldest() {
                 if let Some(connection) = self.connections.get(slot as usize).copied() {
@@ -429,19 +443,19 @@ impl Tracker {
     fn emit(
         &mut self,
         connection: &Connection,
-        place: Place,
+        place: CallIndex,
         status: Status,
-        emit: &mut dyn FnMut(Told<'_>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
         let (exchange, clock_stepped) =
             call.exchange(texts, connection.id, connection.ends(), pattern, status);
         self.counts.clock_steps += u64::from(clock_stepped);
-        emit(Told::Ended(&exchange));
+        emit(TrackerEvent::Ended(&exchange));
     }
 
-    fn may_lack_reply(&self, connection: &Connection, place: Place) -> bool {
+    fn may_lack_reply(&self, connection: &Connection, place: CallIndex) -> bool {
         let call = self.calls.call(place);
         call.is_some_and(|(call, _)| call.request.last.number < connection.lacks_replies_until)
     }
@@ -458,7 +472,7 @@ struct Answer<'a> {
 
 /// The frame that a message was said in.
 fn frame<'a>(message: &Message<'a>) -> Frame<'a> {
-    Frame { passage: Passage::of(message), seq: message.seq, body: message.body }
+    Frame { span: Span::of(message), seq: message.seq, body: message.body }
 }
 
 /// The state of a live connection.
@@ -474,7 +488,7 @@ fn take(next_number: &mut u64) -> u64 {
 
 /// A frame that had a number is no exchange. Where others have taken numbers since, its own stays
 /// with it, and none has it.
-fn give_back(next_number: &mut u64, number: Option<u64>) {
+fn release_number(next_number: &mut u64, number: Option<u64>) {
     if let Some(number) = number
         && number + 1 == *next_number
     {

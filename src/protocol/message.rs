@@ -11,7 +11,7 @@ pub enum Decoded<'a> {
     Message(Message<'a>),
     /// The first bytes of a frame came, its last did not: its place in the order of frames is
     /// taken now. Comes at most once a frame, and only for frames that straddle chunks.
-    Begun {
+    Started {
         /// The sender.
         from: Side,
         /// The packet of its first byte.

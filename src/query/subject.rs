@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use crate::endpoint::Ends;
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Status};
+use crate::endpoint::Endpoints;
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Span, Status};
 use crate::time::{Nanos, Timestamp};
 
 /// Something that a filter can be asked about. Each fact is asked for only where the answer depends
@@ -27,7 +27,7 @@ pub trait Subject {
     /// Its route text.
     fn pattern(&self) -> Option<&str>;
     /// The addresses of its client and its server.
-    fn ends(&self) -> Ends;
+    fn ends(&self) -> Endpoints;
 
     /// What the caller waited: one of [`latencies`](Self::latencies).
     fn latency(&self) -> Option<Nanos> {
@@ -36,20 +36,20 @@ pub trait Subject {
 
     /// Bytes of the request or event; `None` for an orphan reply.
     fn request_bytes(&self) -> Option<u64> {
-        self.request().map(|passage| passage.bytes)
+        self.request().map(|span| span.bytes)
     }
 
     /// Bytes of the replies.
     fn reply_bytes(&self) -> u64 {
-        self.reply().map_or(0, |passage| passage.bytes)
+        self.reply().map_or(0, |span| span.bytes)
     }
 
     /// What was waited for.
     fn latencies(&self) -> Latency;
     /// The way of the request or event.
-    fn request(&self) -> Option<Passage>;
+    fn request(&self) -> Option<Span>;
     /// The way of the replies.
-    fn reply(&self) -> Option<Passage>;
+    fn reply(&self) -> Option<Span>;
 
     /// The id as it was sent: JSON.
     fn id(&self) -> Option<Cow<'_, [u8]>>;
@@ -94,7 +94,7 @@ impl Subject for Exchange<'_> {
         self.pattern
     }
 
-    fn ends(&self) -> Ends {
+    fn ends(&self) -> Endpoints {
         self.ends
     }
 
@@ -102,11 +102,11 @@ impl Subject for Exchange<'_> {
         self.latency
     }
 
-    fn request(&self) -> Option<Passage> {
+    fn request(&self) -> Option<Span> {
         self.request
     }
 
-    fn reply(&self) -> Option<Passage> {
+    fn reply(&self) -> Option<Span> {
         self.reply
     }
 

@@ -115,9 +115,10 @@ impl Term {
             }
             Fact::Packet => {
                 let passages = [subject.request(), subject.reply()].into_iter().flatten();
-                self.numbers(passages.map(|passage| {
-                    i128::from(passage.first.number)..=i128::from(passage.last.number)
-                }))
+                self.numbers(
+                    passages
+                        .map(|span| i128::from(span.first.number)..=i128::from(span.last.number)),
+                )
             }
             Fact::Connection => self.number(subject.connection()),
             Fact::Id => self.json(|look| subject.id().map_or(GO_ON, |id| look(&id))),

@@ -6,21 +6,21 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::endpoint::{ConnectionId, Ends};
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+use crate::endpoint::{ConnectionId, Endpoints};
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
 /// 2026-11-22T03:52:00Z.
 const START: i64 = 1_795_319_520_000_000_000;
 
-fn passage(first: u64, last: u64, at: i64, bytes: u64) -> Option<Passage> {
+fn span(first: u64, last: u64, at: i64, bytes: u64) -> Option<Span> {
     let packet = |number| PacketRef { number, at: Timestamp::from_nanos(START + at) };
-    Some(Passage { first: packet(first), last: packet(last), bytes })
+    Some(Span { first: packet(first), last: packet(last), bytes })
 }
 
-fn ends(client: &str, server: &str) -> Ends {
-    Ends { client: client.parse().unwrap(), server: server.parse().unwrap() }
+fn ends(client: &str, server: &str) -> Endpoints {
+    Endpoints { client: client.parse().unwrap(), server: server.parse().unwrap() }
 }
 
 /// 1: an answered call, 2: a stream, 3: a failed call, 4: an open call, 5: an event, 6: an orphan.
@@ -35,8 +35,8 @@ fn exchanges() -> Vec<Exchange<'static>> {
         pattern_id: PatternId(2),
         id: Some(br#""e32e6daac5b801d68adcf""#),
         status: Status::Ok,
-        request: passage(6, 6, 1_000_000_000, 64),
-        reply: passage(8, 8, 1_003_612_000, 40),
+        request: span(6, 6, 1_000_000_000, 64),
+        reply: span(8, 8, 1_003_612_000, 40),
         replies: 1,
         latency: Latency {
             latency: took(3_612_000),
@@ -58,8 +58,8 @@ fn exchanges() -> Vec<Exchange<'static>> {
             pattern: Some(r#"{"cmd":"count"}"#),
             pattern_id: PatternId(3),
             id: Some(b"7"),
-            request: passage(10, 12, 2_000_000_000, 70_000),
-            reply: passage(13, 20, 2_000_900_000, 200),
+            request: span(10, 12, 2_000_000_000, 70_000),
+            reply: span(13, 20, 2_000_900_000, 200),
             replies: 3,
             latency: Latency {
                 latency: took(2_000_000_000),
@@ -119,7 +119,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             pattern_id: PatternId::NONE,
             status: Status::Orphan,
             request: None,
-            reply: passage(30, 30, 9_000_000_000, 50),
+            reply: span(30, 30, 9_000_000_000, 50),
             latency: Latency { reply: took(0), ..Latency::default() },
             data: None,
             responses: Payloads::new(b"{\"late\":true}", &[13]),
@@ -427,16 +427,16 @@ impl Subject for Counted<'_> {
         self.patterns.set(self.patterns.get() + 1);
         self.exchange.pattern
     }
-    fn ends(&self) -> Ends {
+    fn ends(&self) -> Endpoints {
         self.exchange.ends
     }
     fn latencies(&self) -> Latency {
         self.exchange.latency
     }
-    fn request(&self) -> Option<Passage> {
+    fn request(&self) -> Option<Span> {
         self.exchange.request
     }
-    fn reply(&self) -> Option<Passage> {
+    fn reply(&self) -> Option<Span> {
         self.exchange.reply
     }
     fn id(&self) -> Option<std::borrow::Cow<'_, [u8]>> {

@@ -40,7 +40,7 @@ pub fn visible(text: &str) -> String {
 /// Appends `bytes` as they may be shown, at most `columns` wide and cut with `…` where that is too
 /// narrow. Returns the width. Reads no more of `bytes` than it shows.
 pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
-    let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
+    let mut pen = LineBuilder { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
     for chunk in showable(bytes, columns).utf8_chunks() {
         let replaced = (!chunk.invalid().is_empty()).then_some('\u{fffd}');
         for c in chunk.valid().chars().chain(replaced) {
@@ -56,7 +56,7 @@ pub fn push_visible(out: &mut String, bytes: &[u8], columns: usize) -> usize {
 /// how many of the bytes these are. Where there is anything to show and any room, at least one is
 /// taken, even where its name is wider than the room: whoever goes on behind it comes to the end.
 pub fn push_fitting(out: &mut String, bytes: &[u8], columns: usize) -> usize {
-    let mut pen = Pen { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
+    let mut pen = LineBuilder { out, columns, width: 0, room_for_cut: None, last: 0, marks: 0 };
     let mut read = 0;
     for chunk in showable(bytes, columns).utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -83,7 +83,7 @@ fn showable(bytes: &[u8], columns: usize) -> &[u8] {
 }
 
 /// Writes characters side by side and knows how wide they are.
-struct Pen<'a> {
+struct LineBuilder<'a> {
     out: &'a mut String,
     columns: usize,
     width: usize,
@@ -94,7 +94,7 @@ struct Pen<'a> {
     marks: u32,
 }
 
-impl Pen<'_> {
+impl LineBuilder<'_> {
     /// Adds `c`; whether there was room.
     fn push(&mut self, c: char) -> bool {
         let width = match c.width() {

@@ -7,7 +7,7 @@ use super::classic::{self, Classic, Fault, Record, Step};
 use super::input::{Input, file_name};
 use super::pcapng::{self, Pcapng};
 use super::window::{Filled, Window};
-use super::{Next, SourceError, Stop, found};
+use super::{Next, SourceError, Stop, sniff};
 use crate::packet::{LinkType, Packet};
 use crate::time::Timestamp;
 
@@ -57,7 +57,7 @@ impl CaptureFile {
         };
         if file.format.is_none() && !file.window.input().stored().was_stopped() {
             return Err(SourceError::NotACapture {
-                found: found::describe(file.window.bytes()),
+                found: sniff::describe(file.window.bytes()),
                 file: file.name,
             });
         }

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::Metadata;
 
-use super::again::Again;
 use super::file::{Advance, CaptureFile, Cut, Progress};
+use super::source_files::SourceFiles;
 use super::{Next, SourceError, Stop};
 use crate::packet::Packet;
 use crate::time::Timestamp;
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 pub struct Merged {
     files: Vec<CaptureFile>,
     /// Those of them that can be read again, by index.
-    again: Again,
+    again: SourceFiles,
     /// The files that stand at a packet, the earliest on top; without the one that is being read.
     waiting: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// Files that must go to their next packet before the earliest is known.
@@ -38,7 +38,9 @@ impl Merged {
             .map(|path| CaptureFile::open(path, stop.clone()))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            again: Again::new(files.iter().map(|file| (file.name().to_owned(), file.again()))),
+            again: SourceFiles::new(
+                files.iter().map(|file| (file.name().to_owned(), file.again())),
+            ),
             to_advance: (0..files.len()).rev().collect(),
             waiting: BinaryHeap::new(),
             files,
@@ -84,7 +86,7 @@ impl Merged {
     }
 
     /// The files, to be read again by place.
-    pub fn again(&self) -> &Again {
+    pub fn again(&self) -> &SourceFiles {
         &self.again
     }
 

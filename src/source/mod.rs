@@ -10,7 +10,7 @@
 //!  .zst ─┘                                              live ───┘       └─────► writer
 //! ```
 
-mod again;
+mod any;
 pub mod batch;
 mod classic;
 #[cfg(feature = "live")]
@@ -18,23 +18,23 @@ mod device;
 mod error;
 pub mod file;
 pub mod filter;
-mod found;
-mod front;
 mod input;
 pub mod interfaces;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod merge;
 mod pcapng;
+mod sniff;
+mod source_files;
 mod window;
 pub mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use again::{Again, AgainError, Pages};
+pub use any::{CaptureOptions, Source};
 pub use error::SourceError;
-pub use front::{CaptureOptions, Source};
+pub use source_files::{AgainError, Pages, SourceFiles};
 
 use crate::packet::Packet;
 use crate::time::Timestamp;

@@ -123,7 +123,7 @@ impl Completeness {
             clock_steps: counts.exchange.clock_steps,
             patterns_folded: counts.patterns_folded,
             connections_evicted: counts.stream.evicted_connections,
-            waits_given_up: counts.stream.given_up,
+            waits_given_up: counts.stream.forced_skips,
             file_bytes_cut: 0,
             foreign_connections: counts.protocol.foreign.clone(),
         }

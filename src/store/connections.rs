@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::endpoint::ConnectionId;
-use crate::engine::{ClosedConnection, Standing};
+use crate::engine::{ClosedConnection, LiveConnection};
 use crate::exchange::{Exchange, ExchangeKind, Frame, Status};
 use crate::limits;
 use crate::store::ConnectionRecord;
@@ -61,8 +61,8 @@ impl Connections {
         let Some(record) = self.get_mut(exchange.connection) else { return };
         record.spoke_nest = true;
         record.ends = exchange.ends;
-        if record.last.number < frame.passage.last.number {
-            record.last = frame.passage.last;
+        if record.last.number < frame.span.last.number {
+            record.last = frame.span.last;
         }
         match exchange.kind {
             ExchangeKind::Request => {
@@ -82,7 +82,7 @@ impl Connections {
         }
     }
 
-    pub(super) fn standing(&mut self, standing: &Standing) {
+    pub(super) fn standing(&mut self, standing: &LiveConnection) {
         let Some(record) = self.get_mut(standing.connection) else { return };
         record.ends = standing.ends;
         record.first = standing.first;
@@ -161,17 +161,17 @@ fn weight(record: &ConnectionRecord) -> (bool, u64, Reverse<u32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{Ends, PerSide, Roles};
+    use crate::endpoint::{Endpoints, PerSide, Roles};
     use crate::packet::PacketRef;
-    use crate::stream::{Closed, Why};
+    use crate::stream::{CloseReason, Closed};
     use crate::time::Timestamp;
 
     fn packet(number: u64) -> PacketRef {
         PacketRef { number, at: Timestamp::from_nanos(0) }
     }
 
-    fn ends() -> Ends {
-        Ends { client: ([10, 0, 0, 1], 40_000).into(), server: ([10, 0, 0, 2], 3_000).into() }
+    fn ends() -> Endpoints {
+        Endpoints { client: ([10, 0, 0, 1], 40_000).into(), server: ([10, 0, 0, 2], 3_000).into() }
     }
 
     fn opened(serial: u32, slot: u32) -> Opened {
@@ -189,10 +189,10 @@ mod tests {
             closed: Closed {
                 connection: ConnectionId { serial, slot },
                 at: packet(u64::from(serial) + 2),
-                why: Why::Reset,
+                why: CloseReason::Reset,
                 end: ConnectionEnd::default(),
             },
-            ends: ends().exchanged(),
+            ends: ends().swapped(),
             first: packet(u64::from(serial) + 1),
             from_start: PerSide { client: true, server: false },
             spoke_nest: true,
@@ -209,8 +209,8 @@ mod tests {
         // Told late, for the one before.
         connections.close(&closed(0, 0));
         let [over, stands] = connections.records() else { panic!("two") };
-        assert_eq!((over.serial, over.why, over.from_start), (0, Some(Why::Reset), false));
-        assert_eq!((over.ends, over.last), (ends().exchanged(), packet(2)));
+        assert_eq!((over.serial, over.why, over.from_start), (0, Some(CloseReason::Reset), false));
+        assert_eq!((over.ends, over.last), (ends().swapped(), packet(2)));
         assert_eq!((stands.serial, stands.why, stands.from_start), (1, None, true));
     }
 

@@ -2,7 +2,7 @@
 //! lacks. Fed exchange by exchange; asked read-only questions.
 
 mod archive;
-mod book;
+mod capture_store;
 mod completeness;
 mod connections;
 mod latencies;
@@ -11,8 +11,8 @@ mod scale;
 mod statistics;
 mod timeline;
 
-pub use archive::{Archive, Bodies, Detail, FrameRecord, Gone, PacketRecord, Row};
-pub use book::{Book, ConnectionRecord, Kept, Memory};
+pub use archive::{Archive, Bodies, Detail, FrameRecord, PacketRecord, Row, Unavailable};
+pub use capture_store::{CaptureStore, ConnectionRecord, Kept, Memory};
 pub use completeness::{Capture, Completeness};
 pub use latencies::{Latencies, Percentiles};
 pub use listing::Listing;

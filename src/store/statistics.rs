@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::endpoint::{ConnectionId, Ends};
+use crate::endpoint::{ConnectionId, Endpoints};
 use crate::engine::ClosedConnection;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
 use crate::packet::PacketRef;
 use crate::protocol::Foreign;
 use crate::store::Latencies;
-use crate::stream::{ConnectionEnd, Why};
+use crate::stream::{CloseReason, ConnectionEnd};
 use crate::time::Timestamp;
 
 /// How many exchanges there were, by how they ended.
@@ -92,7 +92,7 @@ pub struct ConnectionRow {
     /// Its name.
     pub connection: ConnectionId,
     /// Its ends.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// The packet that first showed it.
     pub first: PacketRef,
     /// When it was last seen.
@@ -100,7 +100,7 @@ pub struct ConnectionRow {
     /// Whether it was seen from its first byte.
     pub from_start: bool,
     /// How it ended.
-    pub why: Why,
+    pub why: CloseReason,
     /// Whether a frame of Nest TCP was read on it.
     pub spoke_nest: bool,
     /// What else it spoke.
@@ -146,8 +146,8 @@ impl Statistics {
             return;
         };
         row.outcomes.add(exchange);
-        row.request_bytes += exchange.request.map_or(0, |passage| passage.bytes);
-        row.reply_bytes += exchange.reply.map_or(0, |passage| passage.bytes);
+        row.request_bytes += exchange.request.map_or(0, |span| span.bytes);
+        row.reply_bytes += exchange.reply.map_or(0, |span| span.bytes);
         if matches!(exchange.status, Status::Ok | Status::Error) {
             if let Some(latency) = exchange.latency.latency {
                 row.latency.record(latency);
@@ -289,7 +289,7 @@ mod tests {
     fn add(statistics: &mut Statistics, serial: u32, events: u64) {
         let connection = ConnectionId { serial, slot: 0 };
         let end = ([127, 0, 0, 1], 1).into();
-        let ends = Ends { client: end, server: end };
+        let ends = Endpoints { client: end, server: end };
         let first = PacketRef { number: serial.into(), ..PacketRef::default() };
         for number in 0..events {
             statistics.add(&Exchange {
@@ -310,7 +310,7 @@ mod tests {
                 error: None,
             });
         }
-        let why = Why::Finished;
+        let why = CloseReason::Finished;
         let end = ConnectionEnd::default();
         statistics.close(&ClosedConnection {
             closed: Closed { connection, at: first, why, end },

@@ -292,8 +292,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::endpoint::{ConnectionId, Ends};
-    use crate::exchange::{Latency, Passage, Payloads};
+    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::exchange::{Latency, Payloads, Span};
     use crate::packet::PacketRef;
 
     fn add(timelines: &mut Timelines, pattern: u32, at: i64, status: Status, latency: Option<u64>) {
@@ -302,13 +302,13 @@ mod tests {
         timelines.add(&Exchange {
             number: 1,
             connection: ConnectionId { serial: 0, slot: 0 },
-            ends: Ends { client: end, server: end },
+            ends: Endpoints { client: end, server: end },
             kind: if status == Status::Sent { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: Some("sum"),
             pattern_id: PatternId(pattern),
             id: None,
             status,
-            request: Some(Passage { first: at, last: at, bytes: 1 }),
+            request: Some(Span { first: at, last: at, bytes: 1 }),
             reply: None,
             replies: 0,
             latency: Latency { latency: latency.map(Nanos::new), ..Latency::default() },

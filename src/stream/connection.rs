@@ -2,12 +2,14 @@
 
 use super::Shared;
 use super::assembler::Piece;
-use super::event::{Chunk, Closed, ConnectionEnd, Gap, Opened, Standing, StreamEvent, Why};
-use super::half::{Half, Start};
+use super::event::{
+    Chunk, CloseReason, Closed, ConnectionEnd, Gap, LiveConnection, Opened, StreamEvent,
+};
+use super::half::{HalfStream, Start};
 use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
-use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
+use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use crate::limits::{HELD_IN_ALL, HELD_PER_SIDE};
 use crate::packet::PacketRef;
 
@@ -40,20 +42,21 @@ pub(super) struct Connection {
     /// Its name. Taken at once, though perhaps never told: its segments are told before.
     id: ConnectionId,
     /// Its place among the connections that were told of, once it was.
-    pub told: Option<u64>,
+    pub announced: Option<u64>,
     /// Tells it from others that had the slot before.
     pub generation: u64,
-    /// Whether it was heard of since the hand of the table passed.
+    /// Second-chance bit: set by every segment, cleared when the eviction clock passes; clear twice
+    /// means evict.
     pub recent: bool,
     /// Its sides. Until it is settled, the client's may be the server's.
-    pub halves: PerSide<Half>,
+    pub halves: PerSide<HalfStream>,
     /// The side that opened it, where a SYN told.
     opener: Option<Side>,
     /// The first packet with a SYN, by time.
     syn: Option<PacketRef>,
     settled: bool,
     /// How and by which packet it ended, while it lingers.
-    end: Option<(Why, PacketRef)>,
+    end: Option<(CloseReason, PacketRef)>,
     roles: Roles,
     /// The first and the last packet, by time.
     first: PacketRef,
@@ -68,10 +71,13 @@ impl Connection {
         Self {
             slot,
             id: ConnectionId { serial, slot },
-            told: None,
+            announced: None,
             generation,
             recent: true,
-            halves: PerSide { client: Half::new(segment.from), server: Half::new(segment.to) },
+            halves: PerSide {
+                client: HalfStream::new(segment.from),
+                server: HalfStream::new(segment.to),
+            },
             opener: None,
             syn: None,
             settled: false,
@@ -100,7 +106,7 @@ impl Connection {
         }
         let side = self.sender(segment);
         let (half, other) = (self.halves.of(side), self.halves.of(side.other()));
-        let fits_before = |half: &Half, position: u64| {
+        let fits_before = |half: &HalfStream, position: u64| {
             let before = half.origin.checked_sub(position);
             before.is_some_and(|before| before <= HELD_PER_SIDE as u64)
         };
@@ -145,7 +151,7 @@ impl Connection {
         emit(StreamEvent::Segment(self.id));
         self.recent = true;
         self.last = later(self.last, packet);
-        if self.told.is_none() {
+        if self.announced.is_none() {
             self.first = earlier(self.first, packet);
         }
         mine.tally.packets += 1;
@@ -153,7 +159,7 @@ impl Connection {
         if segment.flags.has(Flags::RST) {
             // One that was guessed by an outsider does not fit (RFC 5961, section 3).
             if mine.expects(start) || ack.is_some_and(|ack| theirs.expects(ack)) {
-                self.ends(Why::Reset, packet, shared);
+                self.ends(CloseReason::Reset, packet, shared);
             }
             return;
         }
@@ -247,7 +253,7 @@ impl Connection {
             let theirs = self.halves.of(side.other());
             if theirs.is_absent() {
                 // As in `advance`, so that these bytes need not be held.
-                self.give_up_to(side.other(), after, packet, shared, emit);
+                self.skip_gap_to(side.other(), after, packet, shared, emit);
             }
             let (mine, theirs) = self.halves.pair_mut(side);
             if theirs.has_reached(after) {
@@ -291,17 +297,17 @@ impl Connection {
     /// The SYN tells who is the server; else the ports that the user named; else the lower port.
     fn fix_roles(&mut self, shared: &Shared) {
         let (client, server) = (&self.halves.client, &self.halves.server);
-        let named = |half: &Half| shared.ports.contains(half.address.port());
-        let (roles, exchanged) = if let Some(opener) = self.opener {
+        let named = |half: &HalfStream| shared.ports.contains(half.address.port());
+        let (roles, swapped) = if let Some(opener) = self.opener {
             (Roles::Known, opener == Side::Server)
         } else if named(client) != named(server) {
             (Roles::Known, named(client))
         } else {
-            let exchanged = client.address.port() < server.address.port();
-            (Roles::Guessed, exchanged)
+            let swapped = client.address.port() < server.address.port();
+            (Roles::Guessed, swapped)
         };
         self.roles = roles;
-        if exchanged {
+        if swapped {
             let (client, server) = self.halves.pair_mut(Side::Client);
             std::mem::swap(client, server);
         }
@@ -313,7 +319,7 @@ impl Connection {
             // The capture shows one direction only: no use in waiting for the other.
             let half = self.halves.of(side);
             if half.is_absent() {
-                self.give_up_to(side, half.acked, half.acked_by, shared, emit);
+                self.skip_gap_to(side, half.acked, half.acked_by, shared, emit);
             }
         }
         let PerSide { client, server } = &self.halves;
@@ -324,7 +330,7 @@ impl Connection {
             self.watch(side, shared);
         }
         if let Some(packet) = self.finished_by() {
-            self.ends(Why::Finished, packet, shared);
+            self.ends(CloseReason::Finished, packet, shared);
         }
     }
 
@@ -409,13 +415,13 @@ impl Connection {
                 let half = self.halves.of_mut(side);
                 half.awaits_acked = false;
                 half.missed |= half.tally.packets == 0;
-                self.give_up_to(side, upto, by, shared, emit);
+                self.skip_gap_to(side, upto, by, shared, emit);
             }
             What::Hole { side, at } => {
                 let half = self.halves.of_mut(side);
                 half.awaits_hole = false;
                 if half.stream.next() == at {
-                    self.give_up_first(side, shared, emit);
+                    self.skip_first_gap(side, shared, emit);
                 }
             }
             What::Close => return,
@@ -425,7 +431,7 @@ impl Connection {
 
     /// Gives up waiting for the bytes of `side` before `upto`, as `by` told that they were sent.
     /// What is held of them is delivered, whatever it waits for itself.
-    fn give_up_to(
+    fn skip_gap_to(
         &mut self,
         side: Side,
         upto: u64,
@@ -472,13 +478,13 @@ impl Connection {
         half.tally.gap_bytes += bytes;
         shared.counts.gaps += 1;
         shared.counts.gap_bytes += bytes;
-        let connection = self.told(shared, emit);
+        let connection = self.announced(shared, emit);
         emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
     }
 
     /// Gives up what the first held piece of `side` waits for. Always gets on: it fills the hole
     /// in front of the piece, or delivers the piece.
-    fn give_up_first(
+    fn skip_first_gap(
         &mut self,
         side: Side,
         shared: &mut Shared,
@@ -492,7 +498,7 @@ impl Connection {
         if start > half.stream.next() {
             self.gap(side, start, packet, shared, emit);
         } else {
-            self.give_up_to(side.other(), after, packet, shared, emit);
+            self.skip_gap_to(side.other(), after, packet, shared, emit);
             self.release_one(side, shared, emit);
         }
     }
@@ -506,9 +512,9 @@ impl Connection {
                 if held == 0 || held <= HELD_PER_SIDE && in_all <= HELD_IN_ALL {
                     break;
                 }
-                shared.counts.given_up += 1;
+                shared.counts.forced_skips += 1;
                 if self.settled {
-                    self.give_up_first(side, shared, emit);
+                    self.skip_first_gap(side, shared, emit);
                     self.advance(shared, emit);
                 } else {
                     // The sides may be exchanged by this.
@@ -519,7 +525,7 @@ impl Connection {
     }
 
     /// It ended, by `packet`. It lingers for what was captured too late.
-    fn ends(&mut self, why: Why, packet: PacketRef, shared: &mut Shared) {
+    fn ends(&mut self, why: CloseReason, packet: PacketRef, shared: &mut Shared) {
         if self.end.is_none() {
             self.end = Some((why, packet));
             shared.wait(self.slot, self.generation, What::Close);
@@ -528,7 +534,12 @@ impl Connection {
 
     /// Delivers everything that is held, and says how it ended: as it did, where it lingers, and
     /// else for the reason given.
-    pub fn close(mut self, why: Why, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    pub fn close(
+        mut self,
+        why: CloseReason,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
         self.settle(shared, emit);
         loop {
             let first = |side: Side| self.halves.of(side).stream.first();
@@ -544,31 +555,31 @@ impl Connection {
                     }
                 }
             };
-            self.give_up_first(side, shared, emit);
+            self.skip_first_gap(side, shared, emit);
             self.release(shared, emit);
         }
         for side in Side::BOTH {
             let half = self.halves.of(side);
             let (acked, by) = (half.acked, half.acked_by);
             let sent = half.sent;
-            self.give_up_to(side, acked, by, shared, emit);
-            self.give_up_to(side, sent, self.last, shared, emit);
+            self.skip_gap_to(side, acked, by, shared, emit);
+            self.skip_gap_to(side, sent, self.last, shared, emit);
         }
-        if self.told.is_none() && self.syn.is_none() {
+        if self.announced.is_none() && self.syn.is_none() {
             // Not more than what lingers on the wire after a connection is over.
             return;
         }
-        let connection = self.told(shared, emit);
-        let finished = || self.finished_by().map(|packet| (Why::Finished, packet));
+        let connection = self.announced(shared, emit);
+        let finished = || self.finished_by().map(|packet| (CloseReason::Finished, packet));
         let (why, at) = self.end.or_else(finished).unwrap_or((why, self.last));
         emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
     }
 
     /// How it stands, if it was told of.
-    pub fn standing(&self) -> Option<Standing> {
-        self.told?;
+    pub fn standing(&self) -> Option<LiveConnection> {
+        self.announced?;
         let lingering = self.end.is_some();
-        Some(Standing { connection: self.id, last: self.last, end: self.tally(), lingering })
+        Some(LiveConnection { connection: self.id, last: self.last, end: self.tally(), lingering })
     }
 
     fn tally(&self) -> ConnectionEnd {
@@ -596,7 +607,7 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
-        let connection = self.told(shared, emit);
+        let connection = self.announced(shared, emit);
         let half = self.halves.of_mut(side);
         half.latest = Some(half.latest.map_or(packet, |latest| later(latest, packet)));
         half.fin_unseen = false;
@@ -612,20 +623,20 @@ impl Connection {
     }
 
     /// Its name. Tells of it first, if that was not done yet.
-    fn told(
+    fn announced(
         &mut self,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) -> ConnectionId {
         let connection = self.id;
-        if self.told.is_some() {
+        if self.announced.is_some() {
             return connection;
         }
-        self.told = Some(shared.next_told());
+        self.announced = Some(shared.next_announced());
         let PerSide { client, server } = &self.halves;
         emit(StreamEvent::Opened(Opened {
             connection,
-            ends: Ends { client: client.address, server: server.address },
+            ends: Endpoints { client: client.address, server: server.address },
             roles: self.roles,
             at: self.first,
             from_start: PerSide {

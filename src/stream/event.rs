@@ -1,7 +1,7 @@
 //! What the stream floor tells the floor above.
 
 use crate::decode::Seq;
-use crate::endpoint::{ConnectionId, Ends, PerSide, Roles, Side};
+use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use crate::packet::PacketRef;
 use crate::time::Nanos;
 
@@ -28,7 +28,7 @@ pub struct Opened {
     /// Its name.
     pub connection: ConnectionId,
     /// Its addresses.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// How sure it is which end is the server.
     pub roles: Roles,
     /// The packet that showed it.
@@ -71,7 +71,7 @@ pub struct Gap {
 
 /// A connection that was told of and is not over.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing {
+pub struct LiveConnection {
     /// The connection.
     pub connection: ConnectionId,
     /// The last packet of it, by time.
@@ -90,14 +90,14 @@ pub struct Closed {
     /// The packet that ended it, or the last that was seen of it.
     pub at: PacketRef,
     /// How it ended.
-    pub why: Why,
+    pub why: CloseReason,
     /// What was counted while it lived.
     pub end: ConnectionEnd,
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum CloseReason {
     /// Both sides said FIN.
     Finished,
     /// One side said RST.
@@ -130,14 +130,14 @@ pub struct ConnectionEnd {
 
 impl ConnectionEnd {
     /// What was counted of the client as counted of the server, and the other way round.
-    pub fn exchanged(self) -> Self {
+    pub fn swapped(self) -> Self {
         let Self { packets, bytes, retransmissions, gaps, gap_bytes, round_trip } = self;
         Self {
-            packets: packets.exchanged(),
-            bytes: bytes.exchanged(),
-            retransmissions: retransmissions.exchanged(),
-            gaps: gaps.exchanged(),
-            gap_bytes: gap_bytes.exchanged(),
+            packets: packets.swapped(),
+            bytes: bytes.swapped(),
+            retransmissions: retransmissions.swapped(),
+            gaps: gaps.swapped(),
+            gap_bytes: gap_bytes.swapped(),
             round_trip,
         }
     }

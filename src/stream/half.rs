@@ -33,7 +33,7 @@ pub(super) enum Start {
 
 /// One side of a connection: what it sent. All positions are of its own stream.
 #[derive(Debug)]
-pub(super) struct Half {
+pub(super) struct HalfStream {
     pub address: SocketAddr,
     pub start: Start,
     /// Position of the first byte. `origin <= stream.next()`.
@@ -50,7 +50,8 @@ pub(super) struct Half {
     /// One position was acknowledged behind the last byte seen: a byte, or a FIN that the capture
     /// lacks. Taken for the latter until more is known.
     pub fin_unseen: bool,
-    /// Its bytes were acknowledged and waited for in vain when no packet of it had been seen.
+    /// The peer acknowledged data of this side, the reordering window passed, and no packet of this
+    /// side was captured: the capture is probably one-way.
     pub missed: bool,
     /// The latest packet of which bytes were delivered, by time.
     pub latest: Option<PacketRef>,
@@ -59,7 +60,7 @@ pub(super) struct Half {
     /// A wait for a hole to be filled is queued.
     pub awaits_hole: bool,
     pub handshake: Handshake,
-    pub tally: Tally,
+    pub tally: Counters,
 }
 
 /// What was seen of a side's part in the handshake, in whatever order it was captured.
@@ -91,7 +92,7 @@ impl Handshake {
 
 /// What is counted of a side while the connection lives.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     pub packets: u64,
     pub bytes: u64,
     pub retransmissions: u64,
@@ -99,7 +100,7 @@ pub(super) struct Tally {
     pub gap_bytes: u64,
 }
 
-impl Half {
+impl HalfStream {
     /// A side of which nothing was seen.
     pub fn new(address: SocketAddr) -> Self {
         Self {
@@ -117,7 +118,7 @@ impl Half {
             awaits_acked: false,
             awaits_hole: false,
             handshake: Handshake::default(),
-            tally: Tally::default(),
+            tally: Counters::default(),
         }
     }
 

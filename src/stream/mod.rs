@@ -14,7 +14,9 @@ mod sequence;
 mod table;
 mod waits;
 
-pub use event::{Chunk, Closed, ConnectionEnd, Gap, Opened, Standing, StreamEvent, Why};
+pub use event::{
+    Chunk, CloseReason, Closed, ConnectionEnd, Gap, LiveConnection, Opened, StreamEvent,
+};
 
 use std::ops::AddAssign;
 
@@ -66,7 +68,7 @@ pub struct Counts {
     /// Connections that gave way because the table was full.
     pub evicted_connections: u64,
     /// Times that waiting was given up early because a bound was reached.
-    pub given_up: u64,
+    pub forced_skips: u64,
     /// Segments of connections that are not followed.
     pub ignored: u64,
 }
@@ -82,7 +84,7 @@ impl AddAssign for Counts {
             out_of_order,
             out_of_window,
             evicted_connections,
-            given_up,
+            forced_skips,
             ignored,
         } = other;
         self.connections += connections;
@@ -93,7 +95,7 @@ impl AddAssign for Counts {
         self.out_of_order += out_of_order;
         self.out_of_window += out_of_window;
         self.evicted_connections += evicted_connections;
-        self.given_up += given_up;
+        self.forced_skips += forced_skips;
         self.ignored += ignored;
     }
 }
@@ -123,7 +125,7 @@ impl Shared {
     }
 
     /// The place of a connection among those that were told of.
-    fn next_told(&mut self) -> u64 {
+    fn next_announced(&mut self) -> u64 {
         let place = self.counts.connections;
         self.counts.connections += 1;
         place
@@ -151,7 +153,7 @@ impl Streams {
     }
 
     /// The connection in `slot`, if it was told of.
-    pub fn standing(&self, slot: u32) -> Option<Standing> {
+    pub fn standing(&self, slot: u32) -> Option<LiveConnection> {
         self.table.get(slot).and_then(Connection::standing)
     }
 
@@ -174,7 +176,7 @@ impl Streams {
             && let Some(connection) = self.table.get_mut(old)
             && connection.is_replaced_by(segment)
         {
-            self.close(old, Why::Replaced, emit);
+            self.close(old, CloseReason::Replaced, emit);
             slot = None;
         }
         let slot = slot.unwrap_or_else(|| self.open(segment, emit));
@@ -210,10 +212,10 @@ impl Streams {
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let mut connections = self.table.drain();
-        connections.sort_by_key(|c| (c.told.unwrap_or(u64::MAX), c.generation));
+        connections.sort_by_key(|c| (c.announced.unwrap_or(u64::MAX), c.generation));
         for connection in connections {
             self.shared.held -= connection.held();
-            connection.close(Why::CaptureEnded, &mut self.shared, emit);
+            connection.close(CloseReason::CaptureEnded, &mut self.shared, emit);
         }
     }
 
@@ -222,13 +224,13 @@ impl Streams {
             && let Some(silent) = self.table.silent()
         {
             self.shared.counts.evicted_connections += 1;
-            self.close(silent, Why::Evicted, emit);
+            self.close(silent, CloseReason::Evicted, emit);
         }
         let shared = &mut self.shared;
         self.table.insert(|slot, generation| Connection::new(slot, generation, segment, shared))
     }
 
-    fn close(&mut self, slot: u32, why: Why, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    fn close(&mut self, slot: u32, why: CloseReason, emit: &mut impl FnMut(StreamEvent<'_>)) {
         if let Some(connection) = self.table.remove(slot) {
             self.shared.held -= connection.held();
             connection.close(why, &mut self.shared, emit);
@@ -256,7 +258,7 @@ impl Streams {
             return;
         }
         if let What::Close = wait.what {
-            return self.close(wait.slot, Why::CaptureEnded, emit);
+            return self.close(wait.slot, CloseReason::CaptureEnded, emit);
         }
         self.shared.held -= connection.held();
         connection.passed(wait.what, &mut self.shared, emit);

@@ -93,7 +93,7 @@ struct Told {
     chunks: Vec<(Side, u64, u64)>,
     /// Whether anything came from what was held.
     from_start: bool,
-    why: Option<Why>,
+    why: Option<CloseReason>,
 }
 
 /// Checks what every sequence of events must hold to, for each connection.
@@ -271,7 +271,7 @@ proptest! {
         prop_assert_eq!(&told.bytes.server, &seen.server);
         prop_assert_eq!(told.gap_bytes, PerSide::default());
         prop_assert!(told.from_start);
-        prop_assert_eq!(told.why, Some(Why::Finished));
+        prop_assert_eq!(told.why, Some(CloseReason::Finished));
         for (_, number, other) in told.chunks {
             let cause = sent[usize::try_from(number).unwrap() - 1].ack.unwrap();
             prop_assert!(cause <= i64::try_from(other).unwrap() + 1);
@@ -309,7 +309,7 @@ proptest! {
         prop_assert_eq!(&told.bytes.client, &seen.client);
         prop_assert_eq!(&told.bytes.server, &seen.server);
         prop_assert_eq!(told.gap_bytes, PerSide::default());
-        prop_assert_eq!(told.why, Some(Why::Finished));
+        prop_assert_eq!(told.why, Some(CloseReason::Finished));
     }
 
     /// Packets are lost, cut and shuffled: every byte that the capture holds is told, at its
@@ -344,7 +344,7 @@ proptest! {
             prop_assert_eq!(told.bytes.of(side), seen.of(side));
             prop_assert_eq!(told.gap_bytes.of(side) + told.bytes.of(side).len() as u64, all);
         }
-        prop_assert_eq!(told.why, Some(Why::Finished));
+        prop_assert_eq!(told.why, Some(CloseReason::Finished));
     }
 
     /// The capture begins anywhere: all that it holds is told, in order.

@@ -20,8 +20,8 @@ pub(super) struct Table {
     index: HashTable<u32>,
     /// Keyed at random: the peers choose the ends, and might choose them to collide.
     hasher: RandomState,
-    /// The slot at which the search for a connection that gives way goes on.
-    hand: usize,
+    /// Clock hand: where the next search for a connection to evict resumes.
+    clock_hand: usize,
     created: u64,
 }
 
@@ -60,8 +60,8 @@ impl Table {
     pub fn silent(&mut self) -> Option<u32> {
         // The second round finds one, as the first has marked all as not heard of.
         for _ in 0..2 * self.slots.len() {
-            let slot = self.hand;
-            self.hand = (slot + 1) % self.slots.len();
+            let slot = self.clock_hand;
+            self.clock_hand = (slot + 1) % self.slots.len();
             if let Some(Some(connection)) = self.slots.get_mut(slot) {
                 if !connection.recent {
                     return Some(connection.slot);

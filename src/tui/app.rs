@@ -18,14 +18,14 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::report::size;
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::filters::Filters;
 use crate::tui::header;
 use crate::tui::keys::{self, Action, Context, Pressed, Reader};
 use crate::tui::question::{Asking, Checker, History, Outcome};
 use crate::tui::status::{Activity, Status};
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, Traffic, View};
 use crate::tui::views::help::Help;
@@ -45,11 +45,11 @@ const ONE_NUMBER: Duration = Duration::from_millis(1_500);
 /// Lines that one notch of the wheel moves.
 const WHEEL: i32 = 3;
 
-/// What is, at this moment.
+/// A snapshot handed to every call: the data, the status line, the time.
 #[derive(Clone, Copy)]
 pub struct Present<'a> {
     /// What is known of the capture.
-    pub book: &'a Book,
+    pub capture: &'a CaptureStore,
     /// What the header tells of the source.
     pub status: &'a Status,
     /// The time: of the clock on a live capture, of the last packet in a file.
@@ -310,7 +310,7 @@ impl App {
                 asking.draw(Rect { y: footer.y - 1, height: 2, ..footer }, &self.theme, buf);
             }
             (None, Some(notice)) => {
-                let mut pen = Pen::new(footer.width, &self.theme.symbols);
+                let mut pen = LineBuilder::new(footer.width, &self.theme.symbols);
                 pen.put(notice, self.theme.heading);
                 pen.draw(buf, footer.x, footer.y, Align::Left);
             }
@@ -348,7 +348,7 @@ impl App {
 
     fn key_of_answer(&mut self, event: &KeyEvent, present: Present<'_>) -> Vec<Effect> {
         let Some(asking) = &mut self.asking else { return Vec::new() };
-        let outcome = asking.key(event, &mut self.history, self.checker.as_ref(), present.book);
+        let outcome = asking.key(event, &mut self.history, self.checker.as_ref(), present.capture);
         if outcome == Outcome::Open {
             return Vec::new();
         }
@@ -596,7 +596,7 @@ impl App {
                 }
             }
             let room = self.area.right().saturating_sub(x);
-            let mut pen = Pen::new(room, &self.theme.symbols);
+            let mut pen = LineBuilder::new(room, &self.theme.symbols);
             let width = u16::try_from(pen.put(&format!(" {text} "), Style::new()).width());
             let name = Name { tab: index, text, from: x, width: width.unwrap_or(room) };
             x = x.saturating_add(name.width).saturating_add(1);
@@ -609,7 +609,7 @@ impl App {
         let y = self.area.y + header::ROWS;
         for name in self.names(present) {
             let style = if name.tab == self.shown { self.theme.selected } else { self.theme.dim };
-            let mut pen = Pen::new(name.width, &self.theme.symbols);
+            let mut pen = LineBuilder::new(name.width, &self.theme.symbols);
             pen.put(&format!(" {} ", name.text), style);
             pen.draw(buf, name.from, y, Align::Left);
         }
@@ -617,7 +617,7 @@ impl App {
 
     /// The keys that work here, or how a half-typed one can go on.
     fn draw_keys(&self, area: Rect, buf: &mut Buffer) {
-        let mut pen = Pen::new(area.width, &self.theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &self.theme.symbols);
         let offers = match self.reader.first() {
             Some(first) => {
                 pen.put(first, self.theme.key).put(" then  ", Style::new());
@@ -646,7 +646,7 @@ impl App {
             format!("nestscope needs {}", size(LEAST)),
         ];
         for (y, line) in (self.area.y..self.area.bottom()).zip(lines) {
-            let mut pen = Pen::new(self.area.width, &self.theme.symbols);
+            let mut pen = LineBuilder::new(self.area.width, &self.theme.symbols);
             pen.put(&line, self.theme.warning);
             pen.draw(buf, self.area.x, y, Align::Left);
         }
@@ -664,5 +664,5 @@ fn copied(text: &str) -> String {
 const BEGINNING: usize = 1_000;
 
 const fn scene<'a>(theme: &'a Theme, present: Present<'a>, area: Rect) -> Scene<'a> {
-    Scene { book: present.book, status: present.status, now: present.now, theme, area }
+    Scene { capture: present.capture, status: present.status, now: present.now, theme, area }
 }

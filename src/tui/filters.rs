@@ -2,7 +2,7 @@
 //! what the help tells of it.
 
 use crate::query::{self, Filter};
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::tui::question::{Checker, Completion, Fault};
 use crate::tui::view::QuestionKind;
 
@@ -26,13 +26,13 @@ impl Checker for Filters {
         kind: QuestionKind,
         text: &str,
         cursor: usize,
-        book: &Book,
+        capture: &CaptureStore,
     ) -> Vec<Completion> {
         if kind != QuestionKind::Filter {
             return Vec::new();
         }
         // The costliest first: whoever filters looks for those.
-        let patterns = book.statistics().patterns();
+        let patterns = capture.statistics().patterns();
         let patterns = patterns.iter().filter_map(|row| row.pattern.as_deref());
         let found = query::complete(text, cursor, patterns);
         let completion = |candidate: query::Candidate| Completion {
@@ -94,12 +94,13 @@ mod tests {
     #[test]
     fn fields_and_words_are_completed() {
         let complete = |text: &str| {
-            let found = Filters.complete(QuestionKind::Filter, text, text.len(), &Book::default());
+            let found =
+                Filters.complete(QuestionKind::Filter, text, text.len(), &CaptureStore::default());
             found.into_iter().map(|found| (found.place, found.text)).collect::<Vec<_>>()
         };
         assert_eq!(complete("lat"), [(0..3, "latency".to_owned())]);
         assert!(complete("status == er").contains(&(10..12, "error".to_owned())));
-        let none = Filters.complete(QuestionKind::Search, "lat", 3, &Book::default());
+        let none = Filters.complete(QuestionKind::Search, "lat", 3, &CaptureStore::default());
         assert_eq!(none, []);
     }
 

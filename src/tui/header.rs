@@ -12,7 +12,7 @@ use crate::report::{count, size};
 use crate::store::Memory;
 use crate::tui::app::Present;
 use crate::tui::status::{Activity, Status};
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// Rows that it takes.
@@ -53,7 +53,7 @@ impl Field {
 /// Puts as many fields as fit side by side, those of high priority first in choice, all in order.
 fn draw_fields(fields: &[Field], theme: &Theme, area: Rect, buf: &mut Buffer) {
     let width = |field: &Field| {
-        let mut pen = Pen::new(u16::MAX, &theme.symbols);
+        let mut pen = LineBuilder::new(u16::MAX, &theme.symbols);
         pen.put_number(&field.text, field.style).width() + GAP.len()
     };
     let mut by_priority: Vec<_> = (0..fields.len()).zip(fields).collect();
@@ -69,7 +69,7 @@ fn draw_fields(fields: &[Field], theme: &Theme, area: Rect, buf: &mut Buffer) {
             shown.push(index);
         }
     }
-    let mut pen = Pen::new(area.width, &theme.symbols);
+    let mut pen = LineBuilder::new(area.width, &theme.symbols);
     let chosen = fields.iter().enumerate().filter(|(index, _)| shown.contains(index));
     for (nth, (_, field)) in chosen.enumerate() {
         if nth > 0 {
@@ -140,12 +140,12 @@ fn elapsed(time: Duration) -> String {
 
 /// What was counted, and what is missing.
 fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
-    let book = present.book;
-    let totals = book.statistics().totals();
+    let capture = present.capture;
+    let totals = capture.statistics().totals();
     let plain = Style::new();
     let bad = |number: u64, style: Style| if number > 0 { style } else { plain };
     let mut fields = vec![
-        Field::new(7, plain, counted(book.packets(), "packet")),
+        Field::new(7, plain, counted(capture.packets(), "packet")),
         Field::new(9, plain, counted(totals.calls, "call")),
         Field::new(2, plain, counted(totals.events, "event")),
         Field::new(8, bad(totals.error, theme.error), counted(totals.error, "error")),
@@ -154,9 +154,9 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
         Some(drops) => Field::new(6, bad(drops, theme.error), counted(drops, "kernel drop")),
         None => Field::new(4, theme.dim, "kernel drops unknown"),
     });
-    let gaps = book.completeness().gaps;
+    let gaps = capture.completeness().gaps;
     fields.push(Field::new(5, bad(gaps, theme.warning), counted(gaps, "gap")));
-    let memory = book.memory();
+    let memory = capture.memory();
     if memory.packets_dropped > 0 || memory.rows_dropped > 0 {
         fields.push(Field::new(10, theme.warning, dropped(memory)));
     }

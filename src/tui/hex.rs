@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// A part of the bytes that looks different. Later ones win.
@@ -47,7 +47,7 @@ pub fn draw(bytes: &[u8], parts: &[Part], top: usize, area: Rect, buf: &mut Buff
             let part = parts.iter().rev().find(|part| part.range.contains(&(start + at)));
             part.map_or(Style::new(), |part| part.style)
         };
-        let mut pen = Pen::new(row.width, &theme.symbols);
+        let mut pen = LineBuilder::new(row.width, &theme.symbols);
         pen.put(&format!("{start:0OFFSET$x}  "), theme.dim);
         for (at, byte) in chunk.iter().enumerate() {
             let gap = if at + 1 == per_row / 2 { "  " } else { " " };

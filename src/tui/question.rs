@@ -20,8 +20,8 @@ use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthChar;
 
 use crate::report::is_acting;
-use crate::store::Book;
-use crate::tui::text::{Align, Pen};
+use crate::store::CaptureStore;
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Question, QuestionKind};
 
@@ -66,7 +66,7 @@ pub trait Checker {
         kind: QuestionKind,
         text: &str,
         cursor: usize,
-        book: &Book,
+        capture: &CaptureStore,
     ) -> Vec<Completion>;
 
     /// What the language of filters has, for the help: a word or a line of it, and a sentence; a
@@ -163,7 +163,7 @@ impl Asking {
         event: &KeyEvent,
         history: &mut History,
         checker: &dyn Checker,
-        book: &Book,
+        capture: &CaptureStore,
     ) -> Outcome {
         if event.kind == KeyEventKind::Release {
             return Outcome::Open;
@@ -177,8 +177,8 @@ impl Asking {
         match event.code {
             KeyCode::Esc => return Outcome::Left,
             KeyCode::Enter => return self.enter(history, checker),
-            KeyCode::Tab => self.complete(checker, book, true),
-            KeyCode::BackTab => self.complete(checker, book, false),
+            KeyCode::Tab => self.complete(checker, capture, true),
+            KeyCode::BackTab => self.complete(checker, capture, false),
             KeyCode::Up => self.walk(history, checker, true),
             KeyCode::Down => self.walk(history, checker, false),
             // On an empty line there is nothing left to delete but the line.
@@ -246,10 +246,10 @@ impl Asking {
     }
 
     /// Puts what could stand before the cursor there: the next of the offers, or the one before.
-    fn complete(&mut self, checker: &dyn Checker, book: &Book, forth: bool) {
+    fn complete(&mut self, checker: &dyn Checker, capture: &CaptureStore, forth: bool) {
         if self.completions.is_empty() {
             let cursor = self.cursor();
-            self.completions = checker.complete(self.question.kind, self.text(), cursor, book);
+            self.completions = checker.complete(self.question.kind, self.text(), cursor, capture);
         }
         let count = self.completions.len();
         let next = match (self.taken, forth) {
@@ -310,7 +310,7 @@ impl Asking {
     /// Draws the line into the last row of `area`, and what is to say of it into the row above.
     pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         let Some(y) = area.bottom().checked_sub(1).filter(|y| *y >= area.y) else { return };
-        let mut label = Pen::new(area.width, &theme.symbols);
+        let mut label = LineBuilder::new(area.width, &theme.symbols);
         label.put(&self.question.label, theme.heading).put(" ", Style::new());
         let room = area.width.saturating_sub(u16::try_from(label.width()).unwrap_or(u16::MAX));
         clear(Rect { y, height: 1, ..area }, buf);
@@ -369,7 +369,7 @@ impl Asking {
     /// What Tab offers, the fault, or how to go on.
     fn draw_remark(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         clear(area, buf);
-        let mut pen = Pen::new(area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
         if self.completions.len() > 1 {
             // As many as fit, beginning so that the one that is taken is among them.
             let taken = self.taken.unwrap_or(0);

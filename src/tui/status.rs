@@ -1,4 +1,4 @@
-//! What the header tells of the run, beside what the book knows.
+//! What the header tells of the run, beside what the store knows.
 
 use std::time::Duration;
 

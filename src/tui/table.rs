@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::tui::keys::Action;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// A text or a list of which a part is in sight.
@@ -289,14 +289,14 @@ impl Table<'_> {
         theme: &Theme,
         buf: &mut Buffer,
         style: impl Fn(usize) -> Style,
-        mut cell: impl FnMut(usize, usize, &mut Pen),
+        mut cell: impl FnMut(usize, usize, &mut LineBuilder),
     ) {
         let Some(below) = area.height.checked_sub(TITLES) else { return };
         let rows = Rect { y: area.y + TITLES, height: below, ..area };
         let room = self.selection.scroll.draw_bar(rows, theme, buf);
         let places = places(self.columns, room.width);
         for &Place { column, x, width } in &places {
-            let mut pen = Pen::new(width, &theme.symbols);
+            let mut pen = LineBuilder::new(width, &theme.symbols);
             self.write_title(column, theme, &mut pen);
             let align = self.columns.get(column).map_or(Align::Left, |column| column.align);
             pen.draw(buf, area.x + x, area.y, align);
@@ -304,7 +304,7 @@ impl Table<'_> {
         for (y, row) in (room.y..room.bottom()).zip(self.selection.in_sight()) {
             let line = Rect { y, height: 1, ..room };
             for &Place { column, x, width } in &places {
-                let mut pen = Pen::new(width, &theme.symbols);
+                let mut pen = LineBuilder::new(width, &theme.symbols);
                 cell(row, column, &mut pen);
                 let align = self.columns.get(column).map_or(Align::Left, |column| column.align);
                 pen.draw(buf, room.x + x, y, align);
@@ -316,14 +316,14 @@ impl Table<'_> {
         }
     }
 
-    fn write_title(&self, column: usize, theme: &Theme, pen: &mut Pen) {
+    fn write_title(&self, column: usize, theme: &Theme, pen: &mut LineBuilder) {
         let Some(&Column { title, .. }) = self.columns.get(column) else { return };
         match self.sorted {
             Some((by, upwards)) if by == column => {
                 let symbols = &theme.symbols;
                 let mark = if upwards { symbols.ascending } else { symbols.descending };
                 // The mark is never what is cut.
-                let mut short = Pen::new(
+                let mut short = LineBuilder::new(
                     u16::try_from(pen.room().saturating_sub(1)).unwrap_or(u16::MAX),
                     symbols,
                 );

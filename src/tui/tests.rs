@@ -16,14 +16,14 @@ use super::filters::Filters;
 use super::keys::{Action, Context};
 use super::question::{Asking, Checker, Completion, Fault};
 use super::status::{Activity, Status};
-use super::text::{Align, Pen};
+use super::text::{Align, LineBuilder};
 use super::theme::Theme;
 use super::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::time::Timestamp;
 
-fn present<'a>(book: &'a Book, status: &'a Status, clock: Duration) -> Present<'a> {
-    Present { book, status, now: Timestamp::default(), clock }
+fn present<'a>(capture: &'a CaptureStore, status: &'a Status, clock: Duration) -> Present<'a> {
+    Present { capture, status, now: Timestamp::default(), clock }
 }
 
 /// What the probes were told.
@@ -82,11 +82,11 @@ impl View for Probe {
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
         for (y, line) in (scene.area.y..scene.area.bottom()).zip(["first", "second"]) {
-            let mut pen = Pen::new(scene.area.width, &scene.theme.symbols);
+            let mut pen = LineBuilder::new(scene.area.width, &scene.theme.symbols);
             pen.put(line, Style::new()).draw(buf, scene.area.x, y, Align::Left);
         }
         let last = scene.area.bottom() - 1;
-        Pen::new(scene.area.width, &scene.theme.symbols)
+        LineBuilder::new(scene.area.width, &scene.theme.symbols)
             .put("last row of the view", Style::new())
             .draw(buf, scene.area.x, last, Align::Left);
     }
@@ -110,7 +110,7 @@ impl Checker for Words {
         _kind: QuestionKind,
         text: &str,
         cursor: usize,
-        _book: &Book,
+        _book: &CaptureStore,
     ) -> Vec<Completion> {
         let begun = text.get(..cursor).unwrap();
         ["pattern", "packets", "status"]
@@ -122,15 +122,15 @@ impl Checker for Words {
 }
 
 /// An app of four views with what they were told.
-struct Stage {
+struct Harness {
     app: App,
     told: Told,
-    book: Book,
+    capture: CaptureStore,
     status: Status,
     clock: Duration,
 }
 
-impl Stage {
+impl Harness {
     fn new(columns: u16, rows: u16) -> Self {
         Self::with(Theme::new(false, false), columns, rows)
     }
@@ -157,7 +157,7 @@ impl Stage {
             resident: Some(12_300_000),
             ..Status::default()
         };
-        Self { app, told, book: Book::default(), status, clock: Duration::ZERO }
+        Self { app, told, capture: CaptureStore::default(), status, clock: Duration::ZERO }
     }
 
     fn press(&mut self, code: KeyCode) -> Vec<Effect> {
@@ -165,7 +165,7 @@ impl Stage {
     }
 
     fn chord(&mut self, code: KeyCode, held: KeyModifiers) -> Vec<Effect> {
-        let present = present(&self.book, &self.status, self.clock);
+        let present = present(&self.capture, &self.status, self.clock);
         self.app.key(KeyEvent::new(code, held), present)
     }
 
@@ -179,7 +179,7 @@ impl Stage {
     }
 
     fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) -> Vec<Effect> {
-        let present = present(&self.book, &self.status, self.clock);
+        let present = present(&self.capture, &self.status, self.clock);
         let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
         self.app.mouse(event, present)
     }
@@ -189,7 +189,7 @@ impl Stage {
     }
 
     fn buffer(&self, columns: u16, rows: u16) -> Buffer {
-        let present = present(&self.book, &self.status, self.clock);
+        let present = present(&self.capture, &self.status, self.clock);
         let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
         self.app.draw(present, &mut buf);
         buf
@@ -211,7 +211,7 @@ fn shown(buf: &Buffer) -> String {
 
 #[test]
 fn typing_in_a_line_fires_no_key() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press(KeyCode::Char('/'));
     stage.told();
     for c in (' '..='~').chain(['求']) {
@@ -229,7 +229,7 @@ fn typing_in_a_line_fires_no_key() {
 
 #[test]
 fn a_filter_is_answered_only_where_it_is_valid() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press_all("/");
     stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
     stage.press_all("stats == ok");
@@ -250,7 +250,7 @@ fn a_filter_is_answered_only_where_it_is_valid() {
 
 #[test]
 fn leaving_a_line_changes_nothing_and_an_empty_one_is_an_answer() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press_all("/abc");
     stage.told();
     stage.press(KeyCode::Esc);
@@ -264,7 +264,7 @@ fn leaving_a_line_changes_nothing_and_an_empty_one_is_an_answer() {
 
 #[test]
 fn earlier_answers_come_back() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     for value in ["error", "open", "error"] {
         stage.press_all("/");
         stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
@@ -274,7 +274,7 @@ fn earlier_answers_come_back() {
     stage.press_all("/");
     stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
     stage.press_all("stat");
-    let answer = |stage: &mut Stage, keys: &[KeyCode]| {
+    let answer = |stage: &mut Harness, keys: &[KeyCode]| {
         for key in keys {
             stage.press(*key);
         }
@@ -294,7 +294,7 @@ fn earlier_answers_come_back() {
 
 #[test]
 fn tab_completes() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press_all("/");
     stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
     stage.press_all("pa");
@@ -334,7 +334,7 @@ fn a_text_that_was_there_cannot_act() {
 
 #[test]
 fn a_pasted_text_is_one_line_and_cannot_act() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.app.paste("q");
     stage.press_all("/");
     stage.chord(KeyCode::Char('u'), KeyModifiers::CONTROL);
@@ -351,7 +351,7 @@ fn a_pasted_text_is_one_line_and_cannot_act() {
 
 #[test]
 fn esc_goes_back_a_level_and_never_quits() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     assert_eq!(stage.press(KeyCode::Esc), []);
     stage.press(KeyCode::Enter);
     assert_eq!(stage.app.context(), Context::Call);
@@ -368,7 +368,7 @@ fn esc_goes_back_a_level_and_never_quits() {
 
 #[test]
 fn each_view_keeps_what_was_opened_over_it() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press(KeyCode::Enter);
     stage.press_all("3");
     assert_eq!(stage.app.context(), Context::Connections);
@@ -383,7 +383,7 @@ fn each_view_keeps_what_was_opened_over_it() {
 
 #[test]
 fn a_number_goes_to_a_row_of_the_view_it_was_begun_in() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press_all("4");
     // A look at what is there.
     stage.clock += Duration::from_secs(2);
@@ -399,7 +399,7 @@ fn a_number_goes_to_a_row_of_the_view_it_was_begun_in() {
 #[test]
 fn commands_can_be_typed() {
     let command = |text: &str| {
-        let mut stage = Stage::new(80, 24);
+        let mut stage = Harness::new(80, 24);
         stage.press_all(":");
         stage.press_all(text);
         let effects = stage.press(KeyCode::Enter);
@@ -415,8 +415,8 @@ fn commands_can_be_typed() {
 
 #[test]
 fn forgetting_asks_first() {
-    let mut stage = Stage::new(80, 24);
-    let clear = |stage: &mut Stage| stage.chord(KeyCode::Char('l'), KeyModifiers::CONTROL);
+    let mut stage = Harness::new(80, 24);
+    let clear = |stage: &mut Harness| stage.chord(KeyCode::Char('l'), KeyModifiers::CONTROL);
     assert_eq!(clear(&mut stage), []);
     assert!(stage.screen(80, 24).ends_with("so far? (y/n)\n"));
     assert_eq!(stage.press(KeyCode::Enter), []);
@@ -427,7 +427,7 @@ fn forgetting_asks_first() {
 
 #[test]
 fn the_source_is_paused_stepped_and_played() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     assert_eq!(stage.press_all("."), []);
     assert_eq!(stage.press_all("p"), [Effect::Pause(true)]);
     stage.status.paused = true;
@@ -455,7 +455,7 @@ fn the_source_is_paused_stepped_and_played() {
 
 #[test]
 fn a_view_can_show_calls() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     stage.press(KeyCode::Enter);
     stage.press_all("2");
     stage.told();
@@ -466,7 +466,7 @@ fn a_view_can_show_calls() {
 
 #[test]
 fn the_mouse_reaches_names_and_the_view() {
-    let mut stage = Stage::new(80, 24);
+    let mut stage = Harness::new(80, 24);
     let names = stage.screen(80, 24).lines().nth(2).unwrap().to_owned();
     let at = u16::try_from(names.find("Connections").unwrap()).unwrap();
     stage.click(at, 2);
@@ -495,7 +495,7 @@ fn the_mouse_reaches_names_and_the_view() {
 fn it_can_be_drawn_at_any_size() {
     for columns in 0..130 {
         for rows in 0..30 {
-            let mut stage = Stage::new(columns, rows);
+            let mut stage = Harness::new(columns, rows);
             stage.screen(columns, rows);
             stage.click(columns / 2, rows / 2);
             stage.press_all("?");
@@ -511,11 +511,11 @@ fn it_can_be_drawn_at_any_size() {
 #[test]
 fn it_looks_like_this() {
     for (columns, rows) in [(80, 24), (120, 40), (200, 60), (59, 12), (8, 2)] {
-        let mut stage = Stage::new(columns, rows);
+        let mut stage = Harness::new(columns, rows);
         stage.press(KeyCode::Enter);
         insta::assert_snapshot!(format!("shell_{columns}x{rows}"), stage.screen(columns, rows));
     }
-    let mut ascii = Stage::with(Theme::new(false, true), 80, 24);
+    let mut ascii = Harness::with(Theme::new(false, true), 80, 24);
     ascii.status.activity = Activity::Reading(50, Some(100));
     ascii.status.speed = Some(10.0);
     ascii.status.paused = true;
@@ -531,7 +531,7 @@ fn it_looks_like_this() {
 
 #[test]
 fn losses_and_states_have_their_colours() {
-    let mut stage = Stage::with(Theme::new(true, false), 80, 24);
+    let mut stage = Harness::with(Theme::new(true, false), 80, 24);
     stage.status.kernel_drops = Some(3);
     let buf = stage.buffer(80, 24);
     let style_of = |text: &str| {

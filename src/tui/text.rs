@@ -22,7 +22,7 @@ pub enum Align {
 /// Gathers pieces of text side by side until the room is full, then puts them into a buffer. What
 /// could act on a terminal is shown by its name, so that any text may be given.
 #[derive(Debug)]
-pub struct Pen {
+pub struct LineBuilder {
     room: usize,
     width: usize,
     pieces: Vec<(String, Style)>,
@@ -32,7 +32,7 @@ pub struct Pen {
     cut: bool,
 }
 
-impl Pen {
+impl LineBuilder {
     /// A pen for `room` columns.
     pub const fn new(room: u16, symbols: &Symbols) -> Self {
         Self {
@@ -173,7 +173,7 @@ pub fn put(
     style: Style,
     theme: &Theme,
 ) -> u16 {
-    Pen::new(room, &theme.symbols).put(text, style).draw(buf, x, y, Align::Left)
+    LineBuilder::new(room, &theme.symbols).put(text, style).draw(buf, x, y, Align::Left)
 }
 
 /// Where `needle` stands in `text`, as ranges of bytes: as a [`Needle`] finds it.
@@ -188,9 +188,14 @@ mod tests {
 
     use super::*;
 
-    fn drawn(room: u16, symbols: &Symbols, align: Align, write: impl Fn(&mut Pen)) -> String {
+    fn drawn(
+        room: u16,
+        symbols: &Symbols,
+        align: Align,
+        write: impl Fn(&mut LineBuilder),
+    ) -> String {
         let mut buf = Buffer::empty(Rect::new(0, 0, room + 2, 1));
-        let mut pen = Pen::new(room, symbols);
+        let mut pen = LineBuilder::new(room, symbols);
         write(&mut pen);
         pen.draw(&mut buf, 0, 0, align);
         (0..room + 2).map(|x| buf[(x, 0)].symbol()).collect::<String>()
@@ -199,7 +204,7 @@ mod tests {
     #[test]
     fn texts_are_cut_where_the_room_ends() {
         let pieces = |texts: &'static [&'static str]| {
-            move |pen: &mut Pen| {
+            move |pen: &mut LineBuilder| {
                 for text in texts {
                     pen.put(text, Style::new());
                 }
@@ -242,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_number_is_ascii_where_it_must() {
-        let number = |pen: &mut Pen| _ = pen.put_number("3.61µs", Style::new());
+        let number = |pen: &mut LineBuilder| _ = pen.put_number("3.61µs", Style::new());
         assert_eq!(drawn(6, &Symbols::ASCII, Align::Left, number), "3.61us  ");
         assert_eq!(drawn(6, &Symbols::UNICODE, Align::Left, number), "3.61µs  ");
     }
@@ -255,7 +260,7 @@ mod tests {
         assert!(found("anything", "").is_empty());
         let theme = Theme::new(true, false);
         let mut buf = Buffer::empty(Rect::new(0, 0, 8, 1));
-        let mut pen = Pen::new(8, &theme.symbols);
+        let mut pen = LineBuilder::new(8, &theme.symbols);
         let bold = Style::new().add_modifier(Modifier::BOLD);
         // Ranges that are none of the text do no harm.
         pen.put_marked("a sum b", &[2..5, 4..5, 90..91], bold, theme.found);

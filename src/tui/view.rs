@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Status;
@@ -15,7 +15,7 @@ use crate::tui::theme::Theme;
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
     /// What is known of the capture.
-    pub book: &'a Book,
+    pub capture: &'a CaptureStore,
     /// What the header tells: the source, whether it goes on, losses.
     pub status: &'a Status,
     /// The time: of the clock on a live capture, of the last packet in a file.

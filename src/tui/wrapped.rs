@@ -9,7 +9,7 @@ use ratatui::style::Style;
 
 use crate::report::{BYTES_PER_COLUMN, push_fitting};
 use crate::tui::find::Needle;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// Where a row ends before it is full.
@@ -103,7 +103,7 @@ impl Wrapped {
             let Some(&start) = self.starts.get(index) else { return };
             let end = self.starts.get(index + 1).copied().unwrap_or(self.end);
             let end = if self.breaks == Breaks::LineFeeds { self.trimmed(start, end) } else { end };
-            let mut pen = Pen::new(row.width, &theme.symbols);
+            let mut pen = LineBuilder::new(row.width, &theme.symbols);
             let mut from = start;
             while let Some(needle) = &self.needle
                 // No farther than it is seen: the rest may be megabytes.

@@ -11,7 +11,7 @@ pub mod wire;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nestscope::engine::{Config, Counts, Engine, Update};
+use nestscope::engine::{Config, Counts, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Latency, Status};
 use nestscope::packet::{LinkType, Packet};
 use nestscope::source::file::CaptureFile;
@@ -58,8 +58,8 @@ impl Record {
             server: exchange.ends.server.to_string(),
             status: exchange.status,
             replies: exchange.replies,
-            request_bytes: exchange.request.map_or(0, |passage| passage.bytes),
-            reply_bytes: exchange.reply.map_or(0, |passage| passage.bytes),
+            request_bytes: exchange.request.map_or(0, |span| span.bytes),
+            reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
             latency: exchange.latency,
             data: exchange.data.map(text),
             responses: exchange.responses.iter().map(text).collect(),
@@ -119,8 +119,8 @@ pub fn analyse(packets: &[Raw]) -> Outcome {
 pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
     let mut records = Vec::new();
     let mut engine = Engine::new(config);
-    let mut emit = |update: Update<'_>| {
-        if let Update::Exchange(exchange) = update {
+    let mut emit = |update: EngineEvent<'_>| {
+        if let EngineEvent::Exchange(exchange) = update {
             records.push(Record::of(exchange));
         }
     };

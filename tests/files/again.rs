@@ -1,6 +1,6 @@
 //! Packets read again by their place, against what was lent when they were read first.
 
-use nestscope::source::{Again, Pages, Source};
+use nestscope::source::{Pages, Source, SourceFiles};
 
 use crate::by_hand::*;
 use crate::*;
@@ -9,7 +9,7 @@ use crate::*;
 type Placed = (Option<(u16, u64)>, Vec<u8>);
 
 /// Reads the files as one capture: each packet's place and bytes, and the files to read again.
-fn places(paths: &[&Path]) -> (Vec<Placed>, Again) {
+fn places(paths: &[&Path]) -> (Vec<Placed>, SourceFiles) {
     let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap().to_owned()).collect();
     let mut source = Source::files(&paths, &Stop::default()).unwrap();
     let mut packets = Vec::new();

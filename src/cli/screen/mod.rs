@@ -30,7 +30,7 @@ use crate::names::Names;
 use crate::report::Losses;
 use crate::source::SourceError;
 use crate::source::interfaces::{self, interfaces};
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::store::listing::Spawn;
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
@@ -69,7 +69,7 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
         if settings.save.is_some() {
             run.reader.end();
         }
-        let (capture, completeness) = (run.book.capture(), run.book.completeness());
+        let (capture, completeness) = (run.capture.capture(), run.capture.completeness());
         output::tell_losses(&settings.output, Losses { capture, completeness });
     }
     outcome.map(|()| !failed)
@@ -102,7 +102,7 @@ struct Screen<'a> {
     zone: TimeZone,
     run: Option<Run>,
     /// What is shown where nothing runs.
-    nothing: (Book, Status),
+    nothing: (CaptureStore, Status),
     inputs: Receiver<Input>,
     send: Sender<Input>,
     /// Whether an input changed what is to be seen.
@@ -140,7 +140,7 @@ impl<'a> Screen<'a> {
             app,
             zone,
             run,
-            nothing: (Book::default(), Status::default()),
+            nothing: (CaptureStore::default(), Status::default()),
             inputs,
             send,
             touched: true,
@@ -238,7 +238,7 @@ impl<'a> Screen<'a> {
                 None => self.app.notice("too large for the clipboard of a terminal: save it (w)"),
             },
             (Effect::Save { path, numbers }, Some(run)) => {
-                let archive = run.book.archive().clone();
+                let archive = run.capture.archive().clone();
                 self.app.notice("saving…");
                 let send = self.send.clone();
                 self.saving.retain(|save| !save.is_finished());
@@ -267,7 +267,7 @@ impl<'a> Screen<'a> {
             (Effect::Pause(paused), Some(run)) => run.pause(paused),
             (Effect::Step, Some(run)) => run.step(),
             (Effect::Speed(speed), Some(run)) => run.set_speed(speed),
-            (Effect::Clear, Some(run)) => run.book.clear(),
+            (Effect::Clear, Some(run)) => run.capture.clear(),
             (_, None) => {}
         }
         Ok(())
@@ -335,7 +335,7 @@ impl<'a> Screen<'a> {
         let mut changed = Vec::new();
         if let Some(run) = &mut self.run {
             run.count();
-            changed = run.book.changed();
+            changed = run.capture.changed();
         }
         let (app, present) = (&mut self.app, present(&self.run, &self.nothing, self.began));
         self.terminal
@@ -392,18 +392,18 @@ impl<'a> Screen<'a> {
 /// What is, for whoever draws.
 fn present<'a>(
     run: &'a Option<Run>,
-    (book, status): &'a (Book, Status),
+    (capture, status): &'a (CaptureStore, Status),
     began: Instant,
 ) -> Present<'a> {
     let elapsed = began.elapsed();
     match run {
-        None => Present { book, status, now: clock(), clock: elapsed },
+        None => Present { capture, status, now: clock(), clock: elapsed },
         Some(run) => Present {
-            book: &run.book,
+            capture: &run.capture,
             status: &run.status,
             now: match run.goes_by_clock() {
                 true => clock(),
-                false => run.book.capture().span.map_or(Timestamp::default(), |(_, last)| last),
+                false => run.capture.capture().span.map_or(Timestamp::default(), |(_, last)| last),
             },
             clock: elapsed,
         },

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::tui::filters::Filters;
 use crate::tui::question::{Checker, Completion, Fault};
 use crate::tui::view::QuestionKind;
@@ -25,10 +25,10 @@ impl Checker for Answers {
         kind: QuestionKind,
         text: &str,
         cursor: usize,
-        book: &Book,
+        capture: &CaptureStore,
     ) -> Vec<Completion> {
         if kind != QuestionKind::File {
-            return Filters.complete(kind, text, cursor, book);
+            return Filters.complete(kind, text, cursor, capture);
         }
         let begun = text.get(..cursor).unwrap_or_default();
         paths(begun)
@@ -72,7 +72,8 @@ mod tests {
     fn names_of_files_go_on_by_what_lies_in_the_folder() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
         let complete = |text: &str| {
-            let found = Answers.complete(QuestionKind::File, text, text.len(), &Book::default());
+            let found =
+                Answers.complete(QuestionKind::File, text, text.len(), &CaptureStore::default());
             found.into_iter().map(|found| found.text).collect::<Vec<_>>()
         };
         assert_eq!(complete(&format!("{folder}/jsonso")), [format!("{folder}/jsonsocket/")]);
@@ -85,7 +86,7 @@ mod tests {
         assert!(!complete(root).contains(&format!("{root}.gitignore")));
         assert_eq!(complete(&format!("{root}.gitig")), [format!("{root}.gitignore")]);
         // Filters are completed as ever.
-        let filter = Answers.complete(QuestionKind::Filter, "lat", 3, &Book::default());
+        let filter = Answers.complete(QuestionKind::Filter, "lat", 3, &CaptureStore::default());
         assert_eq!(filter.len(), 1);
     }
 }

@@ -16,7 +16,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::Settings;
 use crate::source::batch::Batch;
 use crate::source::file::Progress;
-use crate::source::{Again, Next, Source, SourceError, Stop};
+use crate::source::{Next, Source, SourceError, SourceFiles, Stop};
 use crate::time::Timestamp;
 
 /// What the reader tells.
@@ -24,7 +24,7 @@ pub enum News {
     /// The source is open. Comes first.
     Opened {
         /// Its files, where packets can be read again.
-        again: Again,
+        again: SourceFiles,
     },
     /// The next packets.
     Packets {

@@ -1,5 +1,5 @@
 //! One run of the analysis for the screen: what the reader tells goes through the engine into the
-//! book, a batch at a time, so that keys and drawing come in between.
+//! store, a batch at a time, so that keys and drawing come in between.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::cli::settings::{Input, Settings};
 use crate::engine::{Engine, Shard};
 use crate::source::SourceError;
 use crate::source::batch::Batch;
-use crate::store::{Book, Kept};
+use crate::store::{CaptureStore, Kept};
 use crate::tui::status::{Activity, Status};
 
 /// A source and what was learned of it.
@@ -20,7 +20,7 @@ pub struct Run {
     /// The reader; packets wait in its channel.
     pub reader: Reader,
     /// What was learned.
-    pub book: Book,
+    pub capture: CaptureStore,
     /// What the header tells of it.
     pub status: Status,
     engine: Engine,
@@ -63,7 +63,7 @@ impl Run {
         config.tell_progress = true;
         Ok(Self {
             reader: Reader::start(settings)?,
-            book: Book::new(share_of_archive(settings.screen.memory)),
+            capture: CaptureStore::new(share_of_archive(settings.screen.memory)),
             status: Status {
                 source: source_name(&settings.input),
                 filter: analysis::what_is_taken(settings),
@@ -100,7 +100,7 @@ impl Run {
     pub fn take(&mut self, news: News) -> Outcome {
         match news {
             News::Opened { again } => {
-                self.book = Book::with_files(self.share, again);
+                self.capture = CaptureStore::with_files(self.share, again);
                 self.status.activity =
                     if self.is_live { Activity::Live } else { Activity::Reading(0, None) };
             }
@@ -114,10 +114,10 @@ impl Run {
             News::Idle(settled, kernel_drops) => {
                 self.status.kernel_drops = kernel_drops.or(self.status.kernel_drops);
                 if self.backlog.is_empty() && !self.status.paused {
-                    let Self { engine, book, .. } = self;
+                    let Self { engine, capture, .. } = self;
                     match settled {
-                        Some(now) => engine.expire(now, &mut |update| book.take(&update)),
-                        None => engine.pause(&mut |update| book.take(&update)),
+                        Some(now) => engine.expire(now, &mut |update| capture.take(&update)),
+                        None => engine.pause(&mut |update| capture.take(&update)),
                     }
                 }
             }
@@ -192,16 +192,16 @@ impl Run {
     /// Brings counts up to date that the engine does not tell by itself: before drawing.
     pub fn count(&mut self) {
         self.status.running = self.began.elapsed();
-        let Self { engine, book, .. } = self;
+        let Self { engine, capture, .. } = self;
         let is_due = self.counted.is_none_or(|at| at.elapsed() >= COUNTED_EVERY);
         if is_due {
             self.counted = Some(Instant::now());
             self.status.resident = resident();
-        } else if book.connections().len() > FEW_CONNECTIONS {
+        } else if capture.connections().len() > FEW_CONNECTIONS {
             return;
         }
-        engine.standing(&mut |standing| book.standing(standing));
-        book.counted(&engine.counts(), self.status.kernel_drops, self.file_bytes_cut);
+        engine.standing(&mut |standing| capture.standing(standing));
+        capture.counted(&engine.counts(), self.status.kernel_drops, self.file_bytes_cut);
     }
 
     fn take_batch(&mut self, batch: Batch) -> Outcome {
@@ -223,22 +223,22 @@ impl Run {
     }
 
     fn analyse(&mut self, batch: &Batch, packets: usize) {
-        let Self { engine, book, .. } = self;
+        let Self { engine, capture, .. } = self;
         for (packet, place) in batch.packets().take(packets) {
             let kept = match place {
                 Some((file, offset)) => Kept::File { file, offset },
                 None => Kept::Memory,
             };
-            book.packet(&packet, kept);
-            engine.push(&packet, &mut |update| book.take(&update));
+            capture.packet(&packet, kept);
+            engine.push(&packet, &mut |update| capture.take(&update));
         }
     }
 
     /// There are no more packets: what is open is told as it stands.
     fn finish(&mut self) {
         self.status.activity = Activity::Ended;
-        let Self { engine, book, .. } = self;
-        engine.finish(&mut |update| book.take(&update));
+        let Self { engine, capture, .. } = self;
+        engine.finish(&mut |update| capture.take(&update));
     }
 }
 
@@ -302,11 +302,11 @@ mod tests {
     }
 
     fn known(run: &Run) -> u64 {
-        run.book.archive().packets().end - 1
+        run.capture.archive().packets().end - 1
     }
 
     fn totals(run: &Run) -> &Outcomes {
-        run.book.statistics().totals()
+        run.capture.statistics().totals()
     }
 
     #[test]

@@ -5,15 +5,15 @@
 //! it lies; only one that straddles chunks is copied, and no further than to its own end.
 
 mod envelope;
-mod held;
 mod length;
+mod partial;
 mod recognise;
 mod search;
 
 use envelope::Envelope;
 pub use envelope::read_body;
-use held::Held;
 use length::{End, Header, Progress};
+use partial::PartialFrame;
 use recognise::{Recognised, recognise};
 use search::{Found, search};
 
@@ -28,24 +28,24 @@ use crate::stream::{Chunk, Gap, Opened};
 /// Reads the frames of one connection.
 #[derive(Debug)]
 pub struct NestTcp {
-    lanes: PerSide<Lane>,
-    voice: Voice,
+    sides: PerSide<SideDecoder>,
+    speakers: Speakers,
 }
 
 impl NestTcp {
     /// A decoder for a connection that was just opened.
     pub fn new(opened: &Opened) -> Self {
-        let lane = |from_start| Lane {
-            place: if from_start { Place::Opening } else { Place::Searching },
+        let side = |from_start| SideDecoder {
+            state: if from_start { State::Opening } else { State::Searching },
             from_start,
-            ..Lane::default()
+            ..SideDecoder::default()
         };
         Self {
-            lanes: PerSide {
-                client: lane(opened.from_start.client),
-                server: lane(opened.from_start.server),
+            sides: PerSide {
+                client: side(opened.from_start.client),
+                server: side(opened.from_start.server),
             },
-            voice: Voice {
+            speakers: Speakers {
                 client: (opened.roles == Roles::Known).then_some(Side::Client),
                 spoken: Spoken::Unproven { doubts: 0, guess: None },
             },
@@ -55,42 +55,42 @@ impl NestTcp {
 
 impl Decoder for NestTcp {
     fn push(&mut self, chunk: &Chunk<'_>, budget: usize, emit: &mut dyn FnMut(Decoded<'_>)) {
-        if self.voice.spoken != Spoken::Foreign {
-            self.lanes.of_mut(chunk.from).push(chunk, budget, &mut self.voice, emit);
+        if self.speakers.spoken != Spoken::Foreign {
+            self.sides.of_mut(chunk.from).push(chunk, budget, &mut self.speakers, emit);
         }
-        if self.voice.spoken == Spoken::Foreign {
-            self.lanes = PerSide::default();
+        if self.speakers.spoken == Spoken::Foreign {
+            self.sides = PerSide::default();
         }
     }
 
     fn gap(&mut self, gap: &Gap, emit: &mut dyn FnMut(Decoded<'_>)) {
-        if self.voice.spoken != Spoken::Foreign {
-            self.lanes.of_mut(gap.from).lose_place(gap.from, Fault::Gap, emit);
+        if self.speakers.spoken != Spoken::Foreign {
+            self.sides.of_mut(gap.from).lose_place(gap.from, Fault::Gap, emit);
         }
     }
 
     fn finish(&mut self, emit: &mut dyn FnMut(Decoded<'_>)) {
-        if let Spoken::Unproven { doubts, guess } = self.voice.spoken {
-            let silent = Side::BOTH.iter().all(|side| !self.lanes.of(*side).is_no_length());
+        if let Spoken::Unproven { doubts, guess } = self.speakers.spoken {
+            let silent = Side::BOTH.iter().all(|side| !self.sides.of(*side).is_no_length());
             if guess.is_some() || doubts > 0 || !silent {
-                return self.voice.is_foreign(guess.unwrap_or(Foreign::Unknown), emit);
+                return self.speakers.is_foreign(guess.unwrap_or(Foreign::Unknown), emit);
             }
         }
-        if self.voice.spoken != Spoken::Foreign {
+        if self.speakers.spoken != Spoken::Foreign {
             for side in Side::BOTH {
-                self.lanes.of_mut(side).lose_place(side, Fault::Unfinished, emit);
+                self.sides.of_mut(side).lose_place(side, Fault::Unfinished, emit);
             }
         }
     }
 
     fn held(&self) -> usize {
-        self.lanes.client.held.weight() + self.lanes.server.held.weight()
+        self.sides.client.held.weight() + self.sides.server.held.weight()
     }
 }
 
 /// What the connection has shown of itself.
 #[derive(Debug)]
-struct Voice {
+struct Speakers {
     /// The side that is the client; `None` until the handshake, the port or a message told.
     client: Option<Side>,
     spoken: Spoken,
@@ -98,8 +98,8 @@ struct Voice {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spoken {
-    /// No frame yet. Doubts are what looks like no frame's beginning: an error of Nest's if a
-    /// frame comes, and else a sign that this is not Nest.
+    /// `doubts` counts malformed headers before the first valid frame. If a frame follows they are
+    /// framing errors; if none does, this is not Nest.
     Unproven { doubts: u32, guess: Option<Foreign> },
     /// At least one frame was read.
     Nest,
@@ -107,7 +107,7 @@ enum Spoken {
     Foreign,
 }
 
-impl Voice {
+impl Speakers {
     fn is_foreign(&mut self, foreign: Foreign, emit: &mut dyn FnMut(Decoded<'_>)) {
         self.spoken = Spoken::Foreign;
         emit(Decoded::Foreign(foreign));
@@ -177,7 +177,7 @@ struct Frame<'a> {
 ///     └──► not Nest: nothing is read any more
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum State {
     /// Before the first byte of a side that is seen from its first byte.
     Opening,
     /// At the beginning of a frame, or inside one that `held` begins with.
@@ -189,16 +189,17 @@ enum Place {
 
 /// One side's stream of frames.
 #[derive(Debug, Default)]
-struct Lane {
-    place: Place,
+struct SideDecoder {
+    state: State,
     from_start: bool,
-    /// The bytes that lie right before those of a chunk that are still to be read.
-    held: Held,
+    /// Bytes carried over from earlier chunks; they directly precede the unread part of the current
+    /// chunk.
+    held: PartialFrame,
     /// The header of the frame that `held` begins with: declared length, bytes.
     header: Option<(u64, usize)>,
     progress: Progress,
     /// Whether the beginning of that frame was told.
-    begun: bool,
+    started: bool,
     /// Whether that frame was found by searching, and no more of it is known than its first key.
     doubtful: bool,
 }
@@ -221,31 +222,31 @@ enum Step<'a> {
     },
 }
 
-impl Lane {
+impl SideDecoder {
     fn push(
         &mut self,
         chunk: &Chunk<'_>,
         budget: usize,
-        voice: &mut Voice,
+        speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
         let mut data = chunk.data;
         loop {
-            let go_on = match self.place {
-                Place::Opening => self.open(&mut data, chunk, voice, emit),
-                Place::InFrames if self.held.is_empty() => {
-                    self.read_lent(&mut data, chunk, budget, voice, emit)
+            let go_on = match self.state {
+                State::Opening => self.open(&mut data, chunk, speakers, emit),
+                State::InFrames if self.held.is_empty() => {
+                    self.read_lent(&mut data, chunk, budget, speakers, emit)
                 }
-                Place::InFrames => self.read_held(&mut data, chunk, budget, voice, emit),
-                Place::Searching => self.search(&mut data, chunk, budget, voice, emit),
+                State::InFrames => self.read_held(&mut data, chunk, budget, speakers, emit),
+                State::Searching => self.search(&mut data, chunk, budget, speakers, emit),
             };
             if !go_on {
                 break;
             }
         }
-        if self.place == Place::InFrames && !self.held.is_empty() && !self.begun {
-            self.begun = true;
-            emit(Decoded::Begun { from: chunk.from, at: self.held.packet_at(0) });
+        if self.state == State::InFrames && !self.held.is_empty() && !self.started {
+            self.started = true;
+            emit(Decoded::Started { from: chunk.from, at: self.held.packet_at(0) });
         }
     }
 
@@ -254,24 +255,24 @@ impl Lane {
         &mut self,
         data: &mut &[u8],
         chunk: &Chunk<'_>,
-        voice: &mut Voice,
+        speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
         let digit_first = self.held.is_empty() && data.first().is_some_and(u8::is_ascii_digit);
         if digit_first {
-            self.place = Place::InFrames;
+            self.state = State::InFrames;
             return true;
         }
         self.held.push(data, chunk.packet);
         *data = &[];
         match recognise(self.held.bytes()) {
             Recognised::As(foreign) => {
-                voice.is_foreign(foreign, emit);
+                speakers.is_foreign(foreign, emit);
                 false
             }
             Recognised::Undecided => false,
             Recognised::No => {
-                self.place = Place::InFrames;
+                self.state = State::InFrames;
                 true
             }
         }
@@ -283,7 +284,7 @@ impl Lane {
         data: &mut &[u8],
         chunk: &Chunk<'_>,
         budget: usize,
-        voice: &mut Voice,
+        speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
         *data = without_blanks(data);
@@ -300,7 +301,7 @@ impl Lane {
                     body,
                     envelope,
                 };
-                voice.frame(chunk.from, &frame, emit);
+                speakers.frame(chunk.from, &frame, emit);
                 self.begin_frame();
                 *data = data.get(bytes..).unwrap_or(&[]);
                 true
@@ -313,8 +314,8 @@ impl Lane {
                 false
             }
             Step::Fault { fault, skip } => {
-                voice.fault(chunk.from, chunk.packet, fault, emit);
-                self.place = Place::Searching;
+                speakers.fault(chunk.from, chunk.packet, fault, emit);
+                self.state = State::Searching;
                 *data = data.get(skip..).unwrap_or(&[]);
                 true
             }
@@ -327,7 +328,7 @@ impl Lane {
         data: &mut &[u8],
         chunk: &Chunk<'_>,
         budget: usize,
-        voice: &mut Voice,
+        speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
         let blanks = self.held.len() - without_blanks(self.held.bytes()).len();
@@ -347,18 +348,18 @@ impl Lane {
                     body,
                     envelope,
                 };
-                voice.frame(chunk.from, &frame, emit);
+                speakers.frame(chunk.from, &frame, emit);
                 self.held = held;
                 self.held.drop_front(bytes);
                 self.begin_frame();
                 return true;
             }
             Step::Fault { fault, skip } => {
-                voice.fault(chunk.from, held.packet_at(0), fault, emit);
+                speakers.fault(chunk.from, held.packet_at(0), fault, emit);
                 self.held = held;
                 self.held.drop_front(skip);
                 self.begin_frame();
-                self.place = Place::Searching;
+                self.state = State::Searching;
                 return true;
             }
             Step::HeaderCut => memchr::memchr(b'#', data).map_or(data.len(), |mark| mark + 1),
@@ -378,11 +379,11 @@ impl Lane {
         data: &mut &[u8],
         chunk: &Chunk<'_>,
         budget: usize,
-        voice: &mut Voice,
+        speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
         if self.held.is_empty() {
-            if let Spoken::Unproven { guess, .. } = &mut voice.spoken
+            if let Spoken::Unproven { guess, .. } = &mut speakers.spoken
                 && !self.from_start
                 && guess.is_none()
                 && chunk.offset == 0
@@ -394,7 +395,7 @@ impl Lane {
                 Found::Frame(start) => *data = data.get(start..).unwrap_or(&[]),
                 Found::Undecided(start) => {
                     self.held.push(data.get(start..).unwrap_or(&[]), chunk.packet);
-                    self.bound(budget, chunk.from, voice, emit);
+                    self.bound(budget, chunk.from, speakers, emit);
                     return false;
                 }
                 Found::Nothing => return false,
@@ -417,7 +418,7 @@ impl Lane {
                 }
                 Found::Undecided(start) => {
                     self.held.drop_front(start);
-                    self.bound(budget, chunk.from, voice, emit);
+                    self.bound(budget, chunk.from, speakers, emit);
                     return false;
                 }
                 Found::Nothing => {
@@ -426,7 +427,7 @@ impl Lane {
                 }
             }
         }
-        self.place = Place::InFrames;
+        self.state = State::InFrames;
         self.begin_frame();
         self.doubtful = true;
         true
@@ -437,23 +438,23 @@ impl Lane {
         &mut self,
         budget: usize,
         from: Side,
-        voice: &mut Voice,
+        speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
         if self.held.weight() > budget {
-            voice.fault(from, self.held.packet_at(0), Fault::TooLarge, emit);
+            speakers.fault(from, self.held.packet_at(0), Fault::TooLarge, emit);
             self.held.clear();
         }
     }
 
     /// The place in the stream is lost; so is the frame that was not whole.
     fn lose_place(&mut self, from: Side, fault: Fault, emit: &mut dyn FnMut(Decoded<'_>)) {
-        if self.place == Place::InFrames && !self.held.is_empty() {
+        if self.state == State::InFrames && !self.held.is_empty() {
             emit(Decoded::Undecodable { from, at: self.held.packet_at(0), fault });
         }
         self.held.clear();
         self.begin_frame();
-        self.place = Place::Searching;
+        self.state = State::Searching;
     }
 
     /// Whether what is held is the beginning of no length.
@@ -467,7 +468,7 @@ impl Lane {
     fn begin_frame(&mut self) {
         self.header = None;
         self.progress = Progress::default();
-        (self.begun, self.doubtful) = (false, false);
+        (self.started, self.doubtful) = (false, false);
     }
 
     /// Reads the frame at the beginning of `bytes`; what was found out of it before is not looked

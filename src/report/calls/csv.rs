@@ -75,11 +75,11 @@ impl<W: Write> Csv<W> {
             self.number(span.map(|span| span.get()))?;
         }
         self.number(Some(exchange.replies))?;
-        self.number(request.map(|passage| passage.bytes))?;
-        self.number(Some(reply.map_or(0, |passage| passage.bytes)))?;
-        for passage in [request, reply] {
-            self.number(passage.map(|passage| passage.first.number))?;
-            self.number(passage.map(|passage| passage.last.number))?;
+        self.number(request.map(|span| span.bytes))?;
+        self.number(Some(reply.map_or(0, |span| span.bytes)))?;
+        for span in [request, reply] {
+            self.number(span.map(|span| span.first.number))?;
+            self.number(span.map(|span| span.last.number))?;
         }
         self.payload(exchange.data)?;
         self.field.clear();

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::exchange::{Exchange, ExchangeKind, Passage};
+use crate::exchange::{Exchange, ExchangeKind, Span};
 use crate::report::civil::Civil;
 use crate::report::payload::{push_payload, push_string, push_value};
 
@@ -73,9 +73,9 @@ fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: &mut Civil)
     key(line, ",\"replies\":");
     push_value(line, &exchange.replies);
     key(line, ",\"request_bytes\":");
-    push_value(line, &request.map(|passage| passage.bytes));
+    push_value(line, &request.map(|span| span.bytes));
     key(line, ",\"reply_bytes\":");
-    push_value(line, &reply.map_or(0, |passage| passage.bytes));
+    push_value(line, &reply.map_or(0, |span| span.bytes));
     key(line, ",\"packets\":{\"request\":");
     push_value(line, &request.map(packets));
     key(line, ",\"reply\":");
@@ -109,8 +109,8 @@ fn key(line: &mut Vec<u8>, text: &str) {
     line.extend_from_slice(text.as_bytes());
 }
 
-const fn packets(passage: Passage) -> [u64; 2] {
-    [passage.first.number, passage.last.number]
+const fn packets(span: Span) -> [u64; 2] {
+    [span.first.number, span.last.number]
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Exchanges for the tests of the writers.
 
-use crate::endpoint::{ConnectionId, Ends};
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+use crate::endpoint::{ConnectionId, Endpoints};
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
@@ -12,9 +12,9 @@ pub fn packet(number: u64, after: i64) -> PacketRef {
     PacketRef { number, at: Timestamp::from_nanos(START + after) }
 }
 
-fn one(number: u64, after: i64, bytes: u64) -> Option<Passage> {
+fn one(number: u64, after: i64, bytes: u64) -> Option<Span> {
     let packet = packet(number, after);
-    Some(Passage { first: packet, last: packet, bytes })
+    Some(Span { first: packet, last: packet, bytes })
 }
 
 /// The call of the walkthrough.
@@ -23,7 +23,7 @@ pub fn call() -> Exchange<'static> {
     Exchange {
         number: 2,
         connection: ConnectionId { serial: 0, slot: 0 },
-        ends: Ends {
+        ends: Endpoints {
             client: "127.0.0.1:51304".parse().unwrap(),
             server: "127.0.0.1:8888".parse().unwrap(),
         },
@@ -67,15 +67,15 @@ pub fn event() -> Exchange<'static> {
 pub fn stream() -> Exchange<'static> {
     Exchange {
         number: 3,
-        ends: Ends {
+        ends: Endpoints {
             client: "[::1]:40000".parse().unwrap(),
             server: "[::1]:3001".parse().unwrap(),
         },
         pattern: Some(r#"{"cmd":"count"}"#),
         pattern_id: PatternId(4),
         id: Some(b"7"),
-        request: Some(Passage { first: packet(6, 0), last: packet(7, 500), bytes: 64 }),
-        reply: Some(Passage { first: packet(8, 900), last: packet(12, 3_612_000), bytes: 200 }),
+        request: Some(Span { first: packet(6, 0), last: packet(7, 500), bytes: 64 }),
+        reply: Some(Span { first: packet(8, 900), last: packet(12, 3_612_000), bytes: 200 }),
         replies: 4,
         latency: Latency {
             latency: Some(Nanos::new(3_612_000)),

@@ -219,7 +219,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::*;
-    use crate::endpoint::Ends;
+    use crate::endpoint::Endpoints;
     use crate::exchange::Payloads;
     use crate::report::Palette;
     use crate::report::calls::samples;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn some() -> Vec<Exchange<'static>> {
-        let far = Ends {
+        let far = Endpoints {
             client: "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:51304".parse().unwrap(),
             server: "[2001:db8:85a3:8d3:1319:8a2e:370:7349]:8888".parse().unwrap(),
         };
@@ -278,9 +278,9 @@ mod tests {
     #[test]
     fn a_new_day_is_told() {
         let mut tomorrow = samples::call();
-        for passage in [&mut tomorrow.request, &mut tomorrow.reply] {
-            let passage = passage.as_mut().unwrap();
-            passage.first = samples::packet(9, 86_400_000_000_000);
+        for span in [&mut tomorrow.request, &mut tomorrow.reply] {
+            let span = span.as_mut().unwrap();
+            span.first = samples::packet(9, 86_400_000_000_000);
         }
         let written = text(80, Palette::PLAIN, &[samples::call(), tomorrow]);
         let days: Vec<_> = written

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use super::{Layout, Losses};
 use crate::exchange::ExchangeKind;
 use crate::store::{Capture, Completeness, ConnectionRow, PatternRow, Statistics};
-use crate::stream::Why;
+use crate::stream::CloseReason;
 
 /// Connections that a report for people lists one by one; JSON lists them all.
 const CONNECTIONS: usize = 10;
@@ -69,13 +69,13 @@ impl Summary<'_> {
 }
 
 /// How a connection ended, in every output.
-const fn state(why: Why) -> &'static str {
+const fn state(why: CloseReason) -> &'static str {
     match why {
-        Why::Finished => "finished",
-        Why::Reset => "reset",
-        Why::Replaced => "replaced",
-        Why::Evicted => "evicted",
-        Why::CaptureEnded => "open",
+        CloseReason::Finished => "finished",
+        CloseReason::Reset => "reset",
+        CloseReason::Replaced => "replaced",
+        CloseReason::Evicted => "evicted",
+        CloseReason::CaptureEnded => "open",
     }
 }
 

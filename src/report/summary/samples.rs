@@ -1,13 +1,13 @@
 //! A report for the tests of the writers.
 
 use super::Summary;
-use crate::endpoint::{ConnectionId, Ends, PerSide};
+use crate::endpoint::{ConnectionId, Endpoints, PerSide};
 use crate::engine::ClosedConnection;
 use crate::exchange::{Exchange, PatternId};
 use crate::protocol::Foreign;
 use crate::report::calls::samples::{call, event, failed, open, orphan, packet, stream};
 use crate::store::{Capture, Completeness, Statistics};
-use crate::stream::{Closed, ConnectionEnd, Why};
+use crate::stream::{CloseReason, Closed, ConnectionEnd};
 
 /// What a summary is lent.
 #[derive(Default)]
@@ -55,7 +55,7 @@ impl Sample {
         }
         sample.close(
             0,
-            Why::Finished,
+            CloseReason::Finished,
             call().ends,
             None,
             ConnectionEnd {
@@ -67,9 +67,17 @@ impl Sample {
                 round_trip: None,
             },
         );
-        let ends =
-            Ends { client: "[::1]:40000".parse().unwrap(), server: "[::1]:80".parse().unwrap() };
-        sample.close(1, Why::CaptureEnded, ends, Some(Foreign::Http1), ConnectionEnd::default());
+        let ends = Endpoints {
+            client: "[::1]:40000".parse().unwrap(),
+            server: "[::1]:80".parse().unwrap(),
+        };
+        sample.close(
+            1,
+            CloseReason::CaptureEnded,
+            ends,
+            Some(Foreign::Http1),
+            ConnectionEnd::default(),
+        );
         sample
     }
 
@@ -85,7 +93,7 @@ impl Sample {
                 ..call()
             });
             let end = ConnectionEnd::default();
-            sample.close(10 + index, Why::Reset, call().ends, None, end);
+            sample.close(10 + index, CloseReason::Reset, call().ends, None, end);
         }
         sample
     }
@@ -93,8 +101,8 @@ impl Sample {
     fn close(
         &mut self,
         serial: u32,
-        why: Why,
-        ends: Ends,
+        why: CloseReason,
+        ends: Endpoints,
         foreign: Option<Foreign>,
         end: ConnectionEnd,
     ) {

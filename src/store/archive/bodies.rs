@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::gather::Pieces;
 use super::place::{Lies, Place};
-use super::{Archive, FrameRecord, Gone, Row, Way, packets};
+use super::{Archive, FrameRecord, Row, Unavailable, Way, packets};
 use crate::decode::{Decoder, Segment};
 use crate::endpoint::Side;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Payloads};
@@ -24,7 +24,7 @@ pub struct Bodies<'a> {
     frames: Vec<FrameRecord>,
     texts: Texts,
     /// Why a payload of the exchange that was lent last was left out.
-    gone: Option<Gone>,
+    gone: Option<Unavailable>,
 }
 
 /// Which packets are looked at for the bytes of a frame.
@@ -36,7 +36,7 @@ struct Within {
     all: bool,
 }
 
-impl From<AgainError> for Gone {
+impl From<AgainError> for Unavailable {
     fn from(error: AgainError) -> Self {
         Self::File { file: error.file, reason: error.cause.to_string() }
     }
@@ -70,20 +70,21 @@ impl<'a> Bodies<'a> {
     ///
     /// Where its bytes are gone.
     #[inline]
-    pub fn get(&mut self, connection: u32, frame: &FrameRecord) -> Result<&[u8], Gone> {
+    pub fn get(&mut self, connection: u32, frame: &FrameRecord) -> Result<&[u8], Unavailable> {
         let len = usize::try_from(frame.body_len).unwrap_or(usize::MAX);
         match frame.place.map(Place::lies) {
             Some(Lies::InMemory { address }) => {
-                self.archive.bytes.get(address, len).ok_or(Gone::Dropped)
+                self.archive.bytes.get(address, len).ok_or(Unavailable::Dropped)
             }
             Some(Lies::InFile { file, offset }) => {
                 // With the `#` that ends the length: a file that was written anew has none there.
                 let from = offset.saturating_sub(1);
                 if self.pages.get(file, from, len.saturating_add(1))?.first() != Some(&b'#') {
                     let file = self.archive.files.name(file).to_owned();
-                    return Err(Gone::File { file, reason: "it was changed".to_owned() });
+                    return Err(Unavailable::File { file, reason: "it was changed".to_owned() });
                 }
-                // Asked for again, because a loan that is given on cannot be looked at before.
+                // Read twice: the borrow checker does not let us inspect a slice and then return it
+                // from the same branch. The second read hits the page.
                 Ok(self.pages.get(file, offset, len)?)
             }
             None => {
@@ -96,7 +97,7 @@ impl<'a> Bodies<'a> {
     /// The packets of its connection among which are those that carried a frame: from the first to
     /// the last, or farther where they were captured out of order or sent again.
     pub fn carriers(&mut self, connection: u32, frame: &FrameRecord) -> Range<u64> {
-        let (first, last) = (frame.passage.first.number, frame.passage.last.number);
+        let (first, last) = (frame.span.first.number, frame.span.last.number);
         let around = first.min(last)..first.max(last).saturating_add(1);
         match frame.place {
             Some(_) => around,
@@ -109,8 +110,8 @@ impl<'a> Bodies<'a> {
     /// # Errors
     ///
     /// Where they are gone.
-    pub fn packet(&mut self, number: u64) -> Result<&[u8], Gone> {
-        let packet = self.archive.packets.get(number).ok_or(Gone::Dropped)?;
+    pub fn packet(&mut self, number: u64) -> Result<&[u8], Unavailable> {
+        let packet = self.archive.packets.get(number).ok_or(Unavailable::Dropped)?;
         data(self.archive, &mut self.pages, packet)
     }
 
@@ -135,7 +136,7 @@ impl<'a> Bodies<'a> {
     }
 
     /// Why a payload of the exchange that was lent last was left out, if one was.
-    pub const fn gone(&self) -> Option<&Gone> {
+    pub const fn gone(&self) -> Option<&Unavailable> {
         self.gone.as_ref()
     }
 
@@ -175,8 +176,8 @@ impl<'a> Bodies<'a> {
         &mut self,
         connection: u32,
         frame: &FrameRecord,
-    ) -> Result<(Vec<u8>, Range<u64>), Gone> {
-        let (first, last) = (frame.passage.first.number, frame.passage.last.number);
+    ) -> Result<(Vec<u8>, Range<u64>), Unavailable> {
+        let (first, last) = (frame.span.first.number, frame.span.last.number);
         let (low, high) = (first.min(last), first.max(last));
         let around = |before: u64, behind: u64, all| Within {
             first: low.saturating_sub(before),
@@ -195,7 +196,7 @@ impl<'a> Bodies<'a> {
         };
         walk(around(limits::REORDER_PACKETS, 0, false))
             // Fragments of segments are of no connection, and lie near.
-            .or_else(|_: Gone| walk(around(limits::REORDER_PACKETS, 0, true)))
+            .or_else(|_: Unavailable| walk(around(limits::REORDER_PACKETS, 0, true)))
             .or_else(|_| walk(around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true)))
     }
 
@@ -205,19 +206,19 @@ impl<'a> Bodies<'a> {
         connection: u32,
         frame: &FrameRecord,
         within: Within,
-    ) -> Result<(Vec<u8>, u64), Gone> {
+    ) -> Result<(Vec<u8>, u64), Unavailable> {
         let Self { archive, pages, .. } = self;
-        let from = *archive.ends(connection).ok_or(Gone::Dropped)?.of(frame.from);
-        let to = *archive.ends(connection).ok_or(Gone::Dropped)?.of(frame.from.other());
+        let from = *archive.ends(connection).ok_or(Unavailable::Dropped)?.of(frame.from);
+        let to = *archive.ends(connection).ok_or(Unavailable::Dropped)?.of(frame.from.other());
         let bounded =
             usize::try_from(frame.body_len).ok().filter(|len| *len <= limits::FRAME_BYTES);
-        let mut pieces = Pieces::new(bounded.ok_or(Gone::Incomplete)?);
-        let header = frame.passage.bytes.saturating_sub(frame.body_len);
-        let origin = frame.seq.add(u32::try_from(header).map_err(|_| Gone::Incomplete)?);
+        let mut pieces = Pieces::new(bounded.ok_or(Unavailable::Incomplete)?);
+        let header = frame.span.bytes.saturating_sub(frame.body_len);
+        let origin = frame.seq.add(u32::try_from(header).map_err(|_| Unavailable::Incomplete)?);
         let mut decoder = Decoder::new();
-        let mut gone = Gone::Incomplete;
+        let mut gone = Unavailable::Incomplete;
         if within.first < archive.packets.numbers().start && archive.packets.numbers().start > 1 {
-            gone = Gone::Dropped;
+            gone = Unavailable::Dropped;
         }
         for (number, packet) in archive.packets.range(within.first..within.last.saturating_add(1)) {
             match packet.connection() {
@@ -257,10 +258,10 @@ fn data<'p>(
     archive: &'p Archive,
     pages: &'p mut Pages,
     packet: &packets::Compact,
-) -> Result<&'p [u8], Gone> {
+) -> Result<&'p [u8], Unavailable> {
     match packet.place.lies() {
         Lies::InMemory { address } => {
-            archive.bytes.get(address, packet.captured_len()).ok_or(Gone::Dropped)
+            archive.bytes.get(address, packet.captured_len()).ok_or(Unavailable::Dropped)
         }
         Lies::InFile { file, offset } => Ok(pages.get(file, offset, packet.captured_len())?),
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::endpoint::{ConnectionId, Ends};
+use crate::endpoint::{ConnectionId, Endpoints};
 
 /// Addresses by serial number, in blocks that clones share. A block goes when nothing is left that
 /// is of its connections.
@@ -42,7 +42,7 @@ impl Compact {
     /// Of no connection.
     const NONE: Self = Self { addresses: [[0; 16]; 2], ports: [0; 2], slot: 0, is_v4: [false; 2] };
 
-    fn new(slot: u32, ends: &Ends) -> Self {
+    fn new(slot: u32, ends: &Endpoints) -> Self {
         let address = |end: &SocketAddr| match end.ip() {
             IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
             IpAddr::V6(ip) => ip.octets(),
@@ -57,13 +57,13 @@ impl Compact {
 
     /// Whether these are the ends, told by the ports alone where that can be: of one connection
     /// only the roles ever turn out to be others.
-    fn surely_are(&self, slot: u32, ends: &Ends) -> bool {
+    fn surely_are(&self, slot: u32, ends: &Endpoints) -> bool {
         let ports = [ends.client.port(), ends.server.port()];
         (self.slot, self.ports) == (slot, ports)
             && (ports[0] != ports[1] || self.addresses == Self::new(slot, ends).addresses)
     }
 
-    fn ends(&self) -> Ends {
+    fn ends(&self) -> Endpoints {
         let [client, server] = self.addresses;
         let [client_port, server_port] = self.ports;
         let [client_v4, server_v4] = self.is_v4;
@@ -72,7 +72,7 @@ impl Compact {
             let v4 = ip.to_ipv4_mapped().filter(|_| is_v4);
             SocketAddr::new(v4.map_or(IpAddr::V6(ip), IpAddr::V4), port)
         };
-        Ends {
+        Endpoints {
             client: end(client, client_v4, client_port),
             server: end(server, server_v4, server_port),
         }
@@ -80,7 +80,7 @@ impl Compact {
 }
 
 impl EndsTable {
-    pub(super) fn get(&self, serial: u32) -> Option<(ConnectionId, Ends)> {
+    pub(super) fn get(&self, serial: u32) -> Option<(ConnectionId, Endpoints)> {
         let block = self.blocks.get((serial / BLOCK).checked_sub(self.first)? as usize)?;
         let kept = block.ends.get((serial % BLOCK) as usize)?;
         (kept.ports != [0; 2] || kept.addresses != [[0; 16]; 2])
@@ -88,7 +88,7 @@ impl EndsTable {
     }
 
     /// One more row, or the standing connection itself, is of this connection.
-    pub(super) fn add_user(&mut self, connection: ConnectionId, ends: &Ends) {
+    pub(super) fn add_user(&mut self, connection: ConnectionId, ends: &Endpoints) {
         let Some(block) = self.block_mut(connection.serial) else { return };
         block.users += 1;
         let within = (connection.serial % BLOCK) as usize;
@@ -161,7 +161,7 @@ mod tests {
             } else {
                 SocketAddr::from(([0xfe80, 0, 0, 0, 0, 0, 0, serial as u16], 40_000))
             };
-            Ends { client, server: SocketAddr::from(([127, 0, 0, 1], 3_000)) }
+            Endpoints { client, server: SocketAddr::from(([127, 0, 0, 1], 3_000)) }
         };
         let id = |serial| ConnectionId { serial, slot: serial % 7 };
         for serial in 100..2_000 {
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(table.weight(), 0);
         // Roles that turn out otherwise.
         table.add_user(id(5), &ends(5));
-        table.add_user(id(5), &ends(5).exchanged());
-        assert_eq!(table.get(5), Some((id(5), ends(5).exchanged())));
+        table.add_user(id(5), &ends(5).swapped());
+        assert_eq!(table.get(5), Some((id(5), ends(5).swapped())));
     }
 }

@@ -11,7 +11,7 @@ use super::FrameRecord;
 use super::place::Place;
 use crate::decode::Seq;
 use crate::endpoint::Side;
-use crate::exchange::Passage;
+use crate::exchange::Span;
 use crate::packet::PacketRef;
 use crate::time::Timestamp;
 
@@ -70,7 +70,7 @@ impl Frames {
         }
         let address = self.end();
         let tail = &mut self.tail;
-        let Passage { first, last, bytes } = frame.passage;
+        let Span { first, last, bytes } = frame.span;
         let place = frame.place.map_or(tail.place, |place| place.0);
         if tail.bytes.is_empty() {
             tail.bytes.reserve_exact(CHUNK);
@@ -142,7 +142,7 @@ impl Frames {
         };
         let record = FrameRecord {
             from: if is(FROM_SERVER) { Side::Server } else { Side::Client },
-            passage: Passage { first, last, bytes },
+            span: Span { first, last, bytes },
             seq: Seq(u32::from_le_bytes(*seq)),
             body_len,
             failed: is(FAILED),
@@ -232,7 +232,7 @@ mod tests {
             |([server, failed, ends, one], first, last, seq, (body_len, header), place)| {
                 FrameRecord {
                     from: if server { Side::Server } else { Side::Client },
-                    passage: Passage {
+                    span: Span {
                         first,
                         last: if one { first } else { last },
                         bytes: body_len + header,
@@ -285,7 +285,7 @@ mod tests {
             let packet = PacketRef { number: number + 1, at };
             let frame = FrameRecord {
                 from: Side::Client,
-                passage: Passage { first: packet, last: packet, bytes: 150 },
+                span: Span { first: packet, last: packet, bytes: 150 },
                 seq: Seq(seq),
                 body_len: 146,
                 failed: false,

@@ -32,10 +32,10 @@ use self::packets::Packets;
 pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
-use crate::endpoint::{Ends, Side};
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Status};
+use crate::endpoint::{Endpoints, Side};
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Span, Status};
 use crate::packet::LinkType;
-use crate::source::Again;
+use crate::source::SourceFiles;
 use crate::time::{Nanos, Timestamp};
 
 /// What a list shows of an exchange.
@@ -69,7 +69,7 @@ pub struct FrameRecord {
     /// Its sender, in the roles that the messages showed.
     pub from: Side,
     /// Its way over the wire.
-    pub passage: Passage,
+    pub span: Span,
     /// The TCP sequence number of its first byte.
     pub seq: Seq,
     /// Bytes of its JSON text, which are its last.
@@ -88,7 +88,7 @@ pub struct Detail {
     /// What a list shows of it.
     pub row: Row,
     /// The addresses of its client and its server.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// What was waited for.
     pub latency: Latency,
     /// Its request, if the capture has it, then its replies in order.
@@ -114,7 +114,7 @@ pub struct PacketRecord {
 
 /// Bytes that cannot be shown, and why. As text it is the sentence for the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Gone {
+pub enum Unavailable {
     /// They gave way to newer ones.
     #[error("no longer in memory: older payloads gave way (--memory gives them more room)")]
     Dropped,
@@ -141,7 +141,7 @@ pub struct Archive {
     bytes: Bytes,
     /// Route texts by name.
     patterns: Arc<Vec<Option<Arc<str>>>>,
-    files: Again,
+    files: SourceFiles,
 }
 
 impl Archive {
@@ -210,7 +210,7 @@ impl Archive {
     }
 
     /// The addresses of a connection.
-    pub fn ends(&self, connection: u32) -> Option<Ends> {
+    pub fn ends(&self, connection: u32) -> Option<Endpoints> {
         self.ends.get(connection).map(|(_, ends)| ends)
     }
 
@@ -219,7 +219,7 @@ impl Archive {
     /// # Errors
     ///
     /// Where its bytes are gone.
-    pub fn body(&self, detail: &Detail, frame: &FrameRecord) -> Result<Vec<u8>, Gone> {
+    pub fn body(&self, detail: &Detail, frame: &FrameRecord) -> Result<Vec<u8>, Unavailable> {
         Bodies::single(self).get(detail.row.connection, frame).map(<[u8]>::to_vec)
     }
 
@@ -243,7 +243,7 @@ impl Archive {
     /// # Errors
     ///
     /// Where they are gone.
-    pub fn packet_data(&self, number: u64) -> Result<Vec<u8>, Gone> {
+    pub fn packet_data(&self, number: u64) -> Result<Vec<u8>, Unavailable> {
         Bodies::single(self).packet(number).map(<[u8]>::to_vec)
     }
 
@@ -262,25 +262,25 @@ impl Archive {
 /// The way of an exchange over the wire, by its frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Way {
-    pub(super) request: Option<Passage>,
-    pub(super) reply: Option<Passage>,
+    pub(super) request: Option<Span>,
+    pub(super) reply: Option<Span>,
     pub(super) latency: Latency,
 }
 
 impl Way {
     fn of(row: &Row, frames: &[FrameRecord]) -> Self {
         let (request, replies) = match frames.split_first() {
-            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first.passage), rest),
+            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first.span), rest),
             _ => (None, frames),
         };
-        let reply = replies.first().zip(replies.last()).map(|(first, last)| Passage {
-            first: first.passage.first,
-            last: last.passage.last,
+        let reply = replies.first().zip(replies.last()).map(|(first, last)| Span {
+            first: first.span.first,
+            last: last.span.last,
             bytes: row.reply_bytes,
         });
         let ended = matches!(row.status, Status::Ok | Status::Error);
         let latency = request.map_or(Latency::default(), |request| {
-            let first_end = replies.first().map(|first| first.passage.last.at);
+            let first_end = replies.first().map(|first| first.span.last.at);
             Latency::of(&request, first_end.zip(reply.as_ref()), ended).0
         });
         Self { request, reply, latency }

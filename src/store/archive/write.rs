@@ -1,4 +1,4 @@
-//! What the book writes into the archive, and what gives way where it becomes too much.
+//! What the store writes into the archive, and what gives way where it becomes too much.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::frames::Address;
 use super::place::{Lies, Place};
 use super::rows::Compact;
 use super::{Archive, FrameRecord, Row, packets};
-use crate::endpoint::{ConnectionId, Ends};
+use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::Exchange;
 use crate::packet::Packet;
-use crate::source::Again;
+use crate::source::SourceFiles;
 use crate::store::Kept;
 
 /// What gave way.
@@ -23,7 +23,7 @@ pub(in crate::store) struct Dropped {
 
 impl Archive {
     /// Nothing yet; packets that are kept in a file are read again from these.
-    pub(in crate::store) fn new(files: Again) -> Self {
+    pub(in crate::store) fn new(files: SourceFiles) -> Self {
         Self { files, ..Self::default() }
     }
 
@@ -49,8 +49,8 @@ impl Archive {
             pattern: exchange.pattern_id,
             connection: exchange.connection.serial,
             latency: exchange.latency.latency,
-            request_bytes: exchange.request.map_or(0, |passage| passage.bytes),
-            reply_bytes: exchange.reply.map_or(0, |passage| passage.bytes),
+            request_bytes: exchange.request.map_or(0, |span| span.bytes),
+            reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
             replies: exchange.replies,
         });
         let frames_from = self.frames.end();
@@ -73,7 +73,7 @@ impl Archive {
     pub(in crate::store) fn reply(&mut self, number: u64, frame: &FrameRecord) -> bool {
         let Some(row) = self.rows.get_mut(number) else { return false };
         row.replies = row.replies.saturating_add(1);
-        row.reply_bytes = row.reply_bytes.saturating_add(frame.passage.bytes);
+        row.reply_bytes = row.reply_bytes.saturating_add(frame.span.bytes);
         row.frames = self.frames.push(frame, row.frames, row.time);
         true
     }
@@ -88,7 +88,7 @@ impl Archive {
 
     /// A connection stands; its addresses are remembered until it is over, and as long as any of
     /// its exchanges is.
-    pub(in crate::store) fn open(&mut self, connection: ConnectionId, ends: &Ends) {
+    pub(in crate::store) fn open(&mut self, connection: ConnectionId, ends: &Endpoints) {
         self.ends.add_user(connection, ends);
     }
 
@@ -144,7 +144,7 @@ impl Archive {
         self.frames.drop_before(self.rows.oldest_frame().unwrap_or(self.frames.end()));
         let oldest = self.rows.oldest();
         let oldest = oldest.and_then(|row| Some(self.frames.get(row.frames, row.time)?.0));
-        let before = oldest.map_or(self.packets().end, |frame| frame.passage.first.number);
+        let before = oldest.map_or(self.packets().end, |frame| frame.span.first.number);
         self.drop_packets_before(before, dropped);
         true
     }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{Choice, Test};
-use crate::endpoint::{Ends, PerSide};
-use crate::exchange::{ExchangeKind, Latency, Passage, PatternId, Status};
+use crate::endpoint::{Endpoints, PerSide};
+use crate::exchange::{ExchangeKind, Latency, PatternId, Span, Status};
 use crate::query::{Evaluator, Filter, Subject};
 use crate::store::{Archive, Row};
 use crate::time::{Nanos, Timestamp};
@@ -65,7 +65,7 @@ impl Subject for Known<'_> {
         self.archive.pattern(self.row.pattern)
     }
 
-    fn ends(&self) -> Ends {
+    fn ends(&self) -> Endpoints {
         let nowhere = ([0, 0, 0, 0], 0).into();
         // A row whose connection is not known has no ends that anybody could ask for.
         self.archive
@@ -89,11 +89,11 @@ impl Subject for Known<'_> {
         self.archive.way(self.row.number).latency
     }
 
-    fn request(&self) -> Option<Passage> {
+    fn request(&self) -> Option<Span> {
         self.archive.way(self.row.number).request
     }
 
-    fn reply(&self) -> Option<Passage> {
+    fn reply(&self) -> Option<Span> {
         self.archive.way(self.row.number).reply
     }
 
@@ -121,23 +121,23 @@ mod tests {
     use crate::packet::Packet;
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
-    use crate::store::{Book, Kept};
+    use crate::store::{CaptureStore, Kept};
 
     #[test]
     fn a_row_answers_as_its_exchange_does() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
         let mut file = CaptureFile::open(path, Stop::default()).unwrap();
-        let mut book = Book::default();
+        let mut store = CaptureStore::default();
         let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
         let mut number = 0;
         while let Next::Packet(packet) = file.next().unwrap() {
             number += 1;
             let packet = Packet { number, ..packet };
-            book.packet(&packet, Kept::Memory);
-            engine.push(&packet, &mut |update| book.take(&update));
+            store.packet(&packet, Kept::Memory);
+            engine.push(&packet, &mut |update| store.take(&update));
         }
-        engine.finish(&mut |update| book.take(&update));
-        let archive = book.archive();
+        engine.finish(&mut |update| store.take(&update));
+        let archive = store.archive();
         for text in [
             "",
             "status == error",

@@ -33,8 +33,8 @@ use crossbeam_channel::{Receiver, unbounded};
 use self::order::Key;
 pub use self::order::{Column, Order};
 use self::shown::Shown;
-use self::sweep::{Candidates, Found, Part, State, Sweep};
-use crate::endpoint::Ends;
+use self::sweep::{Candidates, Found, Part, Scan, State};
+use crate::endpoint::Endpoints;
 use crate::exchange::PatternId;
 use crate::store::{Archive, Row};
 
@@ -47,7 +47,7 @@ pub trait Rows: Clone + Send + 'static {
     /// The text of a pattern.
     fn pattern(&self, id: PatternId) -> Option<&str>;
     /// The addresses of a connection.
-    fn ends(&self, connection: u32) -> Option<Ends>;
+    fn ends(&self, connection: u32) -> Option<Endpoints>;
 }
 
 impl Rows for Archive {
@@ -63,7 +63,7 @@ impl Rows for Archive {
         self.pattern(id)
     }
 
-    fn ends(&self, connection: u32) -> Option<Ends> {
+    fn ends(&self, connection: u32) -> Option<Endpoints> {
         self.ends(connection)
     }
 }
@@ -497,12 +497,12 @@ impl<A: Rows> Listing<A> {
         column: Column,
         base: u64,
         candidates: Candidates,
-    ) -> Sweep<A> {
+    ) -> Scan<A> {
         let (candidates, state) = (Arc::new(candidates), Arc::default());
-        Sweep { rows: rows.clone(), condition, column, base, candidates, state }
+        Scan { rows: rows.clone(), condition, column, base, candidates, state }
     }
 
-    fn start(&mut self, sweep: Sweep<A>, purpose: Purpose<A>) {
+    fn start(&mut self, sweep: Scan<A>, purpose: Purpose<A>) {
         let (send, found) = unbounded();
         self.job = Some(Job {
             purpose,

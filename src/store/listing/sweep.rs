@@ -39,7 +39,7 @@ impl Candidates {
 
 /// A look at many rows. Clones share the work: each takes the next part that nobody took.
 #[derive(Clone)]
-pub(super) struct Sweep<A> {
+pub(super) struct Scan<A> {
     pub(super) rows: A,
     pub(super) condition: Option<Condition<A>>,
     pub(super) column: Column,
@@ -89,7 +89,7 @@ const ABSENT: u64 = u64::MAX;
 /// wanted any more.
 const PART: usize = 16_384;
 
-impl<A: Rows> Sweep<A> {
+impl<A: Rows> Scan<A> {
     /// How many parts there are.
     pub(super) fn parts(&self) -> usize {
         self.candidates.len().div_ceil(PART)

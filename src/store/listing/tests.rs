@@ -33,11 +33,11 @@ impl Rows for Known {
         PATTERNS.get(id.0 as usize).copied()
     }
 
-    fn ends(&self, connection: u32) -> Option<Ends> {
+    fn ends(&self, connection: u32) -> Option<Endpoints> {
         // Two connections of one client, whose later serial has the smaller address.
         let client = [([10, 0, 0, 2], 7), ([10, 0, 0, 1], 9), ([10, 0, 0, 2], 7)];
         let client = *client.get(connection as usize)?;
-        Some(Ends { client: client.into(), server: ([10, 0, 0, 9], 3_000).into() })
+        Some(Endpoints { client: client.into(), server: ([10, 0, 0, 9], 3_000).into() })
     }
 }
 
@@ -138,7 +138,7 @@ fn step() -> impl Strategy<Value = Step> {
 type Jobs = Rc<RefCell<Vec<Box<dyn FnOnce() + Send>>>>;
 
 /// A listing, the rows that it is about, and what was asked of it.
-struct Bench {
+struct Harness {
     listing: Listing<Known>,
     jobs: Jobs,
     known: Known,
@@ -147,7 +147,7 @@ struct Bench {
     condition: Option<Condition<Known>>,
 }
 
-impl Bench {
+impl Harness {
     /// Jobs wait until they are worked off; `at_once` rows need none.
     fn new(at_once: usize) -> Self {
         let jobs = Jobs::default();
@@ -240,7 +240,7 @@ proptest! {
         at_once in prop_oneof![Just(8_usize), Just(50), Just(AT_ONCE)],
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        let mut bench = Bench::new(at_once);
+        let mut bench = Harness::new(at_once);
         for step in steps {
             let is_at_rest = matches!(step, Step::Refresh);
             bench.take(step);
@@ -265,7 +265,7 @@ fn begin(rows: u64) -> Step {
 
 #[test]
 fn the_present_list_stays_until_the_next_is_whole() {
-    let mut bench = Bench::new(8);
+    let mut bench = Harness::new(8);
     bench.take(Step::Refresh);
     bench.take(begin(100));
     bench.rest();
@@ -283,7 +283,7 @@ fn the_present_list_stays_until_the_next_is_whole() {
 
 #[test]
 fn a_list_by_number_grows_as_its_rows_are_found() {
-    let mut bench = Bench::new(8);
+    let mut bench = Harness::new(8);
     bench.take(begin(50_000));
     bench.rest();
     // Stops the thread that looks at this row, after the part in which it lies.
@@ -326,7 +326,7 @@ fn a_list_by_number_grows_as_its_rows_are_found() {
 
 #[test]
 fn turning_an_order_round_needs_no_job() {
-    let mut bench = Bench::new(8);
+    let mut bench = Harness::new(8);
     bench.take(begin(100));
     bench.take(Step::Sort(4, false));
     bench.rest();
@@ -341,7 +341,7 @@ fn turning_an_order_round_needs_no_job() {
 
 #[test]
 fn a_job_that_is_not_wanted_any_more_ends() {
-    let mut bench = Bench::new(8);
+    let mut bench = Harness::new(8);
     bench.take(begin(100));
     bench.rest();
     bench.take(Step::Filter(1));
@@ -359,10 +359,10 @@ fn a_job_that_is_not_wanted_any_more_ends() {
 
 #[test]
 fn what_is_nearest_takes_the_place_of_what_vanished() {
-    let mut bench = Bench::new(AT_ONCE);
+    let mut bench = Harness::new(AT_ONCE);
     bench.take(begin(50));
     bench.take(Step::Refresh);
-    let nearest = |bench: &Bench, number| {
+    let nearest = |bench: &Harness, number| {
         let index = bench.listing.nearest(&bench.known, number).unwrap();
         bench.listing.number(index).unwrap()
     };
@@ -385,7 +385,7 @@ fn what_is_nearest_takes_the_place_of_what_vanished() {
 
 #[test]
 fn numbers_beyond_four_thousand_million_are_shown() {
-    let mut bench = Bench::new(AT_ONCE);
+    let mut bench = Harness::new(AT_ONCE);
     bench.take(begin(10));
     bench.take(Step::Refresh);
     let far = u64::from(u32::MAX) - 3;

@@ -61,7 +61,7 @@ fn what_one_side_holds_is_bounded() {
         streams.push(&segment, &mut take);
         assert!(streams.shared.held <= crate::limits::HELD_PER_SIDE);
     }
-    assert_eq!(streams.counts().given_up, 2, "settled early, then the hole given up");
+    assert_eq!(streams.counts().forced_skips, 2, "settled early, then the hole given up");
     assert_eq!((delivered, gaps), (400 * 50_000, 1));
 }
 
@@ -84,7 +84,7 @@ fn what_all_hold_is_bounded() {
     }
     streams.finish(&mut take);
     assert_eq!(delivered, 50 * 20 * 60_000);
-    assert!(streams.counts().given_up > 0);
+    assert!(streams.counts().forced_skips > 0);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_connection_that_was_silent_gives_way() {
     // The next in turn speaks again, and is spared.
     streams.push(&plain(1, 70_001, 0, 1, b"x"), &mut take);
     streams.push(&stranger(2), &mut take);
-    assert_eq!(evicted, [(0, Why::Evicted), (2, Why::Evicted)]);
+    assert_eq!(evicted, [(0, CloseReason::Evicted), (2, CloseReason::Evicted)]);
     assert_eq!(streams.table.find(&stranger(3).from, &stranger(3).to), None);
     let spared = plain(1, 0, 0, 0, b"");
     assert!(streams.table.find(&spared.from, &spared.to).is_some());

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::{Symbols, Theme};
 
 /// Writes into an area of a buffer; what lies outside is left out.
@@ -35,7 +35,7 @@ impl<'a> Canvas<'a> {
     pub(super) fn text(&mut self, x: u16, y: u16, text: &str, style: Style) {
         if self.area.contains((x, y).into()) {
             let room = self.area.right() - x;
-            Pen::new(room, self.symbols).put(text, style).draw(self.buf, x, y, Align::Left);
+            LineBuilder::new(room, self.symbols).put(text, style).draw(self.buf, x, y, Align::Left);
         }
     }
 

@@ -5,8 +5,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Color;
 
 use super::*;
-use crate::endpoint::{ConnectionId, Ends};
-use crate::exchange::{Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status};
+use crate::endpoint::{ConnectionId, Endpoints};
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
 use crate::packet::PacketRef;
 use crate::store::{Latencies, Timelines};
 use crate::time::{Nanos, Timestamp};
@@ -36,13 +36,13 @@ impl Told {
             timelines.add(&Exchange {
                 number: 1,
                 connection: ConnectionId { serial: 0, slot: 0 },
-                ends: Ends { client: end, server: end },
+                ends: Endpoints { client: end, server: end },
                 kind: ExchangeKind::Request,
                 pattern: Some("sum"),
                 pattern_id: SUM,
                 id: None,
                 status: Status::Ok,
-                request: Some(Passage { first: at, last: at, bytes: 1 }),
+                request: Some(Span { first: at, last: at, bytes: 1 }),
                 reply: None,
                 replies: 1,
                 latency: Latency { latency: Some(latency), ..Latency::default() },

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::{JsonTree, Line, Name};
 use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 impl JsonTree {
@@ -25,7 +25,7 @@ impl JsonTree {
 
     fn draw_line(&self, line: &Line, row: Rect, buf: &mut Buffer, theme: &Theme) {
         let symbols = &theme.symbols;
-        let mut pen = Pen::new(row.width, symbols);
+        let mut pen = LineBuilder::new(row.width, symbols);
         // However deep: there must be room for the value.
         let indent = usize::try_from(line.depth).unwrap_or(usize::MAX).saturating_mul(2);
         pen.pad_to(indent.min(usize::from(row.width) / 2));
@@ -57,7 +57,7 @@ impl JsonTree {
         pen.draw(buf, row.x, row.y, Align::Left);
     }
 
-    fn draw_value(&self, line: &Line, pen: &mut Pen, theme: &Theme) {
+    fn draw_value(&self, line: &Line, pen: &mut LineBuilder, theme: &Theme) {
         let value = self.part(line.value);
         let needle = self.needle.as_ref();
         let first = value.first().copied().unwrap_or_default();
@@ -95,7 +95,7 @@ impl JsonTree {
 
 /// Writes text from the wire into at most `columns`, what is looked for standing out.
 fn wire(
-    pen: &mut Pen,
+    pen: &mut LineBuilder,
     text: &[u8],
     columns: usize,
     style: Style,
@@ -103,7 +103,7 @@ fn wire(
     theme: &Theme,
 ) {
     let columns = u16::try_from(columns.min(pen.room())).unwrap_or(u16::MAX);
-    let mut part = Pen::new(columns, &theme.symbols);
+    let mut part = LineBuilder::new(columns, &theme.symbols);
     let mut from = 0;
     // What could be shown at all.
     let seen = text.get(..usize::from(columns) * BYTES_PER_COLUMN).unwrap_or(text);

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::tui::keys::{self, Action, Binding, Context};
 use crate::tui::table::Scroll;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Mouse, Scene, View};
 
 /// Columns of the keys and words.
@@ -110,7 +110,7 @@ impl View for Help {
         let text = self.scroll.draw_bar(scene.area, theme, buf);
         let rows = text.y..text.bottom();
         for (y, line) in rows.zip(self.lines.iter().skip(self.scroll.offset())) {
-            let mut pen = Pen::new(text.width, &theme.symbols);
+            let mut pen = LineBuilder::new(text.width, &theme.symbols);
             match line {
                 Line::Heading(heading) => pen.put(heading, theme.heading),
                 Line::Row(keys, help) => pen
@@ -136,11 +136,16 @@ mod tests {
     /// All that the help of `context` tells, however long it is.
     fn told(context: Context) -> String {
         let mut help = Help::new(context, &Filters.help());
-        let (book, status) = Default::default();
+        let (capture, status) = Default::default();
         let theme = Theme::new(false, true);
         let area = ratatui::layout::Rect::new(0, 0, 80, 400);
-        let scene =
-            Scene { book: &book, status: &status, now: Default::default(), theme: &theme, area };
+        let scene = Scene {
+            capture: &capture,
+            status: &status,
+            now: Default::default(),
+            theme: &theme,
+            area,
+        };
         let mut buf = Buffer::empty(area);
         help.refresh(&[], &scene);
         help.draw(&scene, &mut buf);
@@ -169,11 +174,16 @@ mod tests {
     #[test]
     fn it_scrolls_and_is_left() {
         let mut help = Help::new(Context::Calls, &[]);
-        let (book, status) = Default::default();
+        let (capture, status) = Default::default();
         let theme = Theme::new(false, true);
         let area = ratatui::layout::Rect::new(0, 3, 80, 20);
-        let scene =
-            Scene { book: &book, status: &status, now: Default::default(), theme: &theme, area };
+        let scene = Scene {
+            capture: &capture,
+            status: &status,
+            now: Default::default(),
+            theme: &theme,
+            area,
+        };
         help.refresh(&[], &scene);
         help.act(Action::Down, &scene);
         assert_eq!(help.scroll.offset(), 1);

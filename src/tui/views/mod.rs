@@ -1,19 +1,19 @@
 //! The views: what the screen can show.
 
+mod byte_range;
 pub mod call;
 pub mod calls;
-mod carried;
 pub mod connections;
 mod copies;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod harness;
 pub mod help;
 pub mod packets;
 pub mod patterns;
 mod saving;
-#[cfg(test)]
-mod stage;
 pub mod start;
-#[cfg(test)]
-mod storm;
 pub mod stream;
 mod times;
 mod waiting;

@@ -22,7 +22,7 @@ use crate::source::interfaces::Interface;
 use crate::time::Timestamp;
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
-use crate::tui::text::{self, Align, Pen};
+use crate::tui::text::{self, Align, LineBuilder};
 use crate::tui::theme::{Symbols, Theme};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, Traffic, View};
 
@@ -201,7 +201,13 @@ impl Start {
         );
     }
 
-    fn write_interface(&self, interface: &Interface, column: usize, theme: &Theme, pen: &mut Pen) {
+    fn write_interface(
+        &self,
+        interface: &Interface,
+        column: usize,
+        theme: &Theme,
+        pen: &mut LineBuilder,
+    ) {
         let plain = Style::new();
         let rates = self.rates.get(&interface.name);
         let last = rates.and_then(|rates| rates.known.back());
@@ -232,7 +238,7 @@ impl Start {
     fn draw_remark(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         let chosen = self.chosen_interface.selected().filter(|_| self.pane == Pane::Interfaces);
         let Some(interface) = chosen.and_then(|row| self.interfaces().get(row)) else { return };
-        let mut pen = Pen::new(area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
         match &interface.permitted {
             Ok(()) => {
                 pen.put("Enter captures on ", theme.dim).put(&interface.name, theme.dim);
@@ -480,7 +486,7 @@ mod tests {
 
     use super::*;
     use crate::source::interfaces::Connection;
-    use crate::store::Book;
+    use crate::store::CaptureStore;
     use crate::tui::status::Status;
 
     fn interface(name: &str, up: bool, permitted: Result<(), &str>) -> Interface {
@@ -531,13 +537,13 @@ mod tests {
         }
     }
 
-    struct Stage {
+    struct Harness {
         start: Start,
         area: Rect,
         theme: Theme,
     }
 
-    impl Stage {
+    impl Harness {
         fn new(mut start: Start, columns: u16, rows: u16) -> Self {
             let area = Rect::new(0, 0, columns, rows);
             let theme = Theme::new(true, false);
@@ -546,9 +552,9 @@ mod tests {
         }
 
         fn with<R>(theme: &Theme, area: Rect, take: impl FnOnce(&Scene<'_>) -> R) -> R {
-            let (book, status) = (Book::default(), Status::default());
+            let (capture, status) = (CaptureStore::default(), Status::default());
             let now = Timestamp::from_nanos(1_000_000_000_000_000);
-            take(&Scene { book: &book, status: &status, now, theme, area })
+            take(&Scene { capture: &capture, status: &status, now, theme, area })
         }
 
         fn act(&mut self, action: Action) -> Vec<Effect> {
@@ -589,20 +595,20 @@ mod tests {
     fn it_looks_like_this() {
         let mut start = sample(Ok(()));
         flow(&mut start);
-        insta::assert_snapshot!("start_80", Stage::new(start, 80, 20).screen());
+        insta::assert_snapshot!("start_80", Harness::new(start, 80, 20).screen());
         let mut start = sample(Ok(()));
         flow(&mut start);
-        insta::assert_snapshot!("start_200", Stage::new(start, 200, 20).screen());
-        let mut refused = Stage::new(sample(Err("only root may capture here")), 80, 20);
+        insta::assert_snapshot!("start_200", Harness::new(start, 200, 20).screen());
+        let mut refused = Harness::new(sample(Err("only root may capture here")), 80, 20);
         refused.act(Action::NextPane);
         insta::assert_snapshot!("start_refused", refused.screen());
         let none = Start::new(Err("this build reads files only".to_owned()), Vec::new());
-        insta::assert_snapshot!("start_empty", Stage::new(none, 80, 20).screen());
+        insta::assert_snapshot!("start_empty", Harness::new(none, 80, 20).screen());
     }
 
     #[test]
     fn enter_opens_what_is_selected() {
-        let mut stage = Stage::new(sample(Ok(())), 80, 20);
+        let mut stage = Harness::new(sample(Ok(())), 80, 20);
         // The loopback interface comes first.
         assert_eq!(stage.act(Action::Enter), [Effect::Capture("lo".to_owned())]);
         stage.act(Action::Down);
@@ -618,7 +624,7 @@ mod tests {
 
     #[test]
     fn where_nothing_may_be_captured_the_files_come_first() {
-        let mut stage = Stage::new(sample(Err("not root")), 80, 20);
+        let mut stage = Harness::new(sample(Err("not root")), 80, 20);
         assert_eq!(stage.act(Action::Enter), [Effect::Read("trace.pcap".to_owned())]);
         stage.act(Action::NextPane);
         assert_eq!(stage.act(Action::Enter), []);
@@ -627,8 +633,8 @@ mod tests {
 
     #[test]
     fn the_mouse_selects_and_opens() {
-        let mut stage = Stage::new(sample(Ok(())), 80, 20);
-        let row = |text: &str, stage: &Stage| {
+        let mut stage = Harness::new(sample(Ok(())), 80, 20);
+        let row = |text: &str, stage: &Harness| {
             let y = stage.screen().lines().position(|line| line.starts_with(text)).unwrap();
             Position::new(3, u16::try_from(y).unwrap())
         };
@@ -659,7 +665,7 @@ mod tests {
 
     #[test]
     fn refused_interfaces_are_seen_to_be() {
-        let buf = Stage::new(sample(Err("not root")), 120, 20).buffer();
+        let buf = Harness::new(sample(Err("not root")), 120, 20).buffer();
         let no = buf.content.iter().position(|cell| cell.fg == Color::Yellow).unwrap();
         assert_eq!(buf.content[no].symbol(), "n");
     }
@@ -668,7 +674,7 @@ mod tests {
     fn it_can_be_drawn_at_any_size() {
         for columns in 0..100 {
             for rows in 0..25 {
-                let mut stage = Stage::new(sample(Ok(())), columns, rows);
+                let mut stage = Harness::new(sample(Ok(())), columns, rows);
                 stage.screen();
                 stage.act(Action::PageDown);
                 stage.mouse(Mouse::Click(Position::new(columns / 2, rows / 2)));

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::report::{Civil, millis};
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::time::{Nanos, Timestamp};
 
 /// How times are told.
@@ -60,10 +60,10 @@ impl Times {
 }
 
 /// When the first packet came that is known of.
-pub fn first_packet(book: &Book) -> Timestamp {
-    let archive = book.archive();
+pub fn first_packet(capture: &CaptureStore) -> Timestamp {
+    let archive = capture.archive();
     let packet = archive.packet(archive.packets().start).map(|packet| packet.at);
-    let connection = book.connections().first().map(|record| record.first.at);
+    let connection = capture.connections().first().map(|record| record.first.at);
     packet.into_iter().chain(connection).min().unwrap_or_default()
 }
 

@@ -10,7 +10,7 @@ use crate::tui::view::Scene;
 
 /// Says that there is no `what` yet, what is listened to, and what may be amiss.
 pub fn draw(what: &str, scene: &Scene<'_>, buf: &mut Buffer) {
-    let seen = match scene.book.packets() {
+    let seen = match scene.capture.packets() {
         0 => "nothing came yet".to_owned(),
         packets => format!("none in {}", counted(packets, "packet", "packets")),
     };

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::decode::Headers;
-use crate::endpoint::{Ends, Side};
+use crate::endpoint::{Endpoints, Side};
 use crate::exchange::ExchangeKind;
 use crate::limits;
 use crate::packet::Packet;
@@ -15,7 +15,7 @@ use crate::store::{Archive, Detail};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::Action;
 use crate::tui::table::Selection;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// Rows above the arrows.
@@ -125,7 +125,7 @@ impl Ladder {
             let before = index.checked_sub(1).and_then(|index| self.arrows.get(index));
             let present = arrow.number == call.row.number;
             let style = if present { Style::new() } else { theme.dim };
-            let mut pen = Pen::new(row.width, &theme.symbols);
+            let mut pen = LineBuilder::new(row.width, &theme.symbols);
             pen.put_number(&since(arrow.at, begin), style).pad_to(columns.delta);
             if columns.packet > columns.delta {
                 let delta = before.map(|before| arrow.at.saturating_since(before.at));
@@ -160,9 +160,9 @@ impl Columns {
     }
 }
 
-fn draw_head(ends: Ends, columns: &Columns, area: Rect, buf: &mut Buffer, theme: &Theme) {
+fn draw_head(ends: Endpoints, columns: &Columns, area: Rect, buf: &mut Buffer, theme: &Theme) {
     let Some(row) = area.rows().next() else { return };
-    let mut pen = Pen::new(row.width, &theme.symbols);
+    let mut pen = LineBuilder::new(row.width, &theme.symbols);
     pen.put("time", theme.heading).pad_to(columns.delta);
     if columns.packet > columns.delta {
         pen.put("delta", theme.heading).pad_to(columns.packet);
@@ -178,7 +178,7 @@ fn draw_head(ends: Ends, columns: &Columns, area: Rect, buf: &mut Buffer, theme:
 }
 
 /// `│─ #2 sum  64 B  [PSH, ACK] ────→│`, or the other way round.
-fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut Pen, theme: &Theme) {
+fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut LineBuilder, theme: &Theme) {
     let symbols = &theme.symbols;
     let bar = symbols.vertical.to_string();
     let line = |count: usize| symbols.horizontal.to_string().repeat(count);
@@ -191,7 +191,7 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut Pen, theme: &Theme) {
     let text = if present { style.patch(theme.heading) } else { style };
     let room = pen.room().saturating_sub(2);
     let inner = u16::try_from(room.saturating_sub(4)).unwrap_or(u16::MAX);
-    let mut label = Pen::new(inner, symbols);
+    let mut label = LineBuilder::new(inner, symbols);
     label.put(&format!(" #{} {}  {}", arrow.number, arrow.label, size(arrow.bytes)), text);
     if let Some(flags) = arrow.flags.as_deref().filter(|flags| !flags.is_empty()) {
         label.put(&format!("  {flags}"), style);
@@ -271,9 +271,9 @@ fn push_arrows(archive: &Archive, detail: &Detail, arrows: &mut Vec<Arrow>) {
         arrows.push(Arrow {
             number: detail.row.number,
             from: frame.from,
-            packet: frame.passage.last.number,
-            at: frame.passage.last.at,
-            bytes: frame.passage.bytes,
+            packet: frame.span.last.number,
+            at: frame.span.last.at,
+            bytes: frame.span.bytes,
             failed: frame.failed,
             label,
             flags: None,

@@ -30,7 +30,7 @@ use crate::report::{Civil, count};
 use crate::store::{Detail, FrameRecord, Percentiles};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 use crate::tui::views::copies;
 
@@ -105,7 +105,7 @@ impl Call {
 
     /// Reads again what changed.
     fn load(&mut self, scene: &Scene<'_>) {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         // A stream of a million replies is looked at again only where there are more of them.
         let known = self.detail.as_ref().map(|detail| detail.row);
         let is_known = known.is_some() && known == archive.row(self.number);
@@ -117,7 +117,7 @@ impl Call {
         let Some(detail) = &self.detail else { return };
         self.ladder.gather(archive, detail);
         let pattern = archive.pattern(detail.row.pattern);
-        let rows = scene.book.statistics().patterns();
+        let rows = scene.capture.statistics().patterns();
         let row = rows
             .iter()
             .find(|row| row.kind == detail.row.kind && row.pattern.as_deref() == pattern);
@@ -126,7 +126,7 @@ impl Call {
 
     /// Reads the payloads and the packets.
     fn read(&mut self, scene: &Scene<'_>) {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         let Some(detail) = &self.detail else { return };
         self.pattern = archive.pattern(detail.row.pattern).unwrap_or_default().to_owned();
         // A stream that goes on is not read anew as a whole with each of its replies.
@@ -148,7 +148,7 @@ impl Call {
         }
         let skipped = usize::from(request.is_some());
         self.replies.load(detail.frames.get(skipped..).unwrap_or(&[]), is_same);
-        let connections = scene.book.connections();
+        let connections = scene.capture.connections();
         let opened = connections.iter().find(|known| known.serial == detail.row.connection);
         self.packets.load(archive, detail, opened.map(|known| known.first.number));
     }
@@ -161,7 +161,7 @@ impl Call {
     }
 
     fn go_to_neighbour(&mut self, forward: bool, scene: &Scene<'_>) -> Vec<Command> {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         let numbers = archive.numbers();
         let is_there = |number: &u64| archive.row(*number).is_some();
         let next = if forward {
@@ -225,7 +225,7 @@ impl Call {
 
     /// Tells the panes their room.
     fn fit(&mut self, scene: &Scene<'_>) {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         let Some(detail) = &self.detail else { return };
         for (pane, area) in self.panes(scene.area) {
             let inner = below_name(area);
@@ -284,7 +284,7 @@ impl Call {
 
     /// Copies what is of the call as a whole, whatever is chosen.
     fn copy_of_call(&self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
-        match copies::copied(scene.book.archive(), self.number, action) {
+        match copies::copied(scene.capture.archive(), self.number, action) {
             Ok(text) => copied(Some(text.as_bytes()), ""),
             Err(why) => vec![notice(&why)],
         }
@@ -348,7 +348,7 @@ impl View for Call {
             }
             Action::NextCall => self.go_to_neighbour(true, scene),
             Action::PreviousCall => self.go_to_neighbour(false, scene),
-            Action::GoTo(number) if scene.book.archive().row(number).is_some() => {
+            Action::GoTo(number) if scene.capture.archive().row(number).is_some() => {
                 self.go_to(number);
                 Vec::new()
             }
@@ -515,7 +515,7 @@ impl Call {
         let (theme, area) = (scene.theme, scene.area);
         let arrow = theme.symbols.right;
         let row = &detail.row;
-        let mut pen = Pen::new(area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
         pen.put(&format!("#{} ", row.number), theme.heading);
         pen.put(&self.pattern, theme.heading).put("  ", theme.dim);
         pen.put(row.status.name(), theme.status(row.status));
@@ -526,7 +526,7 @@ impl Call {
         pen.put(&ends, theme.dim);
         pen.draw(buf, area.x, area.y, Align::Left);
 
-        let mut pen = Pen::new(area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
         if let Some(error) = &self.error
             && detail.frames.iter().any(|frame| frame.failed)
         {
@@ -548,7 +548,8 @@ impl Call {
 
         for (pane, cells) in self.names(scene) {
             let style = if pane == self.pane { theme.selected } else { theme.dim };
-            let mut pen = Pen::new(area.right().saturating_sub(cells.start), &theme.symbols);
+            let mut pen =
+                LineBuilder::new(area.right().saturating_sub(cells.start), &theme.symbols);
             pen.put(&format!(" {} ", self.name(pane)), style);
             pen.draw(buf, cells.start, area.y + 2, Align::Left);
         }
@@ -565,7 +566,7 @@ impl Call {
         let theme = scene.theme;
         let focused = pane == self.pane;
         let inner = below_name(area);
-        let mut pen = Pen::new(area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
         let line = theme.symbols.horizontal.to_string();
         pen.put(&line, theme.dim);
         let style = if focused { theme.heading } else { theme.dim };

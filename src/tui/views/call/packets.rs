@@ -12,11 +12,11 @@ use crate::endpoint::{PerSide, Side};
 use crate::limits;
 use crate::packet::Packet;
 use crate::report::packet_line::{Beginning, packet_line};
-use crate::store::{Archive, Detail, Gone, PacketRecord};
+use crate::store::{Archive, Detail, PacketRecord, Unavailable};
 use crate::tui::hex::{self, Part};
 use crate::tui::keys::Action;
 use crate::tui::table::{Scroll, Selection};
-use crate::tui::text::{self, Align, Pen};
+use crate::tui::text::{self, Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// Columns of a line that are kept: more than a wide screen has.
@@ -37,7 +37,7 @@ pub(super) struct Packets {
     sent: PerSide<Option<Seq>>,
     rows: Selection,
     /// The bytes of the selected packet.
-    data: Option<(u64, Result<Vec<u8>, Gone>)>,
+    data: Option<(u64, Result<Vec<u8>, Unavailable>)>,
     bytes: Scroll,
     /// Whether the bytes are shown.
     hex: Hex,
@@ -69,8 +69,8 @@ impl Packets {
     /// The packets of `call`.
     pub(super) fn load(&mut self, archive: &Archive, call: &Detail, opened: Option<u64>) {
         let chosen = self.rows.selected().and_then(|row| self.records.get(row)).copied();
-        let first = call.frames.iter().map(|frame| frame.passage.first.number).min();
-        let last = call.frames.iter().map(|frame| frame.passage.last.number).max();
+        let first = call.frames.iter().map(|frame| frame.span.first.number).min();
+        let last = call.frames.iter().map(|frame| frame.span.last.number).max();
         let (Some(first), Some(last)) = (first, last) else { return };
         let connection = call.row.connection;
         let mut all = archive.packets_of(connection, first..last.saturating_add(1));
@@ -195,7 +195,7 @@ impl Packets {
         let view = if from == Side::Client { self.beginning } else { self.beginning.turned() };
         let own = |frame: &crate::store::FrameRecord| {
             let offset = i64::from(frame.seq.distance(headers.seq));
-            let length = i64::try_from(frame.passage.bytes).unwrap_or(i64::MAX);
+            let length = i64::try_from(frame.span.bytes).unwrap_or(i64::MAX);
             let captured = i64::try_from(headers.payload.len()).unwrap_or(i64::MAX);
             let start = usize::try_from(offset.max(0)).ok()?;
             let end = usize::try_from(offset.saturating_add(length).min(captured)).ok()?;
@@ -251,7 +251,7 @@ impl Packets {
             let (Some(record), Some(read)) = (self.records.get(index), self.read.get(index)) else {
                 break;
             };
-            let mut pen = Pen::new(row.width, &theme.symbols);
+            let mut pen = LineBuilder::new(row.width, &theme.symbols);
             let mark = if read.own.is_empty() { ' ' } else { theme.symbols.mark };
             let style = match (read.own.is_empty(), read.from) {
                 (true, _) => theme.dim,
@@ -278,7 +278,7 @@ impl Packets {
     fn draw_bytes(&self, area: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) {
         let Some((number, data)) = &self.data else { return };
         let head = Rect { y: area.y - 1, height: 1, ..area };
-        let mut pen = Pen::new(head.width, &theme.symbols);
+        let mut pen = LineBuilder::new(head.width, &theme.symbols);
         let style =
             if focused && self.hex == Hex::Entered { theme.selected } else { theme.heading };
         let read = self.rows.selected().and_then(|row| self.read.get(row));

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::store::Gone;
+use crate::store::Unavailable;
 use crate::tui::find::Needle;
 use crate::tui::json_tree::JsonTree;
 use crate::tui::keys::Action;
@@ -31,7 +31,7 @@ enum Shown {
 
 impl Payload {
     /// What was read of the wire.
-    pub(super) fn new(body: Result<Vec<u8>, Gone>) -> Self {
+    pub(super) fn new(body: Result<Vec<u8>, Unavailable>) -> Self {
         let shown = match body.map(JsonTree::new) {
             Ok(Ok(tree)) => Shown::Tree(Box::new(tree)),
             Ok(Err(text)) => Shown::Text(Wrapped::new(text, Breaks::LineFeeds)),

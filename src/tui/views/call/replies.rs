@@ -9,7 +9,7 @@ use crate::report::size;
 use crate::store::{Archive, Detail, FrameRecord};
 use crate::tui::keys::Action;
 use crate::tui::table::Selection;
-use crate::tui::text::{self, Align, Pen};
+use crate::tui::text::{self, Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// The replies, and where the user is among them.
@@ -125,11 +125,11 @@ impl Replies {
         let list = Rect { height: self.list_height, ..area };
         for (index, row) in self.rows.in_sight().zip(list.rows()) {
             let Some(frame) = self.frames.get(index) else { break };
-            let mut pen = Pen::new(row.width, &theme.symbols);
+            let mut pen = LineBuilder::new(row.width, &theme.symbols);
             pen.put(&format!("{:>4}  ", index + 1), theme.dim);
-            let at = since(frame.passage.last.at, call.row.time);
+            let at = since(frame.span.last.at, call.row.time);
             pen.put_number(&format!("{at:>9}  "), theme.heading);
-            pen.put(&format!("{:>9}", size(frame.passage.bytes)), theme.dim);
+            pen.put(&format!("{:>9}", size(frame.span.bytes)), theme.dim);
             let (what, style) = match (frame.failed, frame.last) {
                 (true, _) => ("  error", theme.error),
                 (false, true) => ("  final", theme.ok),

@@ -5,28 +5,28 @@ use crate::engine::{Config, Engine};
 use crate::packet::{LinkType, Packet};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
-use crate::store::{Book, Kept};
+use crate::store::{CaptureStore, Kept};
 use crate::time::Timestamp;
 use crate::tui::status::Status;
 use crate::tui::theme::Theme;
 
 /// What a capture of the repository tells.
-fn book(name: &str) -> Book {
+fn capture(name: &str) -> CaptureStore {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut file = CaptureFile::open(&path, Stop::default()).unwrap();
-    let mut book = Book::new(256 << 20);
+    let mut capture = CaptureStore::new(256 << 20);
     let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
     while let Next::Packet(packet) = file.next().unwrap() {
-        book.packet(&packet, Kept::Memory);
-        engine.push(&packet, &mut |update| book.take(&update));
+        capture.packet(&packet, Kept::Memory);
+        engine.push(&packet, &mut |update| capture.take(&update));
     }
-    engine.finish(&mut |update| book.take(&update));
-    book
+    engine.finish(&mut |update| capture.take(&update));
+    capture
 }
 
 /// A screen over one call.
 struct Screen {
-    book: Book,
+    capture: CaptureStore,
     theme: Theme,
     status: Status,
     area: Rect,
@@ -34,9 +34,9 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(book: Book, number: u64, columns: u16, rows: u16) -> Self {
+    fn new(capture: CaptureStore, number: u64, columns: u16, rows: u16) -> Self {
         Self {
-            book,
+            capture,
             theme: Theme::new(true, false),
             status: Status::default(),
             area: Rect::new(0, 0, columns, rows),
@@ -46,7 +46,7 @@ impl Screen {
 
     fn scene(&self) -> Scene<'_> {
         Scene {
-            book: &self.book,
+            capture: &self.capture,
             status: &self.status,
             now: Timestamp::default(),
             theme: &self.theme,
@@ -118,7 +118,7 @@ const NEXT: Action = Action::NextPane;
 
 #[test]
 fn each_pane_alone() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 80, 20);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 80, 20);
     assert_snapshot!("request_80", screen.text());
     screen.act(&[NEXT]);
     assert_snapshot!("replies_80", screen.text());
@@ -132,7 +132,7 @@ fn each_pane_alone() {
 
 #[test]
 fn all_panes_at_once() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 120, 36);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 120, 36);
     assert_snapshot!("panes_120", screen.text());
     screen.area = Rect::new(0, 0, 200, 56);
     assert_snapshot!("panes_200", screen.text());
@@ -142,7 +142,7 @@ fn all_panes_at_once() {
 
 #[test]
 fn ascii_alone_without_colour() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 120, 36);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 120, 36);
     screen.theme = Theme::new(false, true);
     let text = screen.text();
     assert!(text.is_ascii(), "{text}");
@@ -151,9 +151,9 @@ fn ascii_alone_without_colour() {
 
 #[test]
 fn a_stream_has_a_list_of_replies() {
-    let book = book("basic-v11.pcap");
-    let stream = book.archive().rows(1).find(|row| row.replies >= 3).unwrap();
-    let mut screen = Screen::new(book, stream.number, 80, 24);
+    let capture = capture("basic-v11.pcap");
+    let stream = capture.archive().rows(1).find(|row| row.replies >= 3).unwrap();
+    let mut screen = Screen::new(capture, stream.number, 80, 24);
     screen.act(&[NEXT]);
     assert_snapshot!("stream_replies_80", screen.text());
     screen.act(&[Action::Down, Action::Enter]);
@@ -164,16 +164,16 @@ fn a_stream_has_a_list_of_replies() {
 
 #[test]
 fn an_error_is_told_first() {
-    let book = book("basic-v11.pcap");
+    let capture = capture("basic-v11.pcap");
     let status = crate::exchange::Status::Error;
-    let failed = book.archive().rows(1).find(|row| row.status == status).unwrap();
-    let mut screen = Screen::new(book, failed.number, 80, 20);
+    let failed = capture.archive().rows(1).find(|row| row.status == status).unwrap();
+    let mut screen = Screen::new(capture, failed.number, 80, 20);
     assert_snapshot!("error_80", screen.text());
 }
 
 #[test]
 fn the_bytes_of_the_call_are_marked_in_its_packet() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 80, 20);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 80, 20);
     screen.act(&[Action::Hex]);
     screen.drawn();
     // What the walk through Wireshark ends at: the payload of the packet with PSH.
@@ -190,7 +190,7 @@ fn the_bytes_of_the_call_are_marked_in_its_packet() {
 
 #[test]
 fn what_is_chosen_is_copied_as_it_was_sent() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 80, 20);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 80, 20);
     screen.drawn();
     assert_eq!(notices(&screen.search("[1,2")), Vec::<&str>::new());
     assert_eq!(copies(&screen.act(&[Action::Copy])), ["[1,2,3]"]);
@@ -206,7 +206,7 @@ fn what_is_chosen_is_copied_as_it_was_sent() {
 
 #[test]
 fn brackets_lead_to_the_neighbours() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 80, 20);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 80, 20);
     screen.act(&[NEXT, Action::NextCall]);
     assert_eq!((screen.view.number, screen.view.pane), (3, Pane::Replies));
     assert_eq!(notices(&screen.act(&[Action::NextCall])), ["This is the last one"]);
@@ -219,7 +219,7 @@ fn brackets_lead_to_the_neighbours() {
 
 #[test]
 fn escape_leaves_one_level_a_time() {
-    let mut screen = Screen::new(book("walkthrough.pcap"), 2, 80, 20);
+    let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 80, 20);
     screen.act(&[Action::Zoom, Action::Bottom, Action::Enter]);
     assert!(screen.act(&[Action::Back]).is_empty(), "out of the opened string");
     assert!(screen.act(&[Action::Back]).is_empty(), "out of the zoom");
@@ -228,14 +228,14 @@ fn escape_leaves_one_level_a_time() {
 
 #[test]
 fn payloads_that_are_gone_say_why() {
-    let mut screen = Screen::new(Book::new(256 << 20), 7, 80, 20);
+    let mut screen = Screen::new(CaptureStore::new(256 << 20), 7, 80, 20);
     assert!(screen.text().starts_with("Call 7 is no longer in memory"));
     screen.act(&[Action::Copy, NEXT, Action::Enter, NEXT, NEXT, NEXT, Action::Hex]);
 }
 
 /// An event whose payload and pattern want to act on the terminal.
-fn hostile() -> Book {
-    let mut book = Book::new(256 << 20);
+fn hostile() -> CaptureStore {
+    let mut capture = CaptureStore::new(256 << 20);
     let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
     let json = "{\"pattern\":\"a\u{202e}b\",\"data\":\"\u{1b}[2J\u{202e}\u{200b}\u{2028}\u{9b}1m\",\"\u{7f}\":[\"\u{202e}\"]}"
         .replace('\u{1b}', "\\u001b");
@@ -248,10 +248,10 @@ fn hostile() -> Book {
         data: &data,
         original_len: u32::try_from(data.len()).unwrap(),
     };
-    book.packet(&packet, Kept::Memory);
-    engine.push(&packet, &mut |update| book.take(&update));
-    engine.finish(&mut |update| book.take(&update));
-    book
+    capture.packet(&packet, Kept::Memory);
+    engine.push(&packet, &mut |update| capture.take(&update));
+    engine.finish(&mut |update| capture.take(&update));
+    capture
 }
 
 /// A segment from port 40000 to port 3000 in an IPv4 packet.
@@ -288,7 +288,7 @@ fn nothing_from_the_wire_acts_on_the_terminal() {
 
 #[test]
 fn every_size_is_drawn() {
-    let mut screen = Screen::new(book("basic-v11.pcap"), 5, 1, 1);
+    let mut screen = Screen::new(capture("basic-v11.pcap"), 5, 1, 1);
     for (columns, rows) in [(1, 1), (60, 8), (99, 30), (100, 27), (160, 27), (300, 100)] {
         screen.area = Rect::new(0, 0, columns, rows);
         for _ in Pane::ALL {
@@ -301,9 +301,9 @@ fn every_size_is_drawn() {
 #[test]
 fn every_call_of_every_pane_is_drawn() {
     for name in ["basic-v5.pcap", "raw-v11.pcap", "any.pcap", "ipv6.pcap", "killed-v11.pcap"] {
-        let book = book(name);
-        let numbers: Vec<u64> = book.archive().rows(1).map(|row| row.number).collect();
-        let mut screen = Screen::new(book, 1, 160, 40);
+        let capture = capture(name);
+        let numbers: Vec<u64> = capture.archive().rows(1).map(|row| row.number).collect();
+        let mut screen = Screen::new(capture, 1, 160, 40);
         for number in numbers {
             screen.act(&[Action::GoTo(number), NEXT, Action::UnfoldAll]);
             screen.drawn();

@@ -8,7 +8,7 @@ use crate::exchange::Status;
 use crate::report::{count, counted, percent};
 use crate::store::{Detail, Percentiles};
 use crate::time::Nanos;
-use crate::tui::text::Pen;
+use crate::tui::text::LineBuilder;
 use crate::tui::theme::Theme;
 
 /// Columns of the names and the numbers.
@@ -21,7 +21,7 @@ pub(super) fn lines(
     usual: Option<&Percentiles>,
     width: u16,
     theme: &Theme,
-) -> Vec<Pen> {
+) -> Vec<LineBuilder> {
     let mut lines = Lines { width, theme, lines: Vec::new() };
     let latency = &detail.latency;
     let Some(whole) = latency.latency else {
@@ -56,12 +56,12 @@ pub(super) fn lines(
 struct Lines<'a> {
     width: u16,
     theme: &'a Theme,
-    lines: Vec<Pen>,
+    lines: Vec<LineBuilder>,
 }
 
 impl Lines<'_> {
-    fn pen(&self) -> Pen {
-        Pen::new(self.width, &self.theme.symbols)
+    fn pen(&self) -> LineBuilder {
+        LineBuilder::new(self.width, &self.theme.symbols)
     }
 
     fn blank(&mut self) {
@@ -126,7 +126,7 @@ impl Lines<'_> {
         let room = pen.room();
         let mut cells = vec![' '; room];
         for frame in detail.frames.iter().filter(|frame| frame.from == Side::Server) {
-            let at = frame.passage.last.at.saturating_since(begin).get();
+            let at = frame.span.last.at.saturating_since(begin).get();
             let column = scaled(at, whole.get(), room.saturating_sub(1));
             if let Some(cell) = cells.get_mut(column) {
                 *cell = self.theme.symbols.vertical;

@@ -7,10 +7,10 @@ use ratatui::style::{Modifier, Style};
 
 use super::columns::Column;
 use super::lines::Line;
-use super::paces::Pace;
+use super::percentiles::Pace;
 use crate::exchange::{ExchangeKind, Status};
 use crate::report::size;
-use crate::tui::text::{Pen, found};
+use crate::tui::text::{LineBuilder, found};
 use crate::tui::theme::Theme;
 
 /// Writes cells.
@@ -23,7 +23,7 @@ pub struct Cells<'a> {
 
 impl Cells<'_> {
     /// Writes what `line` has in `column`.
-    pub fn write(&self, line: &Line, column: Column, pen: &mut Pen) {
+    pub fn write(&self, line: &Line, column: Column, pen: &mut LineBuilder) {
         let theme = self.theme;
         let plain = Style::new();
         let Some(row) = &line.row else {
@@ -61,7 +61,7 @@ impl Cells<'_> {
         }
     }
 
-    fn write_kind(&self, kind: ExchangeKind, pen: &mut Pen) {
+    fn write_kind(&self, kind: ExchangeKind, pen: &mut LineBuilder) {
         let (symbol, style) = match kind {
             ExchangeKind::Request => (self.theme.symbols.right, self.theme.client),
             ExchangeKind::Event => ('!', self.theme.client),
@@ -70,7 +70,7 @@ impl Cells<'_> {
         pen.put(symbol.encode_utf8(&mut [0; 4]), style);
     }
 
-    fn write_latency(&self, line: &Line, pen: &mut Pen) {
+    fn write_latency(&self, line: &Line, pen: &mut LineBuilder) {
         let latency = line.row.and_then(|row| row.latency);
         let style = match (latency, line.pace) {
             (Some(_), Some(Pace { slow: true, .. })) => self.slow(),
@@ -83,7 +83,7 @@ impl Cells<'_> {
     }
 
     /// A bar from the median of the pattern to its slowest call.
-    fn write_pace(&self, pace: Option<Pace>, pen: &mut Pen) {
+    fn write_pace(&self, pace: Option<Pace>, pen: &mut LineBuilder) {
         let Some(Pace { share, slow }) = pace else { return };
         let steps = pen.room() * 8;
         // Whole eighths: at most a few hundred.
@@ -106,7 +106,7 @@ impl Cells<'_> {
 
     /// An address with its port, or its end where there is no room for all of it: the port is what
     /// tells services of one host apart.
-    fn write_end(&self, end: Option<SocketAddr>, pen: &mut Pen) {
+    fn write_end(&self, end: Option<SocketAddr>, pen: &mut LineBuilder) {
         let Some(end) = end else { return };
         let text = end.to_string();
         if text.len() <= pen.room() {
@@ -128,7 +128,7 @@ impl Cells<'_> {
         );
     }
 
-    fn write_data(&self, line: &Line, pen: &mut Pen) {
+    fn write_data(&self, line: &Line, pen: &mut LineBuilder) {
         let (Some(preview), Some(row)) = (&line.preview, line.row) else { return };
         let theme = self.theme;
         if preview.large {
@@ -140,7 +140,8 @@ impl Cells<'_> {
         if let Some(data) = &preview.data {
             // What answered gets its part of the room.
             let share = if preview.answer.is_some() { pen.room() / 2 } else { pen.room() };
-            let mut half = Pen::new(u16::try_from(share).unwrap_or(u16::MAX), &theme.symbols);
+            let mut half =
+                LineBuilder::new(u16::try_from(share).unwrap_or(u16::MAX), &theme.symbols);
             half.put_bytes(data, Style::new());
             pen.append(&half);
         }
@@ -158,7 +159,7 @@ impl Cells<'_> {
         }
     }
 
-    fn write_found(&self, text: &str, style: Style, pen: &mut Pen) {
+    fn write_found(&self, text: &str, style: Style, pen: &mut LineBuilder) {
         let marks: Vec<Range<usize>> = found(text, self.needle);
         pen.put_marked(text, &marks, style, self.theme.found);
     }

@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::columns::{Column, Columns};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Selection;
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Mouse, Scene, View};
 
 /// Chooses columns; whoever shows them sees each choice at once.
@@ -85,7 +85,7 @@ impl View for Chooser {
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
         let theme = scene.theme;
         let area = scene.area;
-        let mut heading = Pen::new(area.width, &theme.symbols);
+        let mut heading = LineBuilder::new(area.width, &theme.symbols);
         heading.put("Columns", theme.heading);
         heading.put("   Space switches one on or off, Enter goes back", theme.dim);
         heading.draw(buf, area.x, area.y, Align::Left);
@@ -93,7 +93,7 @@ impl View for Chooser {
         let columns = self.columns.get();
         for (y, index) in (rows.y..rows.bottom()).zip(self.selection.in_sight()) {
             let Some(column) = Column::all().nth(index) else { continue };
-            let mut pen = Pen::new(rows.width, &theme.symbols);
+            let mut pen = LineBuilder::new(rows.width, &theme.symbols);
             pen.put(if columns.has(column) { " [x] " } else { " [ ] " }, Style::new());
             pen.put(column.title(), Style::new()).pad_to(20).put(column.about(), theme.dim);
             pen.draw(buf, rows.x, y, Align::Left);

@@ -2,7 +2,7 @@
 
 use crate::report::{count, counted};
 use crate::store::ConnectionRecord;
-use crate::stream::Why;
+use crate::stream::CloseReason;
 use crate::tui::status::{Activity, Status};
 use crate::tui::view::Scene;
 
@@ -21,18 +21,18 @@ pub fn no_match(filter: &str) -> Vec<Said> {
 /// There is no exchange at all.
 pub fn nothing(scene: &Scene<'_>) -> Vec<Said> {
     let status = scene.status;
-    let packets = scene.book.packets();
+    let packets = scene.capture.packets();
     let mut lines = vec![(heading(status, packets), true), (String::new(), false)];
     let advice = match status.activity {
         _ if status.paused => vec!["Paused: p goes on.".to_owned()],
         Activity::None => vec!["There is no source: -i names an interface, -r a file.".to_owned()],
         Activity::Opening | Activity::Reading(..) if packets == 0 => Vec::new(),
-        _ if packets > 0 => of_connections(scene.book.connections(), status),
-        Activity::Live if scene.book.is_cleared() => {
+        _ if packets > 0 => of_connections(scene.capture.connections(), status),
+        Activity::Live if scene.capture.is_cleared() => {
             vec!["Cleared: no packet came since.".to_owned()]
         }
         Activity::Live => of_silence(status),
-        _ if scene.book.is_cleared() => vec!["Cleared: nothing is left of the file.".to_owned()],
+        _ if scene.capture.is_cleared() => vec!["Cleared: nothing is left of the file.".to_owned()],
         _ => vec!["The file holds no packet.".to_owned()],
     };
     lines.extend(advice.into_iter().map(|line| (line, false)));
@@ -111,7 +111,7 @@ fn of_connections(connections: &[ConnectionRecord], status: &Status) -> Vec<Stri
         let bytes = connection.tally.bytes;
         connection.foreign.is_none() && bytes.client == 0 && bytes.server == 0
     };
-    let is_reset = |connection: &ConnectionRecord| connection.why == Some(Why::Reset);
+    let is_reset = |connection: &ConnectionRecord| connection.why == Some(CloseReason::Reset);
     let refused = number(&|connection| is_silent(connection) && is_reset(connection));
     if refused > 0 {
         let were = verb(refused, "was", "were");

@@ -6,8 +6,8 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 
 use super::columns::{Column, Columns};
-use super::paces::{Pace, Paces};
-use crate::endpoint::Ends;
+use super::percentiles::{Pace, PercentileCache};
+use crate::endpoint::Endpoints;
 use crate::exchange::{ExchangeKind, Status};
 use crate::report::{Civil, millis};
 use crate::store::{Archive, Listing, Row};
@@ -63,7 +63,7 @@ pub struct Line {
     /// What was called; `None` for an orphan reply, and for a request without pattern.
     pub pattern: Option<String>,
     /// Its client and its server.
-    pub ends: Option<Ends>,
+    pub ends: Option<Endpoints>,
     /// When it was.
     pub time: String,
     /// What was waited so far, where it is still waited for.
@@ -99,7 +99,7 @@ pub struct Lines {
     civil: Civil,
     /// When the first exchange was.
     origin: Option<Timestamp>,
-    paces: Paces,
+    paces: PercentileCache,
     /// Of the rows in sight.
     previews: HashMap<u64, Preview>,
     /// The widest end so far, so that columns do not jump about with what is in sight.
@@ -114,7 +114,7 @@ impl Lines {
             lines: Vec::new(),
             civil: Civil::new(zone, "%H:%M:%S"),
             origin: None,
-            paces: Paces::default(),
+            paces: PercentileCache::default(),
             previews: HashMap::new(),
             widest_end: 0,
         }
@@ -146,7 +146,7 @@ impl Lines {
         columns: Columns,
         scene: &Scene<'_>,
     ) {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         if self.origin.is_none() {
             self.origin = archive.rows(archive.numbers().start).next().map(|row| row.time);
         }
@@ -157,7 +157,7 @@ impl Lines {
             .collect();
         let patterns = rows.iter().filter_map(|(_, row)| row.as_ref());
         let patterns = patterns.filter(|row| row.kind == ExchangeKind::Request);
-        self.paces.refresh(scene.book, scene.status.running, patterns.map(|row| row.pattern));
+        self.paces.refresh(scene.capture, scene.status.running, patterns.map(|row| row.pattern));
         let above = in_sight.start.checked_sub(1).and_then(|index| listing.number(index));
         let mut above = above.and_then(|number| archive.row(number)).map(|row| row.time);
         self.first = in_sight.start;

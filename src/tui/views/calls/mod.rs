@@ -14,10 +14,10 @@ mod cells;
 mod chooser;
 mod columns;
 mod empty;
-mod hunt;
 mod lines;
 mod marks;
-mod paces;
+mod percentiles;
+mod search;
 #[cfg(test)]
 mod tests;
 
@@ -34,16 +34,16 @@ use ratatui::style::Style;
 use self::cells::Cells;
 use self::chooser::Chooser;
 use self::columns::{Column, Columns, Widths};
-use self::hunt::{Hunt, Progress, Sought};
 use self::lines::{Lines, TimeFormat};
 use self::marks::Marks;
+use self::search::{Progress, Search, Sought};
 use crate::query::{Filter, FilterError};
 use crate::report::{count, counted};
 use crate::store::listing::{Condition, Order, Spawn};
 use crate::store::{Archive, Listing};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::{self, Hit, Selection, TITLES, Table};
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
 use crate::tui::views::copies;
 
@@ -72,7 +72,7 @@ pub struct Calls {
     marks: Marks,
     lines: Lines,
     sought: Option<Sought>,
-    hunt: Option<Hunt>,
+    hunt: Option<Search>,
     /// What is to be said of a search that came to its end between two keys.
     remark: Option<String>,
     /// When a sorted list was last put in order, by the clock of the run.
@@ -127,7 +127,7 @@ impl Calls {
 
     /// The columns that are chosen, and the table's description of each.
     fn layout(&self, scene: &Scene<'_>) -> (Vec<Column>, Vec<table::Column>) {
-        let newest = scene.book.archive().numbers().end.saturating_sub(1);
+        let newest = scene.capture.archive().numbers().end.saturating_sub(1);
         let digits = u16::try_from(newest.max(1).ilog10() + 1).unwrap_or(4);
         let end = if scene.area.width >= WIDE {
             self.lines.widest_end().clamp(6, LONGEST_END)
@@ -152,7 +152,7 @@ impl Calls {
 /// Keys and what they lead to.
 impl Calls {
     fn go_to(&mut self, number: u64, scene: &Scene<'_>) -> Vec<Command> {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         let numbers = archive.numbers();
         let place = self.listing.position(number, 0);
         if let Some(row) = place.or_else(|| self.listing.nearest(archive, number)) {
@@ -176,7 +176,7 @@ impl Calls {
     }
 
     fn open_stream(&self, scene: &Scene<'_>) -> Vec<Command> {
-        let row = self.selected.and_then(|number| scene.book.archive().row(number));
+        let row = self.selected.and_then(|number| scene.capture.archive().row(number));
         row.map(|row| Command::OpenStream(row.connection)).into_iter().collect()
     }
 
@@ -188,7 +188,7 @@ impl Calls {
     fn follow(&mut self, scene: &Scene<'_>) {
         let follow = !self.selection.is_following();
         if follow && self.listing.order() != Order::BY_NUMBER {
-            self.listing.set_order(scene.book.archive(), Order::BY_NUMBER);
+            self.listing.set_order(scene.capture.archive(), Order::BY_NUMBER);
         }
         self.selection.follow(follow);
     }
@@ -207,7 +207,7 @@ impl Calls {
     }
 
     fn sort_by(&mut self, order: Order, scene: &Scene<'_>) {
-        self.listing.set_order(scene.book.archive(), order);
+        self.listing.set_order(scene.capture.archive(), order);
         // In another order, the newest is anywhere.
         self.selection.follow(order == Order::BY_NUMBER && self.selection.is_following());
     }
@@ -236,7 +236,7 @@ impl Calls {
     fn set_filter(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Command> {
         match condition(text) {
             Ok(condition) => {
-                self.listing.set_condition(scene.book.archive(), condition);
+                self.listing.set_condition(scene.capture.archive(), condition);
                 text.trim().clone_into(&mut self.filter);
                 Vec::new()
             }
@@ -274,14 +274,14 @@ impl Calls {
             return notice("Search first: ^S".to_owned());
         };
         let from = self.selection.selected();
-        self.hunt = Some(Hunt::new(sought, from, forth, self.listing.len()));
+        self.hunt = Some(Search::new(sought, from, forth, self.listing.len()));
         self.go_on_hunting(scene);
         self.remark.take().map(Command::Notice).into_iter().collect()
     }
 
     fn go_on_hunting(&mut self, scene: &Scene<'_>) {
         let Some(hunt) = &mut self.hunt else { return };
-        match hunt.step(&self.listing, scene.book.archive()) {
+        match hunt.step(&self.listing, scene.capture.archive()) {
             Progress::GoesOn => return,
             Progress::Found(row) => {
                 self.selection.follow(false);
@@ -359,10 +359,10 @@ impl Calls {
 
 /// The line below the list.
 impl Calls {
-    fn write_state(&self, scene: &Scene<'_>, pen: &mut Pen) {
+    fn write_state(&self, scene: &Scene<'_>, pen: &mut LineBuilder) {
         let theme = scene.theme;
         let plain = Style::new();
-        let numbers = scene.book.archive().numbers();
+        let numbers = scene.capture.archive().numbers();
         let all = numbers.end.saturating_sub(numbers.start);
         let shown = self.listing.len() as u64;
         let gap = format!(" {} ", theme.symbols.dot);
@@ -404,7 +404,7 @@ impl Calls {
     }
 
     fn draw_empty(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let numbers = scene.book.archive().numbers();
+        let numbers = scene.capture.archive().numbers();
         let said = if self.listing.progress().is_some() {
             Vec::new()
         } else if numbers.is_empty() || self.filter.is_empty() {
@@ -415,7 +415,7 @@ impl Calls {
         let rows = area.y.saturating_add(1)..area.bottom();
         for (y, (text, is_heading)) in rows.zip(said) {
             let style = if is_heading { scene.theme.heading } else { Style::new() };
-            let mut pen = Pen::new(area.width.saturating_sub(2), &scene.theme.symbols);
+            let mut pen = LineBuilder::new(area.width.saturating_sub(2), &scene.theme.symbols);
             pen.put(&text, style).draw(buf, area.x + 2.min(area.width), y, Align::Left);
         }
     }
@@ -468,7 +468,7 @@ impl View for Calls {
             | Action::CopyId
             | Action::CopyNc
             | Action::CopyTypeScript => {
-                return self.copy(action, scene.book.archive());
+                return self.copy(action, scene.capture.archive());
             }
             _ if self.selection.act(action) => self.note_selected(),
             _ => {}
@@ -526,7 +526,7 @@ impl View for Calls {
     }
 
     fn keep_up(&mut self, changed: &[u64], scene: &Scene<'_>) {
-        let archive = scene.book.archive();
+        let archive = scene.capture.archive();
         let numbers = archive.numbers();
         // Everything was forgotten.
         if numbers.is_empty() || numbers.end < self.end {
@@ -579,7 +579,7 @@ impl View for Calls {
             let below = Rect { height: room.height.saturating_sub(TITLES), ..below };
             self.draw_empty(scene, below, buf);
         }
-        let mut pen = Pen::new(scene.area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(scene.area.width, &theme.symbols);
         self.write_state(scene, &mut pen);
         pen.draw(buf, scene.area.x, room.bottom(), Align::Left);
     }

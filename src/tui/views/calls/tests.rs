@@ -11,16 +11,16 @@ use crate::engine::{Config, Engine};
 use crate::exchange::{ExchangeKind, Status as Outcome};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
-use crate::store::{Book, Kept};
+use crate::store::{CaptureStore, Kept};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
 use crate::tui::theme::Theme;
 use crate::tui::views::call::Call;
 
-/// The packets of a capture, and the engine and the book that take them.
+/// The packets of a capture, and the engine and the store that take them.
 struct Feed {
-    book: Book,
+    capture: CaptureStore,
     engine: Engine,
     packets: Vec<(Timestamp, crate::packet::LinkType, Vec<u8>)>,
     next: usize,
@@ -39,12 +39,18 @@ impl Feed {
         }
         let engine =
             Engine::new(Config { keep_payloads: true, tell_progress: true, ..Config::default() });
-        Self { book: Book::default(), engine, packets, next: 0, now: Timestamp::default() }
+        Self {
+            capture: CaptureStore::default(),
+            engine,
+            packets,
+            next: 0,
+            now: Timestamp::default(),
+        }
     }
 
     /// Takes in some packets more, and the end of the capture behind the last.
     fn take(&mut self, packets: usize) {
-        let Self { book, engine, packets: all, next, now } = self;
+        let Self { capture, engine, packets: all, next, now } = self;
         for (at, link, data) in all.iter().skip(*next).take(packets) {
             *next += 1;
             *now = *at;
@@ -55,17 +61,17 @@ impl Feed {
                 data,
                 original_len: u32::try_from(data.len()).unwrap(),
             };
-            book.packet(&packet, Kept::Memory);
-            engine.push(&packet, &mut |update| book.take(&update));
+            capture.packet(&packet, Kept::Memory);
+            engine.push(&packet, &mut |update| capture.take(&update));
         }
         if *next == all.len() {
-            engine.finish(&mut |update| book.take(&update));
+            engine.finish(&mut |update| capture.take(&update));
         }
     }
 }
 
 /// The screen over a capture.
-struct Bench {
+struct Harness {
     app: App,
     feed: Feed,
     status: Status,
@@ -74,7 +80,7 @@ struct Bench {
     effects: Vec<Effect>,
 }
 
-impl Bench {
+impl Harness {
     /// Everything of these captures was read.
     fn over(names: &[&str], columns: u16, rows: u16) -> Self {
         let mut bench = Self::before(names, columns, rows);
@@ -111,7 +117,7 @@ impl Bench {
 
     fn with<R>(&mut self, take: impl FnOnce(&mut App, Present<'_>) -> R) -> R {
         let present = Present {
-            book: &self.feed.book,
+            capture: &self.feed.capture,
             status: &self.status,
             now: self.feed.now,
             clock: Duration::ZERO,
@@ -121,7 +127,7 @@ impl Bench {
 
     fn refresh(&mut self) {
         self.status.running += Duration::from_millis(300);
-        let changed = self.feed.book.changed();
+        let changed = self.feed.capture.changed();
         self.with(|app, present| app.refresh(&changed, present));
     }
 
@@ -227,16 +233,16 @@ fn named(name: &str) -> KeyEvent {
 #[test]
 fn screens_of_several_sizes() {
     for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
-        let mut bench = Bench::over(&["basic-v11.pcap"], columns, rows);
+        let mut bench = Harness::over(&["basic-v11.pcap"], columns, rows);
         insta::assert_snapshot!(format!("basic_{columns}x{rows}"), bench.screen());
     }
 }
 
 #[test]
 fn screens_of_trouble() {
-    let mut bench = Bench::over(&["raw-v11.pcap"], 120, 40);
+    let mut bench = Harness::over(&["raw-v11.pcap"], 120, 40);
     insta::assert_snapshot!("raw_120x40", bench.screen());
-    let mut bench = Bench::themed(&["concurrent-v11.pcap"], (100, 24), Theme::new(false, true));
+    let mut bench = Harness::themed(&["concurrent-v11.pcap"], (100, 24), Theme::new(false, true));
     bench.feed.take(usize::MAX);
     bench.refresh();
     bench.keys("ssssT/latency >= 10ms<Enter>");
@@ -245,7 +251,7 @@ fn screens_of_trouble() {
 
 #[test]
 fn the_newest_is_followed_until_the_user_moves() {
-    let mut bench = Bench::before(&["basic-v11.pcap"], 80, 24);
+    let mut bench = Harness::before(&["basic-v11.pcap"], 80, 24);
     bench.feed.take(100);
     bench.refresh();
     let newest = bench.selected();
@@ -266,7 +272,7 @@ fn the_newest_is_followed_until_the_user_moves() {
 
 #[test]
 fn a_call_that_waits_shows_its_age() {
-    let mut bench = Bench::before(&["concurrent-v11.pcap"], 120, 24);
+    let mut bench = Harness::before(&["concurrent-v11.pcap"], 120, 24);
     // All 300 calls are under way.
     bench.feed.take(10);
     bench.feed.now = bench.feed.now.saturating_add(Nanos::from_secs(3));
@@ -277,7 +283,7 @@ fn a_call_that_waits_shows_its_age() {
 
 #[test]
 fn a_filter_shows_what_it_lets_through_and_esc_clears_it() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 120, 40);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 120, 40);
     let all = bench.state();
     bench.keys("/status == error<Enter>");
     let state = bench.state();
@@ -292,7 +298,7 @@ fn a_filter_shows_what_it_lets_through_and_esc_clears_it() {
 
 #[test]
 fn a_filter_that_lets_nothing_through_says_so() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 80, 24);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 80, 24);
     bench.keys("/status == orphan<Enter>");
     insta::assert_snapshot!("no_match_80x24", bench.screen());
     bench.keys("jkGg<Space><Enter>ny");
@@ -301,12 +307,12 @@ fn a_filter_that_lets_nothing_through_says_so() {
 
 #[test]
 fn a_filter_from_another_view_is_as_if_typed() {
-    let bench = Bench::over(&["basic-v11.pcap"], 80, 24);
+    let bench = Harness::over(&["basic-v11.pcap"], 80, 24);
     let view = Calls::new(TimeZone::UTC, Rc::new(|job| job()));
     let mut view = view.with_filter("status == error").unwrap();
     let theme = Theme::new(false, false);
     let scene = Scene {
-        book: &bench.feed.book,
+        capture: &bench.feed.capture,
         status: &bench.status,
         now: bench.feed.now,
         theme: &theme,
@@ -324,7 +330,7 @@ fn a_filter_from_another_view_is_as_if_typed() {
 
 #[test]
 fn sorting_keeps_the_selected_call() {
-    let mut bench = Bench::over(&["concurrent-v11.pcap"], 120, 40);
+    let mut bench = Harness::over(&["concurrent-v11.pcap"], 120, 40);
     bench.keys("40G");
     assert_eq!(bench.selected(), 40);
     // number, time, kind, pattern, latency.
@@ -337,7 +343,7 @@ fn sorting_keeps_the_selected_call() {
     assert!(bench.state().contains("sorted by latency ▲"), "{}", bench.state());
     assert_eq!(bench.selected(), slowest);
     bench.keys("<End>");
-    let archive = bench.feed.book.archive();
+    let archive = bench.feed.capture.archive();
     let latency = |number| archive.row(number).unwrap().latency;
     let most = archive.rows(1).filter_map(|row| row.latency).max();
     assert_eq!(latency(slowest), most);
@@ -348,13 +354,13 @@ fn sorting_keeps_the_selected_call() {
     assert_eq!(bench.selected(), archive_end(&bench) - 1);
 }
 
-fn archive_end(bench: &Bench) -> u64 {
-    bench.feed.book.archive().numbers().end
+fn archive_end(bench: &Harness) -> u64 {
+    bench.feed.capture.archive().numbers().end
 }
 
 #[test]
 fn a_column_is_sorted_by_a_click_and_turned_round_by_a_second() {
-    let mut bench = Bench::over(&["concurrent-v11.pcap"], 120, 40);
+    let mut bench = Harness::over(&["concurrent-v11.pcap"], 120, 40);
     let titles = bench.lines()[3].clone();
     let column = titles[..titles.find("latency").unwrap()].chars().count();
     let x = u16::try_from(column).unwrap() + 1;
@@ -366,7 +372,7 @@ fn a_column_is_sorted_by_a_click_and_turned_round_by_a_second() {
 
 #[test]
 fn a_click_selects_and_a_double_click_opens() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 80, 24);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 80, 24);
     let numbers = bench.numbers();
     bench.click(10, 6);
     assert_eq!(bench.selected(), numbers[2]);
@@ -381,7 +387,7 @@ fn a_click_selects_and_a_double_click_opens() {
 
 #[test]
 fn a_number_leads_to_its_call() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 80, 24);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 80, 24);
     bench.keys("12G<Enter>");
     assert_eq!(*bench.opened.borrow(), [12]);
     bench.keys("<Esc>:9999<Enter>");
@@ -392,7 +398,7 @@ fn a_number_leads_to_its_call() {
 
 #[test]
 fn marked_calls_are_saved_or_else_all_that_are_shown() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 80, 24);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 80, 24);
     bench.keys("12G<Space><Space>20G<Space>w");
     assert!(bench.footer().contains("Save the 3 calls marked"), "{}", bench.footer());
     bench.keys("<Enter>");
@@ -402,7 +408,7 @@ fn marked_calls_are_saved_or_else_all_that_are_shown() {
     assert!(bench.state().contains("3 marked"), "{}", bench.state());
     // None is marked any more, so all that are shown are meant, in whatever order they are shown.
     bench.keys("<^A>/status == error<Enter>ssssw<Enter>");
-    let archive = bench.feed.book.archive();
+    let archive = bench.feed.capture.archive();
     let errors = archive.rows(1).filter(|row| row.status == Outcome::Error);
     let numbers = errors.map(|row| row.number).collect();
     assert_eq!(bench.effects.pop(), Some(Effect::Save { path, numbers }));
@@ -410,7 +416,7 @@ fn marked_calls_are_saved_or_else_all_that_are_shown() {
 
 #[test]
 fn columns_are_chosen_in_a_list() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 120, 24);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 120, 24);
     assert!(bench.lines()[3].contains("status"));
     bench.keys("C");
     insta::assert_snapshot!("columns_120x24", bench.screen());
@@ -420,12 +426,12 @@ fn columns_are_chosen_in_a_list() {
 
 #[test]
 fn a_search_keeps_the_rows_and_goes_round() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 120, 40);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 120, 40);
     let all = bench.state();
     bench.keys("<Home><^S>ERROR<Enter>");
     assert!(bench.footer().contains("Not found: ERROR"), "capitals count: {}", bench.footer());
     bench.keys("<Esc><^S>error<Enter>");
-    let archive = bench.feed.book.archive().clone();
+    let archive = bench.feed.capture.archive().clone();
     let holds = |number| {
         let row = archive.row(number).unwrap();
         let pattern = archive.pattern(row.pattern).unwrap_or_default().to_ascii_lowercase();
@@ -460,7 +466,7 @@ fn a_search_keeps_the_rows_and_goes_round() {
 
 #[test]
 fn what_is_copied_is_what_was_sent() {
-    let mut bench = Bench::over(&["walkthrough.pcap"], 120, 24);
+    let mut bench = Harness::over(&["walkthrough.pcap"], 120, 24);
     let mut copy = |keys: &str| {
         bench.keys(keys);
         match bench.effects.pop() {
@@ -482,11 +488,11 @@ fn what_is_copied_is_what_was_sent() {
 
 #[test]
 fn what_was_cleared_is_not_counted_and_not_missed() {
-    let mut bench = Bench::before(&["basic-v11.pcap"], 80, 24);
+    let mut bench = Harness::before(&["basic-v11.pcap"], 80, 24);
     bench.status.activity = Activity::Live;
     bench.feed.take(60);
     bench.refresh();
-    bench.feed.book.clear();
+    bench.feed.capture.clear();
     bench.refresh();
     let screen = bench.screen();
     assert!(screen.contains("\n0 packets  0 calls"), "{screen}");
@@ -498,24 +504,24 @@ fn what_was_cleared_is_not_counted_and_not_missed() {
 
 #[test]
 fn before_anything_comes_the_screen_says_where_it_listens() {
-    let mut bench = Bench::before(&[], 80, 24);
+    let mut bench = Harness::before(&[], 80, 24);
     bench.status.activity = Activity::Live;
     bench.status.filter = "tcp port 8888".to_owned();
     bench.status.running = Duration::from_secs(12);
     bench.with(|app, present| app.refresh(&[], present));
     insta::assert_snapshot!("listening_80x24", bench.screen());
-    let mut bench = Bench::over(&["refused.pcap"], 80, 24);
+    let mut bench = Harness::over(&["refused.pcap"], 80, 24);
     insta::assert_snapshot!("refused_80x24", bench.screen());
 }
 
 #[test]
 fn a_search_through_many_rows_does_not_block() {
-    let mut bench = Bench::over(&["concurrent-v11.pcap"], 80, 24);
-    let archive = bench.feed.book.archive().clone();
+    let mut bench = Harness::over(&["concurrent-v11.pcap"], 80, 24);
+    let archive = bench.feed.capture.archive().clone();
     let mut listing = Listing::new(Rc::new(|job| job()));
     listing.refresh(&archive, &[]);
     let sought = Sought { text: "nowhere".to_owned(), condition: None };
-    let mut hunt = Hunt::new(sought, None, true, listing.len());
+    let mut hunt = Search::new(sought, None, true, listing.len());
     assert_eq!(hunt.step(&listing, &archive), Progress::Nowhere);
     assert_eq!(hunt.looked_at(), listing.len(), "each row once");
     bench.refresh();
@@ -523,12 +529,12 @@ fn a_search_through_many_rows_does_not_block() {
 
 #[test]
 fn brackets_in_a_call_go_along_the_list() {
-    let mut bench = Bench::over(&["basic-v11.pcap"], 120, 40);
+    let mut bench = Harness::over(&["basic-v11.pcap"], 120, 40);
     bench.keys("/status == error<Enter>");
     bench.keys("g<Enter>");
     let errors: Vec<u64> = bench
         .feed
-        .book
+        .capture
         .archive()
         .rows(1)
         .filter(|row| row.status == Outcome::Error)

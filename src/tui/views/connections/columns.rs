@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::names::Names;
 use crate::report::{count, size};
 use crate::store::ConnectionRecord;
-use crate::stream::Why;
+use crate::stream::CloseReason;
 use crate::time::{Nanos, Timestamp};
 use crate::tui::table::{Column, Width};
 use crate::tui::text::Align;
@@ -145,7 +145,7 @@ impl Field {
         match self {
             Self::Errors => theme.error,
             Self::Retransmissions | Self::Missing => theme.warning,
-            Self::State if record.why == Some(Why::Reset) => theme.error,
+            Self::State if record.why == Some(CloseReason::Reset) => theme.error,
             Self::Speaks if record.foreign.is_some() => theme.warning,
             _ => Style::new(),
         }
@@ -154,18 +154,18 @@ impl Field {
 
 /// Whether it ended; one that stood when the capture ended did not.
 pub fn is_over(record: &ConnectionRecord) -> bool {
-    !matches!(record.why, None | Some(Why::CaptureEnded))
+    !matches!(record.why, None | Some(CloseReason::CaptureEnded))
 }
 
 /// What has become of it.
 pub const fn state(record: &ConnectionRecord) -> &'static str {
     match record.why {
         None if record.closing => "closing",
-        None | Some(Why::CaptureEnded) => "open",
-        Some(Why::Finished) => "finished",
-        Some(Why::Reset) => "reset",
-        Some(Why::Replaced) => "replaced",
-        Some(Why::Evicted) => "evicted",
+        None | Some(CloseReason::CaptureEnded) => "open",
+        Some(CloseReason::Finished) => "finished",
+        Some(CloseReason::Reset) => "reset",
+        Some(CloseReason::Replaced) => "replaced",
+        Some(CloseReason::Evicted) => "evicted",
     }
 }
 

@@ -13,7 +13,7 @@ use super::saving;
 use super::times::{self, Times};
 use super::waiting;
 use crate::names::Names;
-use crate::store::{Book, ConnectionRecord};
+use crate::store::{CaptureStore, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::{Hit, Selection, TITLES, Table};
@@ -32,7 +32,7 @@ pub struct Connections {
     selection: Selection,
     /// The serial number of the selected connection.
     selected: Option<u32>,
-    /// Row → index among the connections of the book.
+    /// Row → index among the connections of the store.
     order: Vec<usize>,
     /// The place of a field in `FIELDS`, and whether the rows ascend by it.
     sorted: (usize, bool),
@@ -69,18 +69,18 @@ impl Connections {
         Table { columns: &COLUMNS, selection: &self.selection, sorted: Some(self.sorted) }
     }
 
-    fn record<'a>(&self, row: usize, book: &'a Book) -> Option<&'a ConnectionRecord> {
-        book.connections().get(*self.order.get(row)?)
+    fn record<'a>(&self, row: usize, capture: &'a CaptureStore) -> Option<&'a ConnectionRecord> {
+        capture.connections().get(*self.order.get(row)?)
     }
 
-    fn selected_record<'a>(&self, book: &'a Book) -> Option<&'a ConnectionRecord> {
-        self.record(self.selection.selected()?, book)
+    fn selected_record<'a>(&self, capture: &'a CaptureStore) -> Option<&'a ConnectionRecord> {
+        self.record(self.selection.selected()?, capture)
     }
 
     /// Puts the rows into their order: the ones that were there keep theirs where they are equal,
     /// and the selected one is found again.
     fn sort(&mut self, scene: &Scene<'_>) {
-        let records = scene.book.connections();
+        let records = scene.capture.connections();
         let known = self.order.len();
         if known > records.len() {
             self.order = (0..records.len()).collect();
@@ -116,12 +116,12 @@ impl Connections {
 
     /// Remembers which connection is selected, and reads what is in sight.
     fn remember(&mut self, scene: &Scene<'_>) {
-        self.selected = self.selected_record(scene.book).map(|record| record.serial);
+        self.selected = self.selected_record(scene.capture).map(|record| record.serial);
         self.began.clear();
-        let origin = times::first_packet(scene.book);
+        let origin = times::first_packet(scene.capture);
         let mut above = None;
         for row in self.selection.in_sight() {
-            let at = self.record(row, scene.book).map_or(origin, |record| record.first.at);
+            let at = self.record(row, scene.capture).map_or(origin, |record| record.first.at);
             self.began.push(self.times.text(at, origin, above));
             above = Some(at);
         }
@@ -152,7 +152,7 @@ impl Connections {
         let rows = self.order.len();
         let here = self.selection.selected().unwrap_or(0);
         let holds = |row: &usize| {
-            self.record(*row, scene.book).is_some_and(|record| {
+            self.record(*row, scene.capture).is_some_and(|record| {
                 FIELDS.iter().any(|field| {
                     !found(&field.text(record, &self.names, scene.now), &self.needle).is_empty()
                 })
@@ -185,7 +185,7 @@ impl View for Connections {
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>) -> Vec<Command> {
-        let record = self.selected_record(scene.book);
+        let record = self.selected_record(scene.capture);
         match action {
             Action::Enter => {
                 let filter = record.map(|record| format!("connection == {}", record.serial));
@@ -204,7 +204,7 @@ impl View for Connections {
                 return save.into_iter().collect();
             }
             Action::GoTo(number) => {
-                let records = scene.book.connections();
+                let records = scene.capture.connections();
                 let serial = u32::try_from(number).ok();
                 match serial.and_then(|serial| self.row_of(serial, records)) {
                     Some(row) => {
@@ -267,7 +267,7 @@ impl View for Connections {
                 if self.needle.is_empty() { Vec::new() } else { self.find(false, scene) }
             }
             "save" => self.selected.map_or_else(Vec::new, |serial| {
-                saving::save_calls(scene.book.archive(), serial, text)
+                saving::save_calls(scene.capture.archive(), serial, text)
             }),
             _ => Vec::new(),
         }
@@ -275,7 +275,7 @@ impl View for Connections {
 
     fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
         let is_fresh = |at: Timestamp| scene.now.since(at).is_some_and(|past| past < SORTED_FOR);
-        if self.order.len() == scene.book.connections().len()
+        if self.order.len() == scene.capture.connections().len()
             && self.sorted_at.is_some_and(is_fresh)
         {
             self.selection.fit(self.order.len(), scene.area.height.saturating_sub(TITLES));
@@ -289,12 +289,12 @@ impl View for Connections {
             return waiting::draw("connection", scene, buf);
         }
         let theme = scene.theme;
-        let style = |row: usize| match self.record(row, scene.book) {
+        let style = |row: usize| match self.record(row, scene.capture) {
             Some(record) if is_over(record) => theme.dim,
             _ => Style::new(),
         };
         self.table().draw(scene.area, theme, buf, style, |row, column, pen| {
-            let (Some(record), Some(field)) = (self.record(row, scene.book), FIELDS.get(column))
+            let (Some(record), Some(field)) = (self.record(row, scene.capture), FIELDS.get(column))
             else {
                 return;
             };

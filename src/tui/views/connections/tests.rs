@@ -5,10 +5,10 @@ use ratatui::style::Modifier;
 use super::*;
 use crate::tui::status::Activity;
 use crate::tui::theme::Theme;
-use crate::tui::views::stage::{Stage, fixture};
+use crate::tui::views::harness::{Harness, fixture};
 
-fn stage(name: &str, size: (u16, u16)) -> Stage {
-    Stage::over(Box::new(Connections::new(TimeZone::UTC)), name, size)
+fn stage(name: &str, size: (u16, u16)) -> Harness {
+    Harness::over(Box::new(Connections::new(TimeZone::UTC)), name, size)
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn columns_fall_away_by_what_they_matter() {
 #[test]
 fn ascii_and_no_colour_tell_the_same() {
     let view = Box::new(Connections::new(TimeZone::UTC));
-    let mut stage = Stage::empty(view, (120, 12), Theme::new(false, true));
+    let mut stage = Harness::empty(view, (120, 12), Theme::new(false, true));
     stage.take(&fixture("reset.pcap"));
     let screen = stage.screen();
     assert!(screen.is_ascii(), "{screen}");
@@ -31,7 +31,7 @@ fn ascii_and_no_colour_tell_the_same() {
 #[test]
 fn before_the_first_packet_it_says_what_it_waits_for() {
     let view = Box::new(Connections::new(TimeZone::UTC));
-    let mut stage = Stage::empty(view, (80, 12), Theme::new(false, false));
+    let mut stage = Harness::empty(view, (80, 12), Theme::new(false, false));
     stage.status.activity = Activity::Live;
     stage.status.filter = "tcp port 8888".to_owned();
     stage.refresh();
@@ -47,7 +47,7 @@ fn rows_are_sorted_both_ways_and_the_selected_one_is_kept() {
     // By client: upwards first.
     stage.keys("s");
     assert_eq!(stage.selected(), chosen);
-    let clients = |stage: &mut Stage| -> Vec<String> {
+    let clients = |stage: &mut Harness| -> Vec<String> {
         let lines = stage.lines();
         let rows = lines.iter().skip(4).take_while(|line| line.contains("127.0.0.1"));
         rows.map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect()
@@ -69,9 +69,9 @@ fn rows_are_sorted_both_ways_and_the_selected_one_is_kept() {
 fn keys_lead_to_the_calls_and_the_stream() {
     let mut stage = stage("twoclients.pcap", (120, 30));
     let mut view = Connections::new(TimeZone::UTC);
-    let (book, status, theme) = (&stage.book, &stage.status, &Theme::new(false, false));
+    let (capture, status, theme) = (&stage.capture, &stage.status, &Theme::new(false, false));
     let area = ratatui::layout::Rect::new(0, 3, 120, 26);
-    let scene = Scene { book, status, now: stage.now, theme, area };
+    let scene = Scene { capture, status, now: stage.now, theme, area };
     view.refresh(&[], &scene);
     view.act(Action::Down, &scene);
     let commands = view.act(Action::Enter, &scene);
@@ -106,10 +106,10 @@ fn calls_of_one_connection_are_saved() {
     stage.keys("jwcalls.jsonl<Enter>");
     let [Effect::Save { path, numbers }] = &stage.effects[..] else { panic!() };
     assert_eq!(path, "calls.jsonl");
-    let archive = stage.book.archive();
+    let archive = stage.capture.archive();
     assert!(numbers.iter().all(|number| archive.row(*number).unwrap().connection == 1));
     assert_eq!(numbers.len() as u64, {
-        let record = &stage.book.connections()[1];
+        let record = &stage.capture.connections()[1];
         record.calls + record.events
     });
 }
@@ -117,10 +117,10 @@ fn calls_of_one_connection_are_saved() {
 #[test]
 fn what_is_over_is_dim_and_what_stands_is_not() {
     let view = Box::new(Connections::new(TimeZone::UTC));
-    let mut stage = Stage::empty(view, (80, 24), Theme::new(true, false));
+    let mut stage = Harness::empty(view, (80, 24), Theme::new(true, false));
     let packets = fixture("walkthrough.pcap");
     stage.take(&packets[..8]);
-    let is_dim = |stage: &mut Stage| stage.buffer()[(8, 4)].modifier.contains(Modifier::DIM);
+    let is_dim = |stage: &mut Harness| stage.buffer()[(8, 4)].modifier.contains(Modifier::DIM);
     assert!(!is_dim(&mut stage));
     stage.take(&packets[8..]);
     stage.finish();
@@ -131,7 +131,7 @@ fn what_is_over_is_dim_and_what_stands_is_not() {
 fn hosts_are_called_by_their_names() {
     let names = Names::of_hosts("10.0.0.7 orders");
     let view = Box::new(Connections::new(TimeZone::UTC).with_names(names));
-    let mut stage = Stage::empty(view, (120, 24), Theme::new(false, false));
+    let mut stage = Harness::empty(view, (120, 24), Theme::new(false, false));
     let mut packets = fixture("walkthrough.pcap");
     for (_, _, data) in &mut packets {
         // The server is the end with port 8888.

@@ -1,8 +1,8 @@
 //! The packets: every one of them in a line, and the bytes of the selected one below.
 
 mod bytes;
-mod hunt;
 mod reading;
+mod search;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +12,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use self::bytes::BytesPane;
-use self::hunt::{Hunt, Step};
 use self::reading::{Beginnings, Reading};
-use super::carried::{Carried, exchange_of};
+use self::search::{Search, Step};
+use super::byte_range::{ByteRange, exchange_of};
 use super::times::{self, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
@@ -24,7 +24,7 @@ use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
 use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
 /// Exchanges among which that of a packet is looked for: takes some hundredths of a second.
@@ -64,7 +64,7 @@ pub struct Packets {
     reading: Option<Reading>,
     pane: BytesPane,
     needle: Option<(String, Needle)>,
-    hunt: Option<Hunt>,
+    hunt: Option<Search>,
     /// What came of the last search, where it found nothing.
     verdict: String,
     /// Whether it was refreshed before: then it is known whether packets still come.
@@ -131,7 +131,7 @@ impl Packets {
     /// Finds the selected packet again, and reads what is in sight.
     fn look(&mut self, scene: &Scene<'_>) {
         let (list, pane) = self.rooms(scene.area);
-        let packets = scene.book.archive().packets();
+        let packets = scene.capture.archive().packets();
         let rows = usize::try_from(packets.end.saturating_sub(packets.start)).unwrap_or(usize::MAX);
         let height = list.height.saturating_sub(TITLES);
         if packets.start != self.first {
@@ -144,7 +144,7 @@ impl Packets {
         self.selection.fit(rows, height);
         self.selected = self.selection.selected().map_or(0, |row| self.number_of(row));
         if self.reading.as_ref().map_or(0, |reading| reading.record.number) != self.selected {
-            self.reading = Reading::new(self.selected, scene.book);
+            self.reading = Reading::new(self.selected, scene.capture);
             self.pane.top();
         }
         self.pane.fit(self.reading.as_ref(), pane);
@@ -153,7 +153,7 @@ impl Packets {
             start: self.number_of(seen.start),
             count: seen.len(),
             width: list.width,
-            known: (packets.end, scene.book.connections().len()),
+            known: (packets.end, scene.capture.connections().len()),
         };
         if self.lines_of.replace(lines_of) != Some(lines_of) {
             self.read_lines(&lines_of, scene);
@@ -161,18 +161,18 @@ impl Packets {
     }
 
     fn read_lines(&mut self, of: &LinesOf, scene: &Scene<'_>) {
-        let book = scene.book;
-        let origin = times::first_packet(book);
+        let capture = scene.capture;
+        let origin = times::first_packet(capture);
         let LinesOf { start, count, width, .. } = *of;
-        let mut above = book.archive().packet(start.saturating_sub(1)).map(|packet| packet.at);
+        let mut above = capture.archive().packet(start.saturating_sub(1)).map(|packet| packet.at);
         self.lines.clear();
         for number in (start..).take(count) {
-            let Some(reading) = Reading::new(number, book) else { continue };
+            let Some(reading) = Reading::new(number, capture) else { continue };
             let end = |end: Option<std::net::SocketAddr>| {
                 end.map_or_else(String::new, |end| end.ip().to_string())
             };
             let headers = reading.headers.as_ref();
-            let text = reading.line(&mut self.beginnings, book);
+            let text = reading.line(&mut self.beginnings, capture);
             let shown = usize::from(width) * BYTES_PER_COLUMN;
             let payload = reading.headers.as_ref().map_or(&[][..], |_| reading.payload());
             self.lines.push(Line {
@@ -184,7 +184,7 @@ impl Packets {
                 // The one arrow of ours comes first.
                 text: text.replacen('→', &scene.theme.symbols.right.to_string(), 1),
                 payload: payload.get(..shown).unwrap_or(payload).to_vec(),
-                side: reading.from(book),
+                side: reading.from(capture),
                 is_gone: reading.data.is_err(),
             });
             above = Some(reading.record.at);
@@ -214,21 +214,21 @@ impl Packets {
         let Some(reading) = &self.reading else { return Vec::new() };
         let no = |why: &str| vec![Command::Notice(why.to_owned())];
         let (Some(connection), Some(headers), Some(from)) =
-            (reading.record.connection, &reading.headers, reading.from(scene.book))
+            (reading.record.connection, &reading.headers, reading.from(scene.capture))
         else {
             return no("This packet is of no connection that is followed");
         };
         if headers.payload_len == 0 {
             return no("This packet carries no bytes of a call");
         }
-        let bytes = Carried {
+        let bytes = ByteRange {
             connection,
             from,
             seq: payload_seq(headers),
             len: u64::from(headers.payload_len),
             at: reading.record.at,
         };
-        match exchange_of(scene.book.archive(), &bytes, REACH) {
+        match exchange_of(scene.capture.archive(), &bytes, REACH) {
             Some(number) => vec![Command::OpenCall(number)],
             None => no("No call is remembered that has bytes in this packet"),
         }
@@ -249,8 +249,8 @@ impl Packets {
             return vec![Command::Ask(Question::search(""))];
         }
         self.verdict.clear();
-        let packets = scene.book.archive().packets();
-        self.hunt = Some(Hunt::new(self.selected, packets, backwards));
+        let packets = scene.capture.archive().packets();
+        self.hunt = Some(Search::new(self.selected, packets, backwards));
         self.hunt_on(scene);
         Vec::new()
     }
@@ -258,7 +258,7 @@ impl Packets {
     /// Looks at some packets more, where a search is under way.
     fn hunt_on(&mut self, scene: &Scene<'_>) {
         let (Some(hunt), Some((text, needle))) = (&mut self.hunt, &self.needle) else { return };
-        match hunt.step(needle, scene.book) {
+        match hunt.step(needle, scene.capture) {
             Step::Goes => {}
             Step::Found(number) => {
                 self.hunt = None;
@@ -311,7 +311,7 @@ impl Packets {
 
     fn draw_about(&self, scene: &Scene<'_>, row: Rect, buf: &mut Buffer) {
         let theme = scene.theme;
-        let mut pen = Pen::new(row.width, &theme.symbols);
+        let mut pen = LineBuilder::new(row.width, &theme.symbols);
         let edge = theme.symbols.horizontal.to_string();
         let style = if self.pane.is_focused() { theme.heading } else { theme.dim };
         pen.put(&edge.repeat(2), theme.dim).put(" ", Style::new());
@@ -349,7 +349,7 @@ impl View for Packets {
             Action::Search => vec![Command::Ask(Question::search(""))],
             Action::FindNext => self.search(false, scene),
             Action::FindPrevious => self.search(true, scene),
-            Action::GoTo(number) if !scene.book.archive().packets().contains(&number) => {
+            Action::GoTo(number) if !scene.capture.archive().packets().contains(&number) => {
                 vec![Command::Notice(format!("No packet {number} is remembered"))]
             }
             Action::GoTo(number) => {

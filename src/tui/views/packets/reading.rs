@@ -7,7 +7,7 @@ use crate::decode::{Decoder, Headers};
 use crate::endpoint::Side;
 use crate::packet::Packet;
 use crate::report::packet_line::{Beginning, packet_line};
-use crate::store::{Book, PacketRecord};
+use crate::store::{CaptureStore, PacketRecord};
 
 /// Packets of a connection by which the numbers of its first bytes are learned: more than a
 /// handshake has.
@@ -32,9 +32,9 @@ pub struct Reading {
 
 impl Reading {
     /// Reads packet `number`; `None` where nothing is known of it.
-    pub fn new(number: u64, book: &Book) -> Option<Self> {
-        let record = book.archive().packet(number)?;
-        let data = book.archive().packet_data(number).map_err(|gone| gone.to_string());
+    pub fn new(number: u64, capture: &CaptureStore) -> Option<Self> {
+        let record = capture.archive().packet(number)?;
+        let data = capture.archive().packet_data(number).map_err(|gone| gone.to_string());
         let headers = data.as_ref().ok().and_then(|data| Headers::of(&packet(&record, data)));
         Some(Self { record, data, headers })
     }
@@ -49,21 +49,21 @@ impl Reading {
     }
 
     /// Which side of its connection sent it, in the roles that the messages showed.
-    pub fn from(&self, book: &Book) -> Option<Side> {
-        let ends = book.archive().ends(self.record.connection?)?;
+    pub fn from(&self, capture: &CaptureStore) -> Option<Side> {
+        let ends = capture.archive().ends(self.record.connection?)?;
         let from = self.headers.as_ref()?.from;
         Some(if from == ends.client { Side::Client } else { Side::Server })
     }
 
     /// What its headers say, in one line.
-    pub fn line(&self, beginnings: &mut Beginnings, book: &Book) -> String {
+    pub fn line(&self, beginnings: &mut Beginnings, capture: &CaptureStore) -> String {
         let data = match &self.data {
             Ok(data) => data,
             Err(gone) => return gone.clone(),
         };
         match &self.headers {
             Some(headers) => {
-                let beginning = beginnings.of(&self.record, headers.from, book);
+                let beginning = beginnings.of(&self.record, headers.from, capture);
                 packet_line(headers, data, beginning, 0)
             }
             None => other(&packet(&self.record, data)),
@@ -107,12 +107,12 @@ pub struct Beginnings {
 
 impl Beginnings {
     /// That of the connection of a packet, from the view of its sender.
-    fn of(&mut self, record: &PacketRecord, from: SocketAddr, book: &Book) -> Beginning {
+    fn of(&mut self, record: &PacketRecord, from: SocketAddr, capture: &CaptureStore) -> Beginning {
         let Some(connection) = record.connection else { return Beginning::default() };
         if self.known.len() >= REMEMBERED {
             self.known.clear();
         }
-        let learned = self.known.get(&connection).copied().or_else(|| learn(connection, book));
+        let learned = self.known.get(&connection).copied().or_else(|| learn(connection, capture));
         let Some((end, beginning)) = learned else { return Beginning::default() };
         self.known.insert(connection, (end, beginning));
         if end == from { beginning } else { beginning.turned() }
@@ -120,14 +120,15 @@ impl Beginnings {
 }
 
 /// Learns the beginning of a connection from its first packets.
-fn learn(connection: u32, book: &Book) -> Option<(SocketAddr, Beginning)> {
-    let first = book.connections().iter().find(|record| record.serial == connection)?.first.number;
+fn learn(connection: u32, capture: &CaptureStore) -> Option<(SocketAddr, Beginning)> {
+    let first =
+        capture.connections().iter().find(|record| record.serial == connection)?.first.number;
     // The first one by time may have been captured a little later than others.
     let start = first.saturating_sub(AMONG / 16);
-    let packets = book.archive().packets_of(connection, start..first.saturating_add(AMONG));
+    let packets = capture.archive().packets_of(connection, start..first.saturating_add(AMONG));
     let mut learned: Option<(SocketAddr, Beginning)> = None;
     for packet in packets.take(HANDSHAKE) {
-        let Some(headers) = Reading::new(packet.number, book).and_then(|it| it.headers) else {
+        let Some(headers) = Reading::new(packet.number, capture).and_then(|it| it.headers) else {
             continue;
         };
         let (end, mut beginning) = learned.unwrap_or((headers.from, Beginning::default()));

@@ -4,14 +4,14 @@ use super::*;
 use crate::packet::LinkType;
 use crate::time::Timestamp;
 use crate::tui::theme::Theme;
-use crate::tui::views::stage::{Raw, Stage, fixture};
+use crate::tui::views::harness::{Harness, Raw, fixture};
 
 fn view() -> Box<Packets> {
     Box::new(Packets::new(TimeZone::UTC))
 }
 
-fn stage(name: &str, size: (u16, u16)) -> Stage {
-    Stage::over(view(), name, size)
+fn stage(name: &str, size: (u16, u16)) -> Harness {
+    Harness::over(view(), name, size)
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn packets_read_as_in_wireshark() {
 
 #[test]
 fn ascii_shows_no_other_character() {
-    let mut stage = Stage::empty(view(), (100, 20), Theme::new(false, true));
+    let mut stage = Harness::empty(view(), (100, 20), Theme::new(false, true));
     stage.take(&fixture("reset.pcap"));
     let screen = stage.keys("jjjjj").screen();
     assert!(screen.is_ascii(), "{screen}");
@@ -33,7 +33,7 @@ fn ascii_shows_no_other_character() {
 
 #[test]
 fn what_is_no_segment_is_named() {
-    let mut stage = Stage::empty(view(), (80, 20), Theme::new(false, false));
+    let mut stage = Harness::empty(view(), (80, 20), Theme::new(false, false));
     let at = Timestamp::from_nanos(1_795_319_521_000_000_000);
     let arp = [&[0xff; 12][..], &[8, 6, 0, 1]].concat();
     let packets: [Raw; 4] = [
@@ -59,7 +59,7 @@ fn hostile_payloads_are_shown_and_never_sent() {
     let end = data.len();
     data[end - hostile.len()..].copy_from_slice(hostile);
     for theme in [Theme::new(true, false), Theme::new(false, true)] {
-        let mut stage = Stage::empty(view(), (140, 24), theme);
+        let mut stage = Harness::empty(view(), (140, 24), theme);
         stage.take(&packets);
         let screen = stage.keys("jjjjj").screen();
         for acting in ['\x1b', '\x07', '\u{202e}', '\u{200b}', '\u{9b}', '\r'] {
@@ -87,10 +87,10 @@ fn enter_opens_the_call_that_a_packet_carried() {
 fn every_packet_with_bytes_leads_to_its_call() {
     // A frame of a megabyte: most of its packets hold neither its beginning nor its end.
     let mut stage = stage("megabyte.pcap.gz", (80, 24));
-    let packets = stage.book.archive().packets();
+    let packets = stage.capture.archive().packets();
     let mut carried = 0;
     for number in packets {
-        let reading = Reading::new(number, &stage.book).unwrap();
+        let reading = Reading::new(number, &stage.capture).unwrap();
         if reading.headers.unwrap().payload_len > 0 {
             stage.keys(&format!(":{number}<Enter><Enter>"));
             carried += 1;
@@ -119,7 +119,7 @@ fn a_search_goes_through_payloads_and_round() {
 
 #[test]
 fn a_long_search_goes_on_from_refresh_to_refresh() {
-    let mut stage = Stage::empty(view(), (80, 24), Theme::new(false, false));
+    let mut stage = Harness::empty(view(), (80, 24), Theme::new(false, false));
     let packets = fixture("walkthrough.pcap");
     let many: Vec<_> = std::iter::repeat_n(packets[4].clone(), 9_000).collect();
     stage.take(&many);
@@ -135,7 +135,7 @@ fn a_long_search_goes_on_from_refresh_to_refresh() {
 
 #[test]
 fn live_it_follows_the_newest_until_somebody_moves() {
-    let mut stage = Stage::empty(view(), (80, 24), Theme::new(false, false));
+    let mut stage = Harness::empty(view(), (80, 24), Theme::new(false, false));
     stage.status.activity = Activity::Live;
     let packets = fixture("walkthrough.pcap");
     // The start page showed no source; now there is one.
@@ -159,7 +159,7 @@ fn the_bytes_take_the_room_and_the_keys_and_give_them_back() {
     let mut stage = stage("walkthrough.pcap", (80, 24));
     stage.keys("jjjjj");
     let hex =
-        |stage: &mut Stage| stage.lines().iter().filter(|line| line.starts_with("000")).count();
+        |stage: &mut Harness| stage.lines().iter().filter(|line| line.starts_with("000")).count();
     assert_eq!(hex(&mut stage), 8);
     assert_eq!(hex(stage.keys("x")), 0);
     assert_eq!(hex(stage.keys("z")), 9);

@@ -101,7 +101,7 @@ impl Charts<'_> {
     }
 
     fn heat(&self) -> Option<HeatMap> {
-        let (timelines, now) = (self.scene.book.timelines(), self.scene.now);
+        let (timelines, now) = (self.scene.capture.timelines(), self.scene.now);
         let range = self.row.latency.range()?;
         HeatMap::new(timelines, self.timeline, range, now, self.room(Chart::Heat)?)
     }
@@ -151,7 +151,7 @@ impl Charts<'_> {
 
     fn cell(&self, map: &HeatMap, choice: &Choice) -> Option<Cell> {
         let (at, latency) = choice.cell?;
-        Some(map.of(self.scene.book.timelines(), at, latency))
+        Some(map.of(self.scene.capture.timelines(), at, latency))
     }
 
     /// Chooses what is at a position, and says in which chart that is.
@@ -278,7 +278,7 @@ impl Charts<'_> {
             put(buf, (area.x, area.y + 2), area.width, text, Style::new(), theme);
         }
         let room = Rect { y: area.y + 4, height: area.height.saturating_sub(4), ..area };
-        let (timelines, now) = (self.scene.book.timelines(), self.scene.now);
+        let (timelines, now) = (self.scene.capture.timelines(), self.scene.now);
         if let Some(rate) = Rate::new(timelines, self.timeline, now, room) {
             rate.draw(theme, buf);
         }

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 
 use crate::exchange::{ExchangeKind, PatternId};
 use crate::report::{count, percent, size};
-use crate::store::{Book, PatternRow};
+use crate::store::{CaptureStore, PatternRow};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::charts::{self, Marks, sparkline};
 use crate::tui::table::{Column, Width};
-use crate::tui::text::{Align, Pen};
+use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
 
 /// What stays the same of a pattern while lines come and go.
@@ -109,13 +109,13 @@ pub(super) const COLUMNS: [Column; 13] = [
 
 impl Line {
     /// A line per pattern and kind, the costliest first.
-    pub(super) fn all(book: &Book, now: Timestamp) -> Vec<Self> {
-        let rows = book.statistics().patterns();
-        rows.into_iter().map(|row| Self::new(row, book, now)).collect()
+    pub(super) fn all(capture: &CaptureStore, now: Timestamp) -> Vec<Self> {
+        let rows = capture.statistics().patterns();
+        rows.into_iter().map(|row| Self::new(row, capture, now)).collect()
     }
 
-    fn new(row: &PatternRow, book: &Book, now: Timestamp) -> Self {
-        let timelines = book.timelines();
+    fn new(row: &PatternRow, capture: &CaptureStore, now: Timestamp) -> Self {
+        let timelines = capture.timelines();
         let outcomes = &row.outcomes;
         let number = outcomes.calls + outcomes.events;
         let spark = timelines
@@ -143,7 +143,7 @@ impl Line {
     }
 
     /// Writes the cell of `column`.
-    pub(super) fn write(&self, column: usize, theme: &Theme, pen: &mut Pen) {
+    pub(super) fn write(&self, column: usize, theme: &Theme, pen: &mut LineBuilder) {
         let plain = Style::new();
         let latency = |mark: fn(&Marks) -> Nanos| match &self.marks {
             Some(marks) => (mark(marks).to_string(), plain),

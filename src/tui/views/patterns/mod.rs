@@ -92,9 +92,9 @@ impl Patterns {
         let (_, area) = self.rooms(scene.area);
         let line = self.line()?;
         let (kind, id) = line.key;
-        let rows = scene.book.statistics().patterns();
+        let rows = scene.capture.statistics().patterns();
         let row = rows.into_iter().find(|row| (row.kind, row.id) == line.key)?;
-        let timeline = scene.book.timelines().get(kind, id)?;
+        let timeline = scene.capture.timelines().get(kind, id)?;
         let focused = self.focus.unwrap_or_default();
         Some(ask(&Charts { scene, line, row, timeline, area: area?, focused }))
     }
@@ -118,7 +118,7 @@ impl Patterns {
     }
 
     fn count_anew(&mut self, scene: &Scene<'_>) {
-        self.lines = Line::all(scene.book, scene.now);
+        self.lines = Line::all(scene.capture, scene.now);
         self.counted = Some(scene.status.running);
         self.stale = false;
         self.sort();
@@ -246,7 +246,7 @@ impl Patterns {
 
     fn save(&self, path: &str, scene: &Scene<'_>) -> Vec<Command> {
         let Some(chosen) = self.chosen(scene) else { return Vec::new() };
-        let rows = scene.book.archive().rows(0).filter(|row| chosen.takes(row));
+        let rows = scene.capture.archive().rows(0).filter(|row| chosen.takes(row));
         let numbers = rows.map(|row| row.number).collect();
         vec![Command::Effect(Effect::Save { path: path.to_owned(), numbers })]
     }

@@ -1,14 +1,14 @@
 //! The view at several sizes, as text; what its keys do; and that a bar's filter lists its calls.
 
 use super::*;
-use crate::endpoint::{ConnectionId, Ends};
-use crate::engine::Update;
+use crate::endpoint::{ConnectionId, Endpoints};
+use crate::engine::EngineEvent;
 use crate::exchange::{
-    Exchange, ExchangeKind, Latency, Passage, PatternId, Payloads, Status as Outcome,
+    Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status as Outcome,
 };
 use crate::packet::PacketRef;
 use crate::query::Filter;
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::time::{Nanos, Timestamp};
 use crate::tui::status::Status;
 use crate::tui::theme::Theme;
@@ -17,8 +17,8 @@ use crate::tui::theme::Theme;
 const START: i64 = 1_795_319_521_000_000_000;
 
 /// A capture, and its exchanges.
-struct Stage {
-    book: Book,
+struct Harness {
+    capture: CaptureStore,
     sent: Vec<Sent>,
     status: Status,
     theme: Theme,
@@ -42,14 +42,14 @@ impl Sent {
         Exchange {
             number,
             connection: ConnectionId { serial: 0, slot: 0 },
-            ends: Ends { client: end, server: end },
+            ends: Endpoints { client: end, server: end },
             kind: if is_event { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: self.pattern,
             pattern_id: PatternId(self.id),
             id: None,
             status: self.status,
-            request: Some(Passage { first: at, last: at, bytes: 64 }),
-            reply: self.latency.map(|_| Passage { first: at, last: at, bytes: 70 }),
+            request: Some(Span { first: at, last: at, bytes: 64 }),
+            reply: self.latency.map(|_| Span { first: at, last: at, bytes: 70 }),
             replies: self.latency.is_some().into(),
             latency: Latency { latency: self.latency.map(Nanos::new), ..Latency::default() },
             data: None,
@@ -59,10 +59,10 @@ impl Sent {
     }
 }
 
-impl Stage {
+impl Harness {
     fn new(columns: u16, rows: u16) -> Self {
         Self {
-            book: Book::default(),
+            capture: CaptureStore::default(),
             sent: Vec::new(),
             status: Status { activity: Activity::Ended, ..Status::default() },
             theme: Theme::new(true, false),
@@ -110,7 +110,7 @@ impl Stage {
         latency: Option<u64>,
     ) {
         let sent = Sent { id, pattern, at, status, latency };
-        self.book.take(&Update::Exchange(&sent.exchange(self.sent.len() as u64 + 1)));
+        self.capture.take(&EngineEvent::Exchange(&sent.exchange(self.sent.len() as u64 + 1)));
         self.sent.push(sent);
     }
 
@@ -122,7 +122,7 @@ impl Stage {
 
     fn scene(&self) -> Scene<'_> {
         Scene {
-            book: &self.book,
+            capture: &self.capture,
             status: &self.status,
             now: Timestamp::from_nanos(START + 30_000_000_000),
             theme: &self.theme,
@@ -165,7 +165,7 @@ use Action as A;
 
 #[test]
 fn the_view_at_80_by_24() {
-    let stage = Stage::of_a_service(80, 21);
+    let stage = Harness::of_a_service(80, 21);
     let mut view = stage.view();
     let table = stage.drawn(&view);
     insta::assert_snapshot!(table);
@@ -179,7 +179,7 @@ fn the_view_at_80_by_24() {
 
 #[test]
 fn the_view_at_120_by_40() {
-    let stage = Stage::of_a_service(120, 37);
+    let stage = Harness::of_a_service(120, 37);
     let mut view = stage.view();
     stage.act(&mut view, &[A::NextPane, A::Right]);
     let all = stage.drawn(&view);
@@ -188,7 +188,7 @@ fn the_view_at_120_by_40() {
 
 #[test]
 fn the_view_at_200_by_60_in_ascii() {
-    let mut stage = Stage::of_a_service(200, 57);
+    let mut stage = Harness::of_a_service(200, 57);
     stage.theme = Theme::new(false, true);
     let mut view = stage.view();
     stage.act(&mut view, &[A::Down, A::PreviousPane, A::Right, A::Up]);
@@ -200,7 +200,7 @@ fn the_view_at_200_by_60_in_ascii() {
 
 #[test]
 fn events_and_lines_without_latency_say_so() {
-    let stage = Stage::of_a_service(80, 21);
+    let stage = Harness::of_a_service(80, 21);
     let mut view = stage.view();
     let mut all = String::new();
     for pattern in ["log", "never.answered", "(other patterns)"] {
@@ -215,9 +215,9 @@ fn events_and_lines_without_latency_say_so() {
 #[test]
 fn nothing_panics_however_small() {
     for (columns, rows) in (0..30).flat_map(|n| [(n, n), (n * 5, 3), (200, n), (3, n)]) {
-        let stage = Stage::of_a_service(1, 1);
-        let stage = Stage { area: Rect::new(0, 0, columns, rows), ..stage };
-        for stage in [stage, Stage::new(columns, rows)] {
+        let stage = Harness::of_a_service(1, 1);
+        let stage = Harness { area: Rect::new(0, 0, columns, rows), ..stage };
+        for stage in [stage, Harness::new(columns, rows)] {
             let mut view = stage.view();
             stage.drawn(&view);
             for actions in
@@ -233,7 +233,7 @@ fn nothing_panics_however_small() {
 
 #[test]
 fn lines_are_sorted_by_any_column_both_ways_and_the_selected_stays() {
-    let stage = Stage::of_a_service(120, 21);
+    let stage = Harness::of_a_service(120, 21);
     let mut view = stage.view();
     let names =
         |view: &Patterns| view.lines.iter().map(|line| line.name().to_owned()).collect::<Vec<_>>();
@@ -256,7 +256,7 @@ fn lines_are_sorted_by_any_column_both_ways_and_the_selected_stays() {
 
 #[test]
 fn lines_are_counted_a_few_times_a_second() {
-    let mut stage = Stage::of_a_service(80, 21);
+    let mut stage = Harness::of_a_service(80, 21);
     stage.status.activity = Activity::Live;
     let mut view = stage.view();
     let calls = |view: &Patterns| view.lines.iter().map(|line| line.number).sum::<u64>();
@@ -275,7 +275,7 @@ fn lines_are_counted_a_few_times_a_second() {
 
 #[test]
 fn enter_lists_the_calls_of_a_bar() {
-    let stage = Stage::of_a_service(80, 21);
+    let stage = Harness::of_a_service(80, 21);
     let mut view = stage.view();
     stage.act(&mut view, &[A::Down, A::Enter]);
     assert_eq!(
@@ -298,7 +298,7 @@ fn enter_lists_the_calls_of_a_bar() {
 
 #[test]
 fn every_bar_and_every_cell_lists_as_many_calls_as_it_counts() {
-    let stage = Stage::of_a_service(120, 37);
+    let stage = Harness::of_a_service(120, 37);
     let mut view = stage.view();
     let chosen = |view: &Patterns| {
         let chosen = view.chosen(&stage.scene()).unwrap();
@@ -334,7 +334,7 @@ fn every_bar_and_every_cell_lists_as_many_calls_as_it_counts() {
 
 #[test]
 fn keys_lead_in_and_out() {
-    let small = Stage::of_a_service(80, 21);
+    let small = Harness::of_a_service(80, 21);
     let mut view = small.view();
     assert_eq!(view.context(), Context::Patterns);
     small.act(&mut view, &[A::NextPane]);
@@ -347,7 +347,7 @@ fn keys_lead_in_and_out() {
     assert_eq!((view.context(), view.zoomed), (Context::Patterns, false));
     assert!(matches!(small.act(&mut view, &[A::Back])[..], [Command::Close]));
 
-    let large = Stage::of_a_service(120, 37);
+    let large = Harness::of_a_service(120, 37);
     let mut view = large.view();
     large.act(&mut view, &[A::NextPane, A::NextPane, A::NextPane, A::NextPane]);
     assert_eq!(view.focus, None, "the table is one of the panes");
@@ -359,7 +359,7 @@ fn keys_lead_in_and_out() {
 
 #[test]
 fn the_mouse_does_what_keys_do() {
-    let stage = Stage::of_a_service(120, 37);
+    let stage = Harness::of_a_service(120, 37);
     let mut view = stage.view();
     let scene = stage.scene();
     view.mouse(Mouse::Click(Position::new(3, 2)), &scene);
@@ -375,7 +375,7 @@ fn the_mouse_does_what_keys_do() {
 
 #[test]
 fn what_cannot_be_filtered_says_why() {
-    let stage = Stage::of_a_service(80, 21);
+    let stage = Harness::of_a_service(80, 21);
     let mut view = stage.view();
     view.answer(&Question::search(""), "other", &stage.scene());
     let commands = stage.act(&mut view, &[A::Enter, A::Enter]);

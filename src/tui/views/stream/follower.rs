@@ -2,7 +2,7 @@
 
 use super::index::Index;
 use crate::decode::Decoder;
-use crate::endpoint::Ends;
+use crate::endpoint::Endpoints;
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol;
@@ -34,7 +34,7 @@ pub struct Follower {
 /// Takes what the streams tell.
 #[derive(Default)]
 struct Reader {
-    ends: Option<Ends>,
+    ends: Option<Endpoints>,
     protocol: Option<Box<dyn protocol::Decoder>>,
     index: Index,
 }
@@ -59,7 +59,7 @@ impl Follower {
     }
 
     /// The ends as the stream has them; the roles that the messages showed may be others.
-    pub const fn ends(&self) -> Option<Ends> {
+    pub const fn ends(&self) -> Option<Endpoints> {
         self.reader.ends
     }
 

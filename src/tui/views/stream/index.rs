@@ -7,7 +7,7 @@ use crate::endpoint::{PerSide, Side};
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol::Decoded;
-use crate::store::{Archive, Bodies, Gone};
+use crate::store::{Archive, Bodies, Unavailable};
 use crate::stream::{Chunk, Gap};
 use crate::time::Timestamp;
 
@@ -225,7 +225,7 @@ impl Index {
         side: Side,
         offset: u64,
         len: usize,
-    ) -> Result<Vec<u8>, Gone> {
+    ) -> Result<Vec<u8>, Unavailable> {
         let Source { archive, bodies } = source;
         let lane = self.lanes.of(side);
         let Some(origin) = lane.origin else { return Ok(Vec::new()) };
@@ -281,6 +281,6 @@ impl<'a> Source<'a> {
 }
 
 /// What was read, or that nothing can be read.
-fn gone(bytes: Vec<u8>) -> Result<Vec<u8>, Gone> {
-    if bytes.is_empty() { Err(Gone::Dropped) } else { Ok(bytes) }
+fn gone(bytes: Vec<u8>) -> Result<Vec<u8>, Unavailable> {
+    if bytes.is_empty() { Err(Unavailable::Dropped) } else { Ok(bytes) }
 }

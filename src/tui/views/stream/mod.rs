@@ -5,13 +5,13 @@
 //!              some packets a refresh, as far as somebody looks
 //! ```
 
-mod desk;
 mod follower;
-mod hunt;
 mod index;
 mod rows;
+mod search;
 #[cfg(test)]
 mod tests;
+mod viewport;
 
 use std::collections::HashMap;
 
@@ -20,23 +20,23 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use self::desk::{Desk, Place};
 use self::follower::Follower;
-use self::hunt::{Hunt, Step};
 use self::index::{Index, Item, Items, Kind, Source};
 use self::rows::{Form, Layout};
-use super::carried::{Carried, exchange_of};
+use self::search::{Search, Step};
+use self::viewport::{Place, Viewport};
+use super::byte_range::{ByteRange, exchange_of};
 use super::saving;
 use super::times::{self, Times};
-use crate::endpoint::{Ends, Side};
+use crate::endpoint::{Endpoints, Side};
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
 use crate::report::{count, counted, size};
-use crate::store::{Book, ConnectionRecord};
+use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
 use crate::tui::table::Scroll;
-use crate::tui::text::{Align, Pen, found, put};
+use crate::tui::text::{Align, LineBuilder, found, put};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
 /// Packets of the connection that are read between two frames of the screen while somebody reads
@@ -72,13 +72,13 @@ pub struct Stream {
     /// The only side that is shown, in the roles that the messages showed.
     only: Option<Side>,
     /// Whether those roles are other ones than the stream's.
-    is_exchanged: bool,
-    desk: Desk,
+    roles_swapped: bool,
+    viewport: Viewport,
     /// On the way to the end; following keeps there.
     to_end: bool,
     is_following: bool,
     needle: Option<(String, Needle)>,
-    hunt: Option<Hunt>,
+    hunt: Option<Search>,
     verdict: String,
     shown: Vec<Shown>,
     calls: HashMap<u64, Option<u64>>,
@@ -106,8 +106,8 @@ impl Stream {
             form: Form::Frames,
             is_unfolded: false,
             only: None,
-            is_exchanged: false,
-            desk: Desk::default(),
+            roles_swapped: false,
+            viewport: Viewport::default(),
             to_end: false,
             is_following: false,
             needle: None,
@@ -118,12 +118,12 @@ impl Stream {
         }
     }
 
-    fn record<'a>(&self, book: &'a Book) -> Option<&'a ConnectionRecord> {
-        book.connections().iter().find(|record| record.serial == self.connection)
+    fn record<'a>(&self, capture: &'a CaptureStore) -> Option<&'a ConnectionRecord> {
+        capture.connections().iter().find(|record| record.serial == self.connection)
     }
 
-    fn ends(&self, book: &Book) -> Option<Ends> {
-        book.archive().ends(self.connection).or(self.follower.as_ref()?.ends())
+    fn ends(&self, capture: &CaptureStore) -> Option<Endpoints> {
+        capture.archive().ends(self.connection).or(self.follower.as_ref()?.ends())
     }
 
     fn index(&self) -> Option<&Index> {
@@ -137,7 +137,7 @@ impl Stream {
 
     /// The sender of an item in the roles that the messages showed.
     const fn sender(&self, item: &Item) -> Side {
-        if self.is_exchanged { item.from.other() } else { item.from }
+        if self.roles_swapped { item.from.other() } else { item.from }
     }
 
     fn layout(&self, area: Rect) -> Layout {
@@ -149,8 +149,8 @@ impl Stream {
 
     /// Reads packets, as far as somebody looks.
     fn read_on(&mut self, scene: &Scene<'_>) {
-        let archive = scene.book.archive();
-        let record = self.record(scene.book);
+        let archive = scene.capture.archive();
+        let record = self.record(scene.capture);
         let is_live = scene.status.activity == Activity::Live;
         if self.follower.is_none() {
             let first = record.map_or(0, |record| record.first.number.saturating_sub(BEFORE));
@@ -165,7 +165,7 @@ impl Stream {
         let in_haste = self.to_end || self.is_following || self.hunt.is_some();
         let behind = self
             .items()
-            .map_or(0, |items| items.numbers().end.saturating_sub(self.desk.cursor.item));
+            .map_or(0, |items| items.numbers().end.saturating_sub(self.viewport.cursor.item));
         let Some(follower) = &mut self.follower else { return };
         if in_haste || behind <= 2 * u64::from(scene.area.height) {
             let packets = if in_haste { IN_HASTE } else { AT_LEISURE };
@@ -180,7 +180,7 @@ impl Stream {
         }
         let ours = follower.ends().map(|ends| ends.client);
         let theirs = archive.ends(self.connection).map(|ends| ends.client);
-        self.is_exchanged = ours.is_some() && theirs.is_some() && ours != theirs;
+        self.roles_swapped = ours.is_some() && theirs.is_some() && ours != theirs;
     }
 
     /// Finds the rows in sight.
@@ -190,13 +190,15 @@ impl Stream {
         let Some(follower) = &self.follower else { return };
         let index = follower.index();
         let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
-        let (only, is_exchanged) = (self.only, self.is_exchanged);
+        let (only, roles_swapped) = (self.only, self.roles_swapped);
         let is_wanted = move |item: &Item| {
-            only.is_none_or(|side| side == if is_exchanged { item.from.other() } else { item.from })
+            only.is_none_or(|side| {
+                side == if roles_swapped { item.from.other() } else { item.from }
+            })
         };
-        let mut source = Source::new(scene.book.archive());
+        let mut source = Source::new(scene.capture.archive());
         let end = self.to_end || self.is_following;
-        self.desk.look(&layout, height, end, index, items, &is_wanted, &mut source);
+        self.viewport.look(&layout, height, end, index, items, &is_wanted, &mut source);
         if self.to_end && !self.is_more {
             self.to_end = false;
         }
@@ -205,11 +207,11 @@ impl Stream {
 
     /// Reads what is shown of the rows in sight.
     fn show(&mut self, scene: &Scene<'_>) {
-        let first = times::first_packet(scene.book);
-        let mut shown = Vec::with_capacity(self.desk.in_sight().len());
-        let top = self.desk.in_sight().first().and_then(|place| place.item.checked_sub(1));
+        let first = times::first_packet(scene.capture);
+        let mut shown = Vec::with_capacity(self.viewport.in_sight().len());
+        let top = self.viewport.in_sight().first().and_then(|place| place.item.checked_sub(1));
         let mut above = top.zip(self.items()).and_then(|(top, it)| it.get(top)).map(|it| it.at);
-        for place in self.desk.in_sight().to_vec() {
+        for place in self.viewport.in_sight().to_vec() {
             let Some(item) = self.items().and_then(|items| items.get(place.item)).copied() else {
                 continue;
             };
@@ -227,7 +229,7 @@ impl Stream {
                     false => String::new(),
                 },
                 call: call.map_or_else(String::new, |call| format!("#{call}")),
-                text: self.desk.text(place),
+                text: self.viewport.text(place),
             });
             above = Some(item.at);
         }
@@ -244,19 +246,19 @@ impl Stream {
             self.calls.clear();
         }
         let bytes = self.carried(item, 0, item.len)?;
-        let call = exchange_of(scene.book.archive(), &bytes, REACH);
+        let call = exchange_of(scene.capture.archive(), &bytes, REACH);
         self.calls.insert(number, call);
         call
     }
 
-    fn carried(&self, item: &Item, place: u64, len: u64) -> Option<Carried> {
+    fn carried(&self, item: &Item, place: u64, len: u64) -> Option<ByteRange> {
         let seq = self.index()?.seq(item.from, item.offset.saturating_add(place))?;
         let (connection, from) = (self.connection, self.sender(item));
-        Some(Carried { connection, from, seq, len, at: item.at })
+        Some(ByteRange { connection, from, seq, len, at: item.at })
     }
 
     fn selected(&self) -> Option<&Item> {
-        self.items()?.get(self.desk.cursor.item)
+        self.items()?.get(self.viewport.cursor.item)
     }
 
     fn open_call(&self, scene: &Scene<'_>) -> Vec<Command> {
@@ -268,26 +270,26 @@ impl Stream {
         let (place, len) = match self.form {
             Form::Frames => (0, item.len),
             // The row's first byte tells, for a row may hold several.
-            Form::Text | Form::Hex => (self.desk.part(self.desk.cursor).0, 1),
+            Form::Text | Form::Hex => (self.viewport.part(self.viewport.cursor).0, 1),
         };
         let bytes = self.carried(item, place, len);
-        let call = bytes.and_then(|it| exchange_of(scene.book.archive(), &it, FAR_REACH));
+        let call = bytes.and_then(|it| exchange_of(scene.capture.archive(), &it, FAR_REACH));
         call.map_or_else(no, |call| vec![Command::OpenCall(call)])
     }
 
     fn copy(&self, scene: &Scene<'_>) -> Vec<Command> {
         let Some(item) = self.selected() else { return Vec::new() };
         let text = if item.kind == Kind::Gap || self.form == Form::Hex {
-            let row = self.shown.iter().find(|shown| shown.place == self.desk.cursor);
+            let row = self.shown.iter().find(|shown| shown.place == self.viewport.cursor);
             row.map(|row| row.text.clone()).unwrap_or_default()
         } else {
             let (place, len) = match self.form {
                 Form::Frames => (0, item.len),
-                _ => self.desk.part(self.desk.cursor),
+                _ => self.viewport.part(self.viewport.cursor),
             };
             let Some(index) = self.index() else { return Vec::new() };
             let len = usize::try_from(len).unwrap_or(COPIED).min(COPIED);
-            let mut source = Source::new(scene.book.archive());
+            let mut source = Source::new(scene.capture.archive());
             match index.read(&mut source, item.from, item.offset.saturating_add(place), len) {
                 Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
                 Err(gone) => return vec![Command::Notice(gone.to_string())],
@@ -302,15 +304,15 @@ impl Stream {
             self.follower = None;
             self.is_more = true;
             self.calls.clear();
-            self.desk.forget();
+            self.viewport.forget();
         }
-        self.desk.go_to(Place::default());
+        self.viewport.go_to(Place::default());
     }
 
     fn go_to(&mut self, number: u64) -> Vec<Command> {
         let item = number.saturating_sub(1);
         if self.items().is_some_and(|items| items.numbers().contains(&item)) {
-            self.desk.go_to(Place { item, row: 0 });
+            self.viewport.go_to(Place { item, row: 0 });
             return Vec::new();
         }
         let so_far = self.items().map_or(0, |items| items.numbers().end);
@@ -321,9 +323,9 @@ impl Stream {
     /// Another form, at the bytes that were selected.
     fn change_form(&mut self) {
         let before = self.selected().copied();
-        let place = self.desk.part(self.desk.cursor).0;
+        let place = self.viewport.part(self.viewport.cursor).0;
         self.form = self.form.next();
-        self.desk.forget();
+        self.viewport.forget();
         self.calls.clear();
         let Some((before, items)) = before.zip(self.items()) else { return };
         let offset = before.offset.saturating_add(place);
@@ -333,7 +335,7 @@ impl Stream {
             })
         });
         let item = here.unwrap_or_else(|| items.numbers().end.saturating_sub(1));
-        self.desk.go_to(Place { item, row: 0 });
+        self.viewport.go_to(Place { item, row: 0 });
     }
 
     fn search(&mut self, backwards: bool) -> Vec<Command> {
@@ -341,7 +343,7 @@ impl Stream {
             return vec![Command::Ask(Question::search(""))];
         }
         self.verdict.clear();
-        self.hunt = Some(Hunt::new(self.desk.cursor.item, backwards));
+        self.hunt = Some(Search::new(self.viewport.cursor.item, backwards));
         Vec::new()
     }
 
@@ -349,18 +351,18 @@ impl Stream {
     fn hunt_on(&mut self, scene: &Scene<'_>) {
         let (Some(mut hunt), Some((text, needle))) = (self.hunt, &self.needle) else { return };
         let (Some(index), Some(items)) = (self.index(), self.items()) else { return };
-        let mut source = Source::new(scene.book.archive());
+        let mut source = Source::new(scene.capture.archive());
         let is_wanted = |item: &Item| self.only.is_none_or(|side| side == self.sender(item));
         let step = hunt.step(needle, items, index, &mut source, is_wanted);
         let goes_on = !hunt.is_backwards() && self.is_more;
         match step {
             Step::Found(item, place) => {
                 let layout = self.layout(scene.area);
-                let row = self.desk.row_at(item, place, &layout, index, items, &mut source);
+                let row = self.viewport.row_at(item, place, &layout, index, items, &mut source);
                 self.hunt = None;
                 self.is_following = false;
                 self.to_end = false;
-                self.desk.go_to(Place { item, row });
+                self.viewport.go_to(Place { item, row });
             }
             Step::End if !goes_on => {
                 let way = if hunt.is_backwards() { "before" } else { "behind" };
@@ -420,12 +422,14 @@ impl Stream {
         let Some(follower) = &self.follower else { return };
         let index = follower.index();
         let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
-        let (only, is_exchanged) = (self.only, self.is_exchanged);
+        let (only, roles_swapped) = (self.only, self.roles_swapped);
         let is_wanted = move |item: &Item| {
-            only.is_none_or(|side| side == if is_exchanged { item.from.other() } else { item.from })
+            only.is_none_or(|side| {
+                side == if roles_swapped { item.from.other() } else { item.from }
+            })
         };
-        let mut source = Source::new(scene.book.archive());
-        self.desk.move_by(lines, &layout, index, items, &is_wanted, &mut source);
+        let mut source = Source::new(scene.capture.archive());
+        self.viewport.move_by(lines, &layout, index, items, &is_wanted, &mut source);
     }
 
     /// The line above the rows.
@@ -433,12 +437,12 @@ impl Stream {
         let theme = scene.theme;
         let area = scene.area;
         let plain = Style::new();
-        let mut pen = Pen::new(area.width, &theme.symbols);
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
         if let (Some(hunt), Some(items)) = (&self.hunt, self.items()) {
             pen.put(&hunt.about(items), theme.warning);
         } else if !self.verdict.is_empty() {
             pen.put(&self.verdict, theme.warning);
-        } else if let Some(ends) = self.ends(scene.book) {
+        } else if let Some(ends) = self.ends(scene.capture) {
             let arrow = format!(" {} ", theme.symbols.right);
             pen.put(&ends.client.to_string(), theme.client).put(&arrow, plain);
             pen.put(&ends.server.to_string(), theme.server).put("  ", plain);
@@ -456,7 +460,7 @@ impl Stream {
             }
             if let Some(gone) = self.follower.as_ref().and_then(Follower::gone) {
                 pen.put("  some packets: ", theme.warning).put(gone, theme.warning);
-            } else if self.record(scene.book).is_some_and(|record| !record.from_start) {
+            } else if self.record(scene.capture).is_some_and(|record| !record.from_start) {
                 pen.put("  began before the capture", theme.warning);
             }
         }
@@ -465,7 +469,7 @@ impl Stream {
 
     /// How much was read, and of how much.
     fn progress(&self, bytes: u64, scene: &Scene<'_>) -> String {
-        let whole = self.record(scene.book).map(|record| {
+        let whole = self.record(scene.capture).map(|record| {
             let both = (record.tally.bytes, record.tally.gap_bytes);
             both.0.client + both.0.server + both.1.client + both.1.server
         });
@@ -503,7 +507,7 @@ impl Stream {
             Kind::Bytes if self.form == Form::Frames => theme.dim,
             Kind::Bytes | Kind::Frame => own,
         };
-        let mut pen = Pen::new(room.width, &theme.symbols);
+        let mut pen = LineBuilder::new(room.width, &theme.symbols);
         if self.form == Form::Frames {
             let right = |text: &str, width: u16| format!("{text:>width$} ", width = width.into());
             pen.put(&right(&shown.time, times::WIDTH), theme.dim);
@@ -517,7 +521,7 @@ impl Stream {
         let needle = self.needle.as_ref().map_or("", |(text, _)| text.as_str());
         pen.put_marked(&shown.text, &found(&shown.text, needle), style, theme.found);
         pen.draw(buf, room.x, room.y, Align::Left);
-        if shown.place == self.desk.cursor {
+        if shown.place == self.viewport.cursor {
             buf.set_style(room, theme.selected);
         }
     }
@@ -547,7 +551,7 @@ impl View for Stream {
             Action::Hex => self.change_form(),
             Action::Zoom => {
                 self.is_unfolded = !self.is_unfolded;
-                self.desk.forget();
+                self.viewport.forget();
             }
             Action::NextPane | Action::PreviousPane => {
                 let forwards = action == Action::NextPane;
@@ -573,7 +577,7 @@ impl View for Stream {
                 let row = at.y.checked_sub(scene.area.y + 1).map(usize::from);
                 let place = row.and_then(|row| self.shown.get(row)).map(|shown| shown.place);
                 let Some(place) = place else { return Vec::new() };
-                self.desk.go_to(place);
+                self.viewport.go_to(place);
                 if matches!(mouse, Mouse::DoubleClick(_)) {
                     self.look(scene);
                     return self.open_call(scene);
@@ -596,7 +600,7 @@ impl View for Stream {
                 self.look(scene);
                 commands
             }
-            "save" => saving::save_calls(scene.book.archive(), self.connection, text),
+            "save" => saving::save_calls(scene.capture.archive(), self.connection, text),
             _ => Vec::new(),
         }
     }

@@ -5,14 +5,14 @@ use super::*;
 use crate::packet::LinkType;
 use crate::time::Timestamp;
 use crate::tui::theme::Theme;
-use crate::tui::views::stage::{Raw, Stage, fixture};
+use crate::tui::views::harness::{Harness, Raw, fixture};
 
 fn view(connection: u32) -> Box<Stream> {
     Box::new(Stream::new(connection, TimeZone::UTC))
 }
 
-fn stage(name: &str, size: (u16, u16)) -> Stage {
-    Stage::over(view(0), name, size)
+fn stage(name: &str, size: (u16, u16)) -> Harness {
+    Harness::over(view(0), name, size)
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn of_a_huge_frame_the_beginning_is_unfolded_and_the_rest_named() {
 
 #[test]
 fn ascii_tells_the_same() {
-    let mut stage = Stage::empty(view(0), (80, 16), Theme::new(false, true));
+    let mut stage = Harness::empty(view(0), (80, 16), Theme::new(false, true));
     stage.take(&fixture("killed-v11.pcap"));
     let screen = stage.screen();
     assert!(screen.is_ascii(), "{screen}");
@@ -47,7 +47,7 @@ fn ascii_tells_the_same() {
 #[test]
 fn tab_chooses_the_side() {
     let mut stage = stage("walkthrough.pcap", (80, 24));
-    let marks = |stage: &mut Stage| -> String {
+    let marks = |stage: &mut Harness| -> String {
         let lines = stage.lines();
         let rows = lines.iter().skip(4).take_while(|line| line.len() > 22);
         rows.map(|line| line.chars().nth(21).unwrap()).collect()
@@ -89,7 +89,7 @@ fn a_search_finds_forwards_and_backwards() {
 
 #[test]
 fn a_large_stream_opens_at_once_and_reads_on_as_it_is_looked_at() {
-    let mut stage = Stage::empty(view(0), (80, 24), Theme::new(false, false));
+    let mut stage = Harness::empty(view(0), (80, 24), Theme::new(false, false));
     let frames = 12_000_u32;
     let mut packets = vec![segment(0, Side::Client, 0, SYN, b"")];
     packets.push(segment(1, Side::Server, 0, SYN, b""));
@@ -104,8 +104,13 @@ fn a_large_stream_opens_at_once_and_reads_on_as_it_is_looked_at() {
     let known = |stream: &Stream| stream.items().map_or(0, |items| items.numbers().end);
     let theme = Theme::new(false, false);
     let area = Rect::new(0, 3, 80, 20);
-    let scene =
-        Scene { book: &stage.book, status: &stage.status, now: stage.now, theme: &theme, area };
+    let scene = Scene {
+        capture: &stage.capture,
+        status: &stage.status,
+        now: stage.now,
+        theme: &theme,
+        area,
+    };
     large.refresh(&[], &scene);
     assert!(known(&large) <= 1_000, "{}", known(&large));
     for _ in 0..200 {
@@ -117,10 +122,10 @@ fn a_large_stream_opens_at_once_and_reads_on_as_it_is_looked_at() {
     assert!((8_000..10_000).contains(&known(&large)), "{}", known(&large));
     large.refresh(&[], &scene);
     assert_eq!(known(&large), u64::from(frames));
-    assert_eq!(large.desk.cursor.item, u64::from(frames) - 1);
+    assert_eq!(large.viewport.cursor.item, u64::from(frames) - 1);
     assert!(!large.is_more && !large.to_end);
     large.act(Action::Top, &scene);
-    assert_eq!(large.desk.cursor, Place::default());
+    assert_eq!(large.viewport.cursor, Place::default());
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn hostile_bytes_are_shown_and_never_sent() {
         segment(3, Side::Server, 1, 0, &[0xff, 0xfe, 0x80, 0xe6, 0xb1]),
     ];
     for theme in [Theme::new(true, false), Theme::new(false, true)] {
-        let mut stage = Stage::empty(view(0), (80, 24), theme);
+        let mut stage = Harness::empty(view(0), (80, 24), theme);
         stage.take(&packets);
         stage.finish();
         for _ in 0..3 {
@@ -150,7 +155,7 @@ fn what_the_capture_lacks_is_named() {
     let mut packets = fixture("walkthrough.pcap");
     // The first answer, and what acknowledges it stays.
     packets.remove(7);
-    let mut stage = Stage::empty(view(0), (80, 24), Theme::new(false, false));
+    let mut stage = Harness::empty(view(0), (80, 24), Theme::new(false, false));
     stage.take(&packets);
     stage.finish();
     assert!(stage.screen().contains("[64 bytes missing in capture]"), "{}", stage.screen());
@@ -159,7 +164,7 @@ fn what_the_capture_lacks_is_named() {
 
 #[test]
 fn a_live_stream_is_followed() {
-    let mut stage = Stage::empty(view(0), (80, 24), Theme::new(false, false));
+    let mut stage = Harness::empty(view(0), (80, 24), Theme::new(false, false));
     stage.status.activity = Activity::Live;
     let packets = fixture("walkthrough.pcap");
     stage.take(&packets[..4]);
@@ -175,11 +180,11 @@ fn a_live_stream_is_followed() {
 }
 
 /// Everything of a connection, and its bytes as the index reads them.
-fn followed(book: &Book, connection: u32) -> (Follower, [Vec<u8>; 2]) {
+fn followed(capture: &CaptureStore, connection: u32) -> (Follower, [Vec<u8>; 2]) {
     let mut follower = Follower::new(connection, 0, REORDER_AT_MOST_FILE);
-    while follower.step(book.archive(), 7) {}
+    while follower.step(capture.archive(), 7) {}
     follower.finish();
-    let mut source = Source::new(book.archive());
+    let mut source = Source::new(capture.archive());
     let bytes = Side::BOTH.map(|side| {
         let mut bytes = Vec::new();
         let len = follower.index().len(side);
@@ -219,17 +224,17 @@ fn check_lists(index: &Index) {
 #[test]
 fn frames_of_recordings_are_those_of_their_calls() {
     for name in ["concurrent-v11.pcap", "basic-v7.pcap", "megabyte.pcap.gz", "ipv6.pcap"] {
-        let mut stage = Stage::over(view(0), name, (80, 24));
-        let book = &stage.book;
+        let mut stage = Harness::over(view(0), name, (80, 24));
+        let capture = &stage.capture;
         let mut compared = 0;
-        for record in book.connections() {
-            let (follower, bytes) = followed(book, record.serial);
+        for record in capture.connections() {
+            let (follower, bytes) = followed(capture, record.serial);
             let index = follower.index();
             check_lists(index);
-            for row in book.archive().rows(0).filter(|row| row.connection == record.serial) {
-                let detail = book.archive().detail(row.number).unwrap();
+            for row in capture.archive().rows(0).filter(|row| row.connection == record.serial) {
+                let detail = capture.archive().detail(row.number).unwrap();
                 for frame in &detail.frames {
-                    let body = book.archive().body(&detail, frame).unwrap();
+                    let body = capture.archive().body(&detail, frame).unwrap();
                     let items = index.frames.numbers().filter_map(|at| index.frames.get(at));
                     let mut items = items.filter(|item| {
                         item.from == frame.from
@@ -299,10 +304,10 @@ proptest! {
         raw.push(segment(1, Side::Server, 0, SYN, b""));
         let data = packets.iter().zip(2..);
         raw.extend(data.map(|((side, seq, bytes), at)| segment(at, *side, *seq, 0, bytes)));
-        let mut stage = Stage::empty(view(0), (80, 24), Theme::new(false, false));
+        let mut stage = Harness::empty(view(0), (80, 24), Theme::new(false, false));
         stage.take(&raw);
         stage.finish();
-        let (follower, bytes) = followed(&stage.book, 0);
+        let (follower, bytes) = followed(&stage.capture, 0);
         prop_assert_eq!(&bytes[0], &sent);
         prop_assert_eq!(&bytes[1], &answered);
         check_lists(follower.index());

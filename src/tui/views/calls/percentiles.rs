@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::exchange::{ExchangeKind, PatternId};
-use crate::store::{Book, Percentiles};
+use crate::store::{CaptureStore, Percentiles};
 use crate::time::Nanos;
 
 /// The percentiles of a pattern change little from one frame to the next, and cost more than
@@ -13,17 +13,17 @@ const KEPT_FOR: Duration = Duration::from_millis(500);
 
 /// The percentiles of the patterns in sight.
 #[derive(Debug, Default)]
-pub struct Paces {
+pub struct PercentileCache {
     /// When they were computed, by the clock of the run.
     at: Option<Duration>,
     by_pattern: HashMap<PatternId, Option<Percentiles>>,
 }
 
-impl Paces {
+impl PercentileCache {
     /// Computes those of `patterns`, where they are not known or are too old at `now`.
     pub fn refresh(
         &mut self,
-        book: &Book,
+        capture: &CaptureStore,
         now: Duration,
         patterns: impl IntoIterator<Item = PatternId>,
     ) {
@@ -36,9 +36,9 @@ impl Paces {
         if missing.is_empty() {
             return;
         }
-        let rows = book.statistics().patterns();
+        let rows = capture.statistics().patterns();
         for pattern in missing {
-            let text = book.archive().pattern(pattern);
+            let text = capture.archive().pattern(pattern);
             let row = rows
                 .iter()
                 .find(|row| row.kind == ExchangeKind::Request && row.pattern.as_deref() == text);

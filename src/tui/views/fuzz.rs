@@ -24,7 +24,7 @@ use crate::names::Names;
 use crate::packet::{LinkType, Packet};
 use crate::report::is_acting;
 use crate::source::interfaces::{Connection, Interface};
-use crate::store::{Book, Kept};
+use crate::store::{CaptureStore, Kept};
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
@@ -143,9 +143,9 @@ const LINES: &[&str] = &[
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The whole program but its threads and its terminal.
-struct Storm {
+struct Fuzz {
     app: App,
-    book: Book,
+    capture: CaptureStore,
     engine: Engine,
     status: Status,
     taken: u64,
@@ -158,16 +158,16 @@ struct Storm {
     ids: u64,
 }
 
-impl Storm {
+impl Fuzz {
     fn new() -> Self {
         let jobs = Rc::<RefCell<VecDeque<Job>>>::default();
         let queue = Rc::clone(&jobs);
         let spawn = Rc::new(move |job| queue.borrow_mut().push_back(job));
         let mut app = app(Theme::new(true, false), TimeZone::UTC);
         app.show(of_capture(&TimeZone::UTC, spawn, "", true, Names::default()).unwrap());
-        let mut storm = Self {
+        let mut fuzz = Self {
             app,
-            book: Book::new(1),
+            capture: CaptureStore::new(1),
             engine: Engine::new(Config { tell_progress: true, ..Config::default() }),
             status: Status {
                 source: "\u{1b}]0;own\u{7}\u{202e}lo".to_owned(),
@@ -185,15 +185,15 @@ impl Storm {
         };
         // The beginning of the last connection was missed.
         for connection in 0..3 {
-            storm.segment(connection, false, SYN, b"");
-            storm.segment(connection, true, SYN | ACK, b"");
+            fuzz.segment(connection, false, SYN, b"");
+            fuzz.segment(connection, true, SYN | ACK, b"");
         }
-        storm
+        fuzz
     }
 
     fn with<R>(&mut self, take: impl FnOnce(&mut App, Present<'_>) -> R) -> R {
         let present = Present {
-            book: &self.book,
+            capture: &self.capture,
             status: &self.status,
             now: Timestamp::from_nanos(self.at),
             clock: self.clock,
@@ -213,9 +213,9 @@ impl Storm {
             data,
             original_len: u32::try_from(data.len()).unwrap().saturating_add(cut),
         };
-        let Self { book, engine, .. } = self;
-        book.packet(&packet, Kept::Memory);
-        engine.push(&packet, &mut |update| book.take(&update));
+        let Self { capture, engine, .. } = self;
+        capture.packet(&packet, Kept::Memory);
+        engine.push(&packet, &mut |update| capture.take(&update));
     }
 
     fn segment(&mut self, connection: u8, server: bool, flags: u8, payload: &[u8]) {
@@ -313,8 +313,8 @@ impl Storm {
                 }
             }
             Step::Finish => {
-                let Self { engine, book, .. } = self;
-                engine.finish(&mut |update| book.take(&update));
+                let Self { engine, capture, .. } = self;
+                engine.finish(&mut |update| capture.take(&update));
                 self.status.activity = Activity::Ended;
             }
         }
@@ -347,9 +347,9 @@ impl Storm {
                 Effect::Save { path, numbers } => {
                     let form = Form::of_path(&path).unwrap_or(Form::Pcapng);
                     assert!(numbers.is_sorted());
-                    save(self.book.archive(), &numbers, form, io::sink()).unwrap();
+                    save(self.capture.archive(), &numbers, form, io::sink()).unwrap();
                 }
-                Effect::Clear => self.book.clear(),
+                Effect::Clear => self.capture.clear(),
                 Effect::Pause(paused) => self.status.paused = paused,
                 Effect::Speed(speed) => self.status.speed = speed,
                 Effect::Quit | Effect::Capture(_) | Effect::Read(_) | Effect::Step => {}
@@ -359,10 +359,10 @@ impl Storm {
 
     /// Draws, and looks at every cell.
     fn show(&mut self) {
-        let Self { engine, book, .. } = self;
-        engine.standing(&mut |standing| book.standing(standing));
-        book.counted(&engine.counts(), Some(u64::MAX), 0);
-        let changed = self.book.changed();
+        let Self { engine, capture, .. } = self;
+        engine.standing(&mut |standing| capture.standing(standing));
+        capture.counted(&engine.counts(), Some(u64::MAX), 0);
+        let changed = self.capture.changed();
         let size = self.size;
         let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
         self.with(|app, present| {
@@ -371,7 +371,7 @@ impl Storm {
             app.draw(present, &mut buf);
         });
         assert_harmless(&buf);
-        let memory = self.book.memory();
+        let memory = self.capture.memory();
         assert!(memory.used <= memory.ceiling + SLACK, "{memory:?}");
     }
 }
@@ -517,35 +517,35 @@ fn config() -> ProptestConfig {
 /// A call whose packets gave way is not told as one without a payload.
 #[test]
 fn what_cannot_be_read_any_more_is_not_made_up() {
-    let mut storm = Storm::new();
-    storm.segment(0, false, ACK, &frame(r#"{"pattern":"sum","data":[1,2],"id":"a"}"#));
-    storm.segment(0, true, ACK, &frame(r#"{"response":3,"isDisposed":true,"id":"a"}"#));
-    let saved = |storm: &Storm| {
+    let mut fuzz = Fuzz::new();
+    fuzz.segment(0, false, ACK, &frame(r#"{"pattern":"sum","data":[1,2],"id":"a"}"#));
+    fuzz.segment(0, true, ACK, &frame(r#"{"response":3,"isDisposed":true,"id":"a"}"#));
+    let saved = |fuzz: &Fuzz| {
         let mut file = Vec::new();
-        let saved = save(storm.book.archive(), &[1], Form::JsonLines, &mut file).unwrap();
+        let saved = save(fuzz.capture.archive(), &[1], Form::JsonLines, &mut file).unwrap();
         (saved.exchanges, saved.missing, String::from_utf8(file).unwrap().contains("[1,2]"))
     };
-    let press = |storm: &mut Storm, keys: &str| {
-        storm.show();
+    let press = |fuzz: &mut Fuzz, keys: &str| {
+        fuzz.show();
         keys.chars()
             .flat_map(|c| {
                 let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
-                storm.with(|app, present| app.key(key, present))
+                fuzz.with(|app, present| app.key(key, present))
             })
             .collect::<Vec<_>>()
     };
-    assert_eq!(saved(&storm), (1, 0, true));
-    assert_eq!(press(&mut storm, "yp"), [Effect::Copy("[1,2]".to_owned())]);
+    assert_eq!(saved(&fuzz), (1, 0, true));
+    assert_eq!(press(&mut fuzz, "yp"), [Effect::Copy("[1,2]".to_owned())]);
     for _ in 0..40 {
-        storm.push(&[0; 60_000], 0);
+        fuzz.push(&[0; 60_000], 0);
     }
-    assert_eq!(saved(&storm), (1, 1, false));
+    assert_eq!(saved(&fuzz), (1, 1, false));
     for keys in ["yp", "yr", "yt", "yn"] {
-        assert_eq!(press(&mut storm, keys), []);
+        assert_eq!(press(&mut fuzz, keys), []);
     }
-    storm.type_line("\n");
+    fuzz.type_line("\n");
     for keys in ["yt", "yn"] {
-        assert_eq!(press(&mut storm, keys), []);
+        assert_eq!(press(&mut fuzz, keys), []);
     }
 }
 
@@ -554,9 +554,9 @@ proptest! {
 
     #[test]
     fn no_key_over_any_traffic_breaks_the_screen(steps in vec(step(), 1..120)) {
-        let mut storm = Storm::new();
+        let mut fuzz = Fuzz::new();
         for step in &steps {
-            storm.take(step);
+            fuzz.take(step);
         }
     }
 
@@ -583,18 +583,18 @@ proptest! {
             modified: Some(Timestamp::from_nanos(i64::MIN >> nth)),
         });
         let start = Start::new(Ok(interfaces.collect()), files.collect());
-        let mut storm = Storm::new();
-        storm.size = (columns, rows);
-        storm.app.show(vec![Box::new(start) as Box<dyn View>]);
+        let mut fuzz = Fuzz::new();
+        fuzz.size = (columns, rows);
+        fuzz.app.show(vec![Box::new(start) as Box<dyn View>]);
         for (nth, key) in keys.into_iter().enumerate() {
             let traffic = names.iter().map(|name| Traffic {
                 name: text(name),
                 packets: u64::MAX >> (nth % 64),
                 bytes: u64::MAX,
             });
-            storm.app.traffic(&traffic.collect::<Vec<_>>(), Duration::from_millis(nth as u64));
-            storm.key(key);
-            storm.show();
+            fuzz.app.traffic(&traffic.collect::<Vec<_>>(), Duration::from_millis(nth as u64));
+            fuzz.key(key);
+            fuzz.show();
         }
     }
 }

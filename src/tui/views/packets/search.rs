@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::reading::Reading;
 use crate::report::count;
-use crate::store::Book;
+use crate::store::CaptureStore;
 use crate::tui::find::Needle;
 
 /// Packets that are looked at in one step, so that the screen goes on meanwhile.
@@ -15,7 +15,7 @@ const BYTES: usize = 16 << 20;
 
 /// A search that is under way: once round all packets.
 #[derive(Debug)]
-pub struct Hunt {
+pub struct Search {
     /// The packets there were when it began.
     packets: Range<u64>,
     /// The packet that is looked at next.
@@ -36,7 +36,7 @@ pub enum Step {
     Nowhere,
 }
 
-impl Hunt {
+impl Search {
     /// Begins behind packet `here`, or before it.
     pub const fn new(here: u64, packets: Range<u64>, backwards: bool) -> Self {
         let left = packets.end.saturating_sub(packets.start);
@@ -57,7 +57,7 @@ impl Hunt {
     }
 
     /// Looks at some packets more.
-    pub fn step(&mut self, needle: &Needle, book: &Book) -> Step {
+    pub fn step(&mut self, needle: &Needle, capture: &CaptureStore) -> Step {
         let mut bytes = 0;
         for _ in 0..PACKETS {
             if self.left == 0 {
@@ -66,7 +66,7 @@ impl Hunt {
             let number = self.next;
             self.left -= 1;
             self.go_on();
-            let Some(reading) = Reading::new(number, book) else { continue };
+            let Some(reading) = Reading::new(number, capture) else { continue };
             if needle.find(reading.payload(), 0).is_some() {
                 return Step::Found(number);
             }

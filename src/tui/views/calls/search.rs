@@ -23,7 +23,7 @@ pub struct Sought {
 }
 
 /// A search that goes on.
-pub struct Hunt {
+pub struct Search {
     sought: Sought,
     forth: bool,
     /// The row that is looked at next.
@@ -46,7 +46,7 @@ pub enum Progress {
     GoesOn,
 }
 
-impl Hunt {
+impl Search {
     /// Looks for `sought` from the row after `from` on, or from the one before it backwards.
     pub fn new(sought: Sought, from: Option<usize>, forth: bool, rows: usize) -> Self {
         let next = match (from, forth) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Capture files that stay open. Clones share them; several threads may read at once.
 #[derive(Clone, Debug, Default)]
-pub struct Again {
+pub struct SourceFiles {
     files: Arc<[Plain]>,
 }
 
@@ -29,7 +29,7 @@ pub struct AgainError {
     pub cause: io::Error,
 }
 
-impl Again {
+impl SourceFiles {
     pub(super) fn new(files: impl Iterator<Item = (String, Option<File>)>) -> Self {
         Self { files: files.map(|(name, file)| Plain { name, file }).collect() }
     }
@@ -90,7 +90,7 @@ impl Again {
 /// order, each of which would be a system call.
 #[derive(Debug)]
 pub struct Pages {
-    again: Again,
+    again: SourceFiles,
     /// By page number, modulo their count.
     pages: Vec<Page>,
     /// A piece that was read by itself.
@@ -108,12 +108,12 @@ struct Page {
 
 impl Pages {
     /// Reads from these files.
-    pub fn new(again: Again) -> Self {
+    pub fn new(again: SourceFiles) -> Self {
         Self { again, pages: Vec::new(), alone: Vec::new(), ahead: true }
     }
 
     /// Reads from these files no more than is asked for: for a few pieces.
-    pub fn none(again: Again) -> Self {
+    pub fn none(again: SourceFiles) -> Self {
         Self { ahead: false, ..Self::new(again) }
     }
 

@@ -12,7 +12,7 @@ const BYTES: u64 = 16 << 20;
 
 /// A search that is under way.
 #[derive(Clone, Copy, Debug)]
-pub struct Hunt {
+pub struct Search {
     /// The item that is looked at next.
     next: u64,
     backwards: bool,
@@ -29,7 +29,7 @@ pub enum Step {
     End,
 }
 
-impl Hunt {
+impl Search {
     /// Begins behind item `here`, or before it.
     pub const fn new(here: u64, backwards: bool) -> Self {
         let next = if backwards { here.wrapping_sub(1) } else { here + 1 };

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use super::again::Again;
 use super::file::{Advance, Cut, Progress};
 use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+use super::source_files::SourceFiles;
 use super::writer::CaptureWriter;
 use super::{Next, SourceError, Stop};
 
@@ -205,11 +205,11 @@ impl Source {
     }
 
     /// The files, to be read again by place: those that are neither compressed nor pipes.
-    pub fn again(&self) -> Again {
+    pub fn again(&self) -> SourceFiles {
         match &self.from {
             Origin::Files(files) => files.again().clone(),
             #[cfg(feature = "live")]
-            Origin::Live(_) => Again::default(),
+            Origin::Live(_) => SourceFiles::default(),
         }
     }
 

@@ -1,17 +1,17 @@
 //! All that the screen knows of a capture: the archive of exchanges and packets, the statistics, the
 //! connections. Fed packet by packet and update by update; asked read-only questions.
 
-use crate::endpoint::{Ends, Side};
-use crate::engine::{Counts, Standing, Update};
+use crate::endpoint::{Endpoints, Side};
+use crate::engine::{Counts, EngineEvent, LiveConnection};
 use crate::exchange::{Exchange, ExchangeKind, Frame, Replied};
 use crate::limits;
 use crate::packet::{Packet, PacketRef};
 use crate::protocol::{Kind, read_body};
-use crate::source::Again;
+use crate::source::SourceFiles;
 use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
 use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
-use crate::stream::{ConnectionEnd, Why};
+use crate::stream::{CloseReason, ConnectionEnd};
 use crate::time::Timestamp;
 
 /// Where the bytes of a packet stay.
@@ -34,13 +34,13 @@ pub struct ConnectionRecord {
     /// Its serial number.
     pub serial: u32,
     /// Its addresses, in the roles that the messages showed.
-    pub ends: Ends,
+    pub ends: Endpoints,
     /// The packet that first showed it.
     pub first: PacketRef,
     /// The packet that showed it last.
     pub last: PacketRef,
     /// How it ended; `None` while it stands.
-    pub why: Option<Why>,
+    pub why: Option<CloseReason>,
     /// Whether its end was seen, and only what comes late is waited for.
     pub closing: bool,
     /// What was counted of its segments.
@@ -76,7 +76,7 @@ pub struct Memory {
 
 /// All that the screen knows of a capture.
 #[derive(Debug)]
-pub struct Book {
+pub struct CaptureStore {
     archive: Archive,
     statistics: Statistics,
     timelines: Timelines,
@@ -117,21 +117,21 @@ struct Counted {
     span: Option<(Timestamp, Timestamp)>,
 }
 
-impl Default for Book {
+impl Default for CaptureStore {
     fn default() -> Self {
         Self::new(limits::MEMORY)
     }
 }
 
-impl Book {
+impl CaptureStore {
     /// Knows nothing yet, and will take up to `ceiling` bytes.
     pub fn new(ceiling: usize) -> Self {
-        Self::with_files(ceiling, Again::default())
+        Self::with_files(ceiling, SourceFiles::default())
     }
 
     /// Knows nothing yet, and will take up to `ceiling` bytes. Packets that are kept in a file are
     /// read again from `files`.
-    pub fn with_files(ceiling: usize, files: Again) -> Self {
+    pub fn with_files(ceiling: usize, files: SourceFiles) -> Self {
         Self {
             archive: Archive::new(files),
             statistics: Statistics::default(),
@@ -161,17 +161,17 @@ impl Book {
     }
 
     /// What the engine tells while it has that packet, or later.
-    pub fn take(&mut self, update: &Update<'_>) {
+    pub fn take(&mut self, update: &EngineEvent<'_>) {
         match update {
-            Update::Segment(connection) => self.archive.packet_is_of(connection.serial),
-            Update::Opened(opened) => {
+            EngineEvent::Segment(connection) => self.archive.packet_is_of(connection.serial),
+            EngineEvent::Opened(opened) => {
                 self.archive.open(opened.connection, &opened.ends);
                 self.connections.open(opened);
             }
-            Update::Began(exchange, frame) => self.began(exchange, frame),
-            Update::Replied(replied) => self.replied(replied),
-            Update::Exchange(exchange) => self.ended(exchange),
-            Update::Closed(closed) => {
+            EngineEvent::Began(exchange, frame) => self.began(exchange, frame),
+            EngineEvent::Replied(replied) => self.replied(replied),
+            EngineEvent::Exchange(exchange) => self.ended(exchange),
+            EngineEvent::Closed(closed) => {
                 self.statistics.close(closed);
                 self.connections.close(closed);
                 self.archive.close(closed.closed.connection);
@@ -180,7 +180,7 @@ impl Book {
     }
 
     /// How a connection stands. Asked of the engine now and then, between two packets.
-    pub fn standing(&mut self, standing: &Standing) {
+    pub fn standing(&mut self, standing: &LiveConnection) {
         self.connections.standing(standing);
     }
 
@@ -317,7 +317,7 @@ impl Book {
     fn record(&self, from: Side, frame: &Frame<'_>, failed: bool, last: bool) -> FrameRecord {
         FrameRecord {
             from,
-            passage: frame.passage,
+            span: frame.span,
             seq: frame.seq,
             body_len: frame.body.len() as u64,
             failed,
@@ -331,7 +331,7 @@ impl Book {
     /// that is over is not taken for one whose memory was used again.
     fn place(&self, frame: &Frame<'_>) -> Option<Place> {
         let lent = self.lent?;
-        if frame.passage.first.number != lent.number || frame.passage.last.number != lent.number {
+        if frame.span.first.number != lent.number || frame.span.last.number != lent.number {
             return None;
         }
         let within = frame.body.as_ptr().addr().checked_sub(lent.address)?;
@@ -394,20 +394,20 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
         let mut file = CaptureFile::open(path, Stop::default()).unwrap();
         let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
-        let mut book = Book::default();
+        let mut store = CaptureStore::default();
         let mut number = 0;
         while let Next::Packet(packet) = file.next().unwrap() {
             number += 1;
-            book.packet(&Packet { number, ..packet }, Kept::Memory);
-            engine.push(&Packet { number, ..packet }, &mut |update| book.take(&update));
+            store.packet(&Packet { number, ..packet }, Kept::Memory);
+            engine.push(&Packet { number, ..packet }, &mut |update| store.take(&update));
         }
-        let all: Vec<_> = book.archive().numbers().collect();
+        let all: Vec<_> = store.archive().numbers().collect();
         assert!(all.len() > 10);
         for number in 0..=limits::CHANGES as u64 {
-            book.change(1 + number % 2);
+            store.change(1 + number % 2);
         }
-        assert_eq!(book.changed(), all);
-        book.change(2);
-        assert_eq!(book.changed(), [2]);
+        assert_eq!(store.changed(), all);
+        store.change(2);
+        assert_eq!(store.changed(), [2]);
     }
 }

@@ -12,7 +12,7 @@ const GROWTH: usize = 512;
 
 /// Keeps no memory when it is empty: there are two per connection, and most frames straddle none.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct PartialFrame {
     bytes: Vec<u8>,
     /// How many of them are gone: they are moved out of the way now and then, not each time.
     gone: usize,
@@ -20,7 +20,7 @@ pub(super) struct Held {
     marks: Vec<(usize, PacketRef)>,
 }
 
-impl Held {
+impl PartialFrame {
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(self.gone..).unwrap_or(&[])
     }
@@ -110,12 +110,12 @@ mod tests {
 
     #[test]
     fn every_byte_knows_its_packet() {
-        let mut held = Held::default();
+        let mut held = PartialFrame::default();
         held.push(b"ab", packet(1));
         held.push(b"c", packet(2));
         held.push(b"d", packet(2));
         held.push(b"ef", packet(5));
-        let packets = |held: &Held| -> Vec<u64> {
+        let packets = |held: &PartialFrame| -> Vec<u64> {
             (0..held.len()).map(|offset| held.packet_at(offset).number).collect()
         };
         assert_eq!(packets(&held), [1, 1, 2, 2, 5, 5]);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_frame_over_many_packets_keeps_its_first_and_its_last() {
-        let mut held = Held::default();
+        let mut held = PartialFrame::default();
         for number in 1..=10_000 {
             held.push(b"x", packet(number));
         }

@@ -21,7 +21,7 @@ const LAID: usize = 320;
 
 /// What is in sight.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct Viewport {
     /// The selected row.
     pub cursor: Place,
     top: Place,
@@ -127,7 +127,7 @@ impl Table<'_, '_> {
     }
 }
 
-impl Desk {
+impl Viewport {
     /// The rows in sight.
     pub fn in_sight(&self) -> &[Place] {
         &self.in_sight

@@ -13,7 +13,7 @@ use crate::engine::{Config, Engine};
 use crate::packet::{LinkType, Packet};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
-use crate::store::{Book, Kept};
+use crate::store::{CaptureStore, Kept};
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
@@ -37,9 +37,9 @@ pub fn fixture(name: &str) -> Vec<Raw> {
 }
 
 /// A screen over a capture.
-pub struct Stage {
+pub struct Harness {
     app: App,
-    pub book: Book,
+    pub capture: CaptureStore,
     engine: Engine,
     taken: u64,
     pub now: Timestamp,
@@ -49,7 +49,7 @@ pub struct Stage {
     pub effects: Vec<Effect>,
 }
 
-impl Stage {
+impl Harness {
     /// A view over a capture of the lab that was read to its end.
     pub fn over(view: Box<dyn View>, name: &str, size: (u16, u16)) -> Self {
         let mut stage = Self::empty(view, size, Theme::new(false, false));
@@ -74,7 +74,7 @@ impl Stage {
         let engine = Engine::new(Config { tell_progress: true, ..Config::default() });
         let mut stage = Self {
             app,
-            book: Book::default(),
+            capture: CaptureStore::default(),
             engine,
             taken: 0,
             now: Timestamp::default(),
@@ -89,7 +89,7 @@ impl Stage {
 
     /// Takes in packets.
     pub fn take(&mut self, packets: &[Raw]) {
-        let Self { book, engine, taken, now, .. } = self;
+        let Self { capture, engine, taken, now, .. } = self;
         for (at, link, data) in packets {
             *taken += 1;
             *now = *at;
@@ -100,24 +100,24 @@ impl Stage {
                 data,
                 original_len: u32::try_from(data.len()).unwrap(),
             };
-            book.packet(&packet, Kept::Memory);
-            engine.push(&packet, &mut |update| book.take(&update));
+            capture.packet(&packet, Kept::Memory);
+            engine.push(&packet, &mut |update| capture.take(&update));
         }
-        engine.standing(&mut |standing| book.standing(standing));
+        engine.standing(&mut |standing| capture.standing(standing));
         self.refresh();
     }
 
     /// The capture is over.
     pub fn finish(&mut self) {
-        let Self { book, engine, .. } = self;
-        engine.finish(&mut |update| book.take(&update));
+        let Self { capture, engine, .. } = self;
+        engine.finish(&mut |update| capture.take(&update));
         self.status.activity = Activity::Ended;
         self.refresh();
     }
 
     pub fn with<R>(&mut self, take: impl FnOnce(&mut App, Present<'_>) -> R) -> R {
         let present = Present {
-            book: &self.book,
+            capture: &self.capture,
             status: &self.status,
             now: self.now,
             clock: Duration::ZERO,
@@ -126,7 +126,7 @@ impl Stage {
     }
 
     pub fn refresh(&mut self) {
-        let changed = self.book.changed();
+        let changed = self.capture.changed();
         self.with(|app, present| app.refresh(&changed, present));
     }
 

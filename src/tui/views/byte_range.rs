@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// Bytes of one side of a connection, in one piece.
 #[derive(Clone, Copy, Debug)]
-pub struct Carried {
+pub struct ByteRange {
     /// The serial number of the connection.
     pub connection: u32,
     /// Who sent them, in the roles that the messages showed.
@@ -26,7 +26,7 @@ const AROUND: u64 = 64;
 
 /// The exchange with a frame in the bytes. Looks at no more than `reach` exchanges: those that
 /// began last before the bytes came.
-pub fn exchange_of(archive: &Archive, bytes: &Carried, reach: u64) -> Option<u64> {
+pub fn exchange_of(archive: &Archive, bytes: &ByteRange, reach: u64) -> Option<u64> {
     let numbers = archive.numbers();
     let behind = began_after(archive, bytes.at).saturating_add(AROUND).min(numbers.end);
     let least = behind.saturating_sub(reach).max(numbers.start);
@@ -38,11 +38,11 @@ pub fn exchange_of(archive: &Archive, bytes: &Carried, reach: u64) -> Option<u64
     })
 }
 
-fn overlaps(frame: &FrameRecord, bytes: &Carried) -> bool {
+fn overlaps(frame: &FrameRecord, bytes: &ByteRange) -> bool {
     let ahead = i64::from(bytes.seq.distance(frame.seq));
     let length = |len: u64| i64::try_from(len).unwrap_or(i64::MAX);
     frame.from == bytes.from
-        && ahead < length(frame.passage.bytes)
+        && ahead < length(frame.span.bytes)
         && ahead.saturating_add(length(bytes.len)) > 0
 }
 
