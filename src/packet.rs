@@ -27,6 +27,11 @@ impl LinkType {
     pub const LINUX_SLL2: Self = Self(276);
 }
 
+/// Where packets were captured: an interface of one source. Two packets of one connection that were
+/// captured at different points may be the same packet, seen twice on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PointId(pub u16);
+
 /// A captured packet. Its bytes are lent until the source is asked for the next one.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
@@ -36,6 +41,8 @@ pub struct Packet<'a> {
     pub at: Timestamp,
     /// What the bytes begin with.
     pub link: LinkType,
+    /// Where it was captured.
+    pub point: PointId,
     /// The bytes that were captured.
     pub data: &'a [u8],
     /// How many bytes the packet had on the link; more than `data` where the snap length cut it.

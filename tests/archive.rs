@@ -81,6 +81,7 @@ fn lent(raw: &Raw, number: u64) -> Packet<'_> {
         number,
         at: Timestamp::from_nanos(raw.at),
         link: raw.link,
+        point: Default::default(),
         data: &raw.data,
         original_len: raw.original_len,
     }
@@ -357,7 +358,7 @@ fn what_was_cleared_is_not_told_again() {
     assert!(run.capture.changed().iter().all(|number| *number >= begun));
     let [connection] = run.capture.connections() else { panic!("one connection") };
     assert_eq!((connection.calls, connection.in_flight), (after.len() as u64, 0));
-    assert!(connection.why.is_some());
+    assert!(connection.why().is_some());
 }
 
 #[test]

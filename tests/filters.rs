@@ -104,6 +104,7 @@ fn payloads_are_found_as_serde_json_finds_them() {
                 number,
                 at: Timestamp::from_nanos(packet.at),
                 link: packet.link,
+                point: Default::default(),
                 data: &packet.data,
                 original_len: packet.original_len,
             };

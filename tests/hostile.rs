@@ -74,6 +74,7 @@ impl Run {
             number: self.number,
             at: Timestamp::from_nanos(self.at),
             link: raw.link,
+            point: Default::default(),
             data: &raw.data,
             original_len: raw.original_len,
         };
@@ -673,7 +674,7 @@ proptest! {
             let packet = Packet {
                 number,
                 at: Timestamp::from_nanos(*at),
-                link: nestscope::packet::LinkType(*link),
+                link: nestscope::packet::LinkType(*link), point: Default::default(),
                 data,
                 original_len: *original_len,
             };

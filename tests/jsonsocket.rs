@@ -94,7 +94,7 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         // Nest waits for ever where we say so much too early.
         Decoded::Undecodable { fault: Fault::TooLarge | Fault::Unfinished, .. } => {}
         Decoded::Undecodable { .. } | Decoded::Foreign(_) => outcome.refused = true,
-        Decoded::Message(_) | Decoded::Started { .. } => {}
+        Decoded::Message(_) | Decoded::Client(_) | Decoded::Started { .. } => {}
     };
     let mut offset = 0;
     for (chunk, number) in chunks.iter().zip(1..) {

@@ -11,7 +11,7 @@ use std::process::Command;
 use common::wire::{self, FIN, RST, SYN, Tcp};
 use common::{Raw, fixtures, mutate, read, recordings};
 use nestscope::endpoint::{ConnectionId, Endpoints, PerSide};
-use nestscope::engine::{ClosedConnection, Config, Engine, EngineEvent, LiveConnection};
+use nestscope::engine::{Config, ConnectionFacts, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Frame, Status};
 use nestscope::packet::{LinkType, Packet};
 use nestscope::stream::CloseReason;
@@ -44,10 +44,11 @@ impl KeptFrame {
 enum Told {
     Segment(ConnectionId),
     Opened(ConnectionId, Endpoints),
+    Attempted,
     Began(KeptExchange, KeptFrame),
     Replied { number: u64, connection: ConnectionId, frame: KeptFrame, failed: bool, last: bool },
     Exchange(KeptExchange),
-    Closed(ClosedConnection),
+    Closed(ConnectionFacts),
 }
 
 /// An exchange that is kept.
@@ -91,6 +92,7 @@ fn keep(update: &EngineEvent<'_>) -> Told {
     match update {
         EngineEvent::Segment(connection) => Told::Segment(*connection),
         EngineEvent::Opened(opened) => Told::Opened(opened.connection, opened.ends),
+        EngineEvent::Attempted(_) => Told::Attempted,
         EngineEvent::Began(exchange, frame) => {
             Told::Began(KeptExchange::of(exchange), KeptFrame::of(frame))
         }
@@ -115,6 +117,7 @@ fn packet(raw: &Raw, number: u64) -> Packet<'_> {
         number,
         at: Timestamp::from_nanos(raw.at),
         link: raw.link,
+        point: Default::default(),
         data: &raw.data,
         original_len: raw.original_len,
     }
@@ -338,6 +341,7 @@ fn life_of_every_connection(what: &str, packets: &[Raw], told: &[(Option<u64>, T
                 latest = *at;
                 segments.entry(*connection).or_default().push(at.unwrap());
             }
+            Told::Attempted => {}
             Told::Opened(connection, ends) => {
                 assert_eq!(opened.insert(*connection, *ends), None, "{what}: opened twice");
             }
@@ -348,10 +352,10 @@ fn life_of_every_connection(what: &str, packets: &[Raw], told: &[(Option<u64>, T
                 assert!(opened.contains_key(connection), "{what}: not opened");
             }
             Told::Closed(closed) => {
-                let connection = closed.closed.connection;
+                let connection = closed.connection;
                 let ends = opened.remove(&connection).unwrap();
                 assert!([ends, ends.swapped()].contains(&closed.ends), "{what}");
-                let PerSide { client, server } = closed.closed.end.packets;
+                let PerSide { client, server } = closed.counts.packets;
                 let segments = &segments[&connection];
                 assert_eq!(segments.len() as u64, client + server, "{what}: segments");
                 let pair = [address(ends.client), address(ends.server)];
@@ -433,13 +437,13 @@ fn messages_overrule_the_ports_on_the_way_too() {
     let Some((_, Told::Closed(closed))) = told.last() else { panic!("{told:?}") };
     let [standing] = standing[..] else { panic!("{standing:?}") };
     assert_eq!(standing.ends, closed.ends);
-    assert_eq!(standing.end, closed.closed.end);
+    assert_eq!(standing.counts, closed.counts);
 }
 
 #[test]
 fn what_stands_is_what_was_opened_and_is_not_closed() {
     for (name, packets) in sources() {
-        let mut last: Vec<LiveConnection> = Vec::new();
+        let mut last: Vec<ConnectionFacts> = Vec::new();
         let (mut expected, mut seen) = (Vec::new(), 0);
         let told = run_with(&packets, config(false, true), |engine, told| {
             last.clear();
@@ -447,7 +451,7 @@ fn what_stands_is_what_was_opened_and_is_not_closed() {
             for (_, told) in &told[std::mem::replace(&mut seen, told.len())..] {
                 match told {
                     Told::Opened(connection, _) => expected.push(*connection),
-                    Told::Closed(closed) => expected.retain(|c| *c != closed.closed.connection),
+                    Told::Closed(closed) => expected.retain(|c| *c != closed.connection),
                     _ => {}
                 }
             }
@@ -460,13 +464,11 @@ fn what_stands_is_what_was_opened_and_is_not_closed() {
         assert!(!last.is_empty(), "{name}");
         for standing in last {
             let closed = told.iter().find_map(|(_, told)| match told {
-                Told::Closed(closed) if closed.closed.connection == standing.connection => {
-                    Some(closed)
-                }
+                Told::Closed(closed) if closed.connection == standing.connection => Some(closed),
                 _ => None,
             });
             let closed = closed.unwrap();
-            assert_eq!(standing.end, closed.closed.end, "{name}");
+            assert_eq!(standing.counts, closed.counts, "{name}");
             assert_eq!(standing.ends, closed.ends, "{name}");
             assert_eq!(standing.first, closed.first, "{name}");
             assert_eq!(standing.from_start, closed.from_start, "{name}");
@@ -474,7 +476,7 @@ fn what_stands_is_what_was_opened_and_is_not_closed() {
             assert_eq!(standing.foreign, closed.foreign, "{name}");
             assert_eq!(
                 standing.lingering,
-                closed.closed.why != CloseReason::CaptureEnded,
+                closed.end.unwrap().why != CloseReason::CaptureEnded,
                 "{name}"
             );
             let ends = [address(standing.ends.client), address(standing.ends.server)];
@@ -493,7 +495,7 @@ fn round_trips(packets: &[Raw]) -> Vec<Option<Nanos>> {
     let mut found: Vec<_> = run(packets, config(false, false))
         .into_iter()
         .filter_map(|(_, told)| match told {
-            Told::Closed(closed) => Some((closed.first.number, closed.closed.end.round_trip)),
+            Told::Closed(closed) => Some((closed.first.number, closed.counts.round_trip)),
             _ => None,
         })
         .collect();

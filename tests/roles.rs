@@ -22,7 +22,7 @@ fn what_was_counted_of_a_side_is_told_of_that_side() {
     let mut engine = Engine::new(Config::default());
     let mut emit = |update: EngineEvent<'_>| {
         if let EngineEvent::Closed(closed) = update {
-            over.push((closed.ends, closed.closed.end.packets));
+            over.push((closed.ends, closed.counts.packets));
         }
     };
     for (raw, number) in read(&fixtures().join("walkthrough.pcap")).iter().zip(1..) {
@@ -39,6 +39,7 @@ fn what_was_counted_of_a_side_is_told_of_that_side() {
             number,
             at: Timestamp::from_nanos(raw.at),
             link: raw.link,
+            point: Default::default(),
             data: &raw.data,
             original_len: raw.original_len,
         };

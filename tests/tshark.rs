@@ -64,7 +64,7 @@ fn streams(capture: &[u8]) -> Vec<Stream> {
     let mut decoder = Decoder::new();
     let mut streams = Streams::new(Config::default());
     packets(capture, |packet| {
-        decoder.push(&packet, &mut |segment| streams.push(&segment, &mut take));
+        decoder.segments(&packet, &mut |segment| streams.push(&segment, &mut take));
     });
     streams.finish(&mut take);
     let mut found: Vec<(u64, Stream)> = found.into_values().collect();
@@ -90,6 +90,7 @@ fn packets(capture: &[u8], mut take: impl FnMut(Packet<'_>)) {
             number,
             at: Timestamp::from_nanos(nanos),
             link,
+            point: Default::default(),
             data: &capture[at + 16..end],
             original_len: word(at + 12),
         });

@@ -136,7 +136,7 @@ impl<'s> Tally<'s> {
             EngineEvent::Exchange(exchange) if self.lets_through(exchange) => {
                 self.statistics.add(exchange);
             }
-            EngineEvent::Closed(connection) if self.carried(connection.closed.connection) => {
+            EngineEvent::Closed(connection) if self.carried(connection.connection) => {
                 self.statistics.close(connection);
             }
             _ => {}

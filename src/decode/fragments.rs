@@ -257,6 +257,7 @@ impl Whole {
                 flags,
                 payload: piece.data.get(skip..).ok_or(Malformed)?,
                 missing: piece.missing,
+                raw: &[],
                 ..whole
             });
             count += 1;

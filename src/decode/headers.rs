@@ -33,7 +33,7 @@ impl Headers {
     /// within its headers.
     pub fn of(packet: &Packet<'_>) -> Option<Self> {
         let mut read = None;
-        Decoder::new().push(packet, &mut |segment: Segment<'_>| {
+        Decoder::new().segments(packet, &mut |segment: Segment<'_>| {
             // The payload is lent from the packet: its place is how far it lies behind its start.
             let start = segment.payload.as_ptr().addr().checked_sub(packet.data.as_ptr().addr());
             let Some(start) = start.filter(|start| *start <= packet.data.len()) else { return };

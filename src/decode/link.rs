@@ -5,7 +5,7 @@ use crate::packet::LinkType;
 
 /// What a link frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Network<'a> {
+pub(super) enum LinkPayload<'a> {
     /// An IP packet, and perhaps the padding of its Ethernet frame.
     Ip(&'a [u8]),
     /// ARP, LLC and the like.
@@ -19,7 +19,7 @@ pub(super) enum Network<'a> {
 /// # Errors
 ///
 /// `Malformed` where the captured bytes end before the link header does.
-pub(super) fn network(link: LinkType, data: &[u8]) -> Result<Network<'_>, Malformed> {
+pub(super) fn network(link: LinkType, data: &[u8]) -> Result<LinkPayload<'_>, Malformed> {
     match link {
         LinkType::ETHERNET => {
             let (header, rest) = data.split_first_chunk::<14>().ok_or(Malformed)?;
@@ -43,17 +43,17 @@ pub(super) fn network(link: LinkType, data: &[u8]) -> Result<Network<'_>, Malfor
             Ok(address_family(*family, rest))
         }
         LinkType::RAW | LinkType::RAW_DLT | RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
-            Ok(Network::Ip(data))
+            Ok(LinkPayload::Ip(data))
         }
-        _ => Ok(Network::UnknownLink),
+        _ => Ok(LinkPayload::UnknownLink),
     }
 }
 
 /// Strips VLAN tags, however many.
-fn tagged(mut ether_type: u16, mut data: &[u8]) -> Result<Network<'_>, Malformed> {
+fn tagged(mut ether_type: u16, mut data: &[u8]) -> Result<LinkPayload<'_>, Malformed> {
     loop {
         match ether_type {
-            IPV4 | IPV6 => return Ok(Network::Ip(data)),
+            IPV4 | IPV6 => return Ok(LinkPayload::Ip(data)),
             VLAN | PROVIDER_VLAN | DOUBLE_VLAN => {
                 // Priority and VLAN number, then the type of what follows.
                 let ([_, _, high, low], rest) = data.split_first_chunk::<4>().ok_or(Malformed)?;
@@ -61,21 +61,21 @@ fn tagged(mut ether_type: u16, mut data: &[u8]) -> Result<Network<'_>, Malformed
                 data = rest;
             }
             // Below 0x0600 it is the length of an 802.3 frame, which is no IP either.
-            _ => return Ok(Network::Other),
+            _ => return Ok(LinkPayload::Other),
         }
     }
 }
 
 /// The family is in the byte order of the host that captured, which may not be ours. No family
 /// needs more than one byte, so the order shows itself.
-fn address_family(family: [u8; 4], data: &[u8]) -> Network<'_> {
+fn address_family(family: [u8; 4], data: &[u8]) -> LinkPayload<'_> {
     match family {
         [0, 0, 0, family] | [family, 0, 0, 0] => match family {
             // AF_INET everywhere; AF_INET6 on Linux, NetBSD and OpenBSD, FreeBSD, macOS.
-            2 | 10 | 24 | 28 | 30 => Network::Ip(data),
-            _ => Network::Other,
+            2 | 10 | 24 | 28 | 30 => LinkPayload::Ip(data),
+            _ => LinkPayload::Other,
         },
-        _ => Network::Other,
+        _ => LinkPayload::Other,
     }
 }
 

@@ -12,13 +12,13 @@ mod segment;
 mod tcp;
 
 pub use headers::Headers;
-pub use segment::{Flags, Segment, Seq};
+pub use segment::{Flags, Network, Path, Segment, Seq, Unreachable, UnreachableCode};
 
 use etherparse::ip_number;
 
 use self::fragments::Fragments;
 use self::ip::Ip;
-use self::link::Network;
+use self::link::LinkPayload;
 use crate::packet::{LinkType, Packet};
 
 /// The headers of a packet make no sense, or the snap length cut them.
@@ -67,9 +67,9 @@ impl Decoder {
         Self::default()
     }
 
-    /// Decodes one packet. Gives no segment or one; more where this packet was the last missing
+    /// Decodes one packet. Gives nothing, or one segment; more where this packet was the last missing
     /// fragment of a larger one: then one for each fragment, in the order of their bytes.
-    pub fn push(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Segment<'_>)) {
+    pub fn push(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Network<'_>)) {
         self.counts.packets += 1;
         self.counts.bytes += u64::from(packet.original_len);
         let captured = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
@@ -78,9 +78,9 @@ impl Decoder {
         self.counts.fragments_lost += self.fragments.expire(packet.at);
 
         let bytes = match link::network(packet.link, packet.data) {
-            Ok(Network::Ip(bytes)) => bytes,
-            Ok(Network::Other) => return self.counts.not_tcp += 1,
-            Ok(Network::UnknownLink) => {
+            Ok(LinkPayload::Ip(bytes)) => bytes,
+            Ok(LinkPayload::Other) => return self.counts.not_tcp += 1,
+            Ok(LinkPayload::UnknownLink) => {
                 self.counts.unknown_links += 1;
                 self.counts.unknown_link.get_or_insert(packet.link);
                 return;
@@ -93,7 +93,16 @@ impl Decoder {
         }
     }
 
-    fn push_ip(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, emit: &mut impl FnMut(Segment<'_>)) {
+    /// The same for those who want the segments only.
+    pub fn segments(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Segment<'_>)) {
+        self.push(packet, &mut |network| {
+            if let Network::Segment(segment) = network {
+                emit(segment);
+            }
+        });
+    }
+
+    fn push_ip(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, emit: &mut impl FnMut(Network<'_>)) {
         let counts = &mut self.counts;
         if let Some(fragment) = ip.fragment {
             // What follows the fragment header may be another header, and only then TCP.
@@ -105,7 +114,7 @@ impl Decoder {
             counts.fragments_lost += pushed.lost;
             counts.malformed += u64::from(pushed.malformed);
             if let Some(whole) = pushed.whole {
-                match whole.segments(emit) {
+                match whole.segments(&mut |segment| emit(Network::Segment(segment))) {
                     Ok(segments) => counts.segments += segments,
                     Err(Malformed) => counts.malformed += 1,
                 }
@@ -118,7 +127,7 @@ impl Decoder {
         match tcp::parse(packet.place(), ip.from, ip.to, ip.payload, ip.missing) {
             Ok(segment) => {
                 counts.segments += 1;
-                emit(segment);
+                emit(Network::Segment(segment));
             }
             Err(Malformed) => counts.malformed += 1,
         }

@@ -1,6 +1,6 @@
 //! A TCP piece as the wire carried it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::packet::PacketRef;
 
@@ -74,4 +74,92 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Payload bytes after those that the snap length cut off.
     pub missing: u32,
+    /// The way on which the packet came: tells apart what only has the same addresses.
+    pub path: Path,
+    /// The identification of the IP packet, which its sender chose; 0 in version 6, which has none.
+    pub ip_id: u16,
+    /// How many more routers the IP packet may pass.
+    pub ttl: u8,
+    /// The largest payload that the sender accepts, where it is a SYN that says so (RFC 9293,
+    /// section 3.7.1).
+    pub mss: Option<u16>,
+    /// The TCP header and the payload as they were captured; empty where the segment was put
+    /// together from fragments, whose checksum cannot be told.
+    pub raw: &'a [u8],
+}
+
+/// A capture point, VLAN tags and tunnels, as one number: equal for packets that came the same way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Path(pub u32);
+
+impl<'a> Segment<'a> {
+    /// A segment without flags or payload, for what is made by hand.
+    pub const fn empty(packet: PacketRef, from: SocketAddr, to: SocketAddr) -> Self {
+        Self {
+            packet,
+            from,
+            to,
+            seq: Seq(0),
+            ack: None,
+            flags: Flags(0),
+            window: 0,
+            payload: &[],
+            missing: 0,
+            path: Path(0),
+            ip_id: 0,
+            ttl: 0,
+            mss: None,
+            raw: &[],
+        }
+    }
+
+    /// Whether its checksum is that of its bytes (RFC 9293, section 3.1); `None` where not all of
+    /// them were captured. On a host whose network card computes checksums, those of the packets
+    /// that it sends are wrong in every capture.
+    pub fn checksum_holds(&self) -> Option<bool> {
+        super::tcp::checksum_holds(self)
+    }
+}
+
+/// What one packet says to the floor above.
+#[derive(Clone, Copy, Debug)]
+pub enum Network<'a> {
+    /// A TCP segment.
+    Segment(Segment<'a>),
+    /// A router or a host could not hand on a TCP segment.
+    Unreachable(Unreachable),
+}
+
+/// An ICMP message "destination unreachable" that quotes a TCP segment (RFC 792, RFC 4443).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// The packet that carried it.
+    pub packet: PacketRef,
+    /// Who says so.
+    pub by: IpAddr,
+    /// The sender of the segment that is quoted.
+    pub from: SocketAddr,
+    /// Where it was to go.
+    pub to: SocketAddr,
+    /// The sequence number of the segment that is quoted.
+    pub seq: Seq,
+    /// Why it did not get there.
+    pub code: UnreachableCode,
+}
+
+/// Why a packet was not handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnreachableCode {
+    /// No route to the network.
+    Network,
+    /// The host does not answer.
+    Host,
+    /// The host has no such protocol.
+    Protocol,
+    /// Nobody listens on the port.
+    Port,
+    /// A filter forbids it.
+    Prohibited,
+    /// Another reason, by its number in the version of ICMP that was spoken.
+    Other(u8),
 }

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::TcpHeaderSlice;
+use etherparse::{TcpHeaderSlice, ip_number};
 
-use super::{Flags, Malformed, Segment, Seq};
+use super::{Flags, Malformed, Path, Segment, Seq};
 use crate::packet::PacketRef;
 
 /// Reads the TCP header at the front of an IP payload of which `missing` bytes were cut.
@@ -31,7 +31,38 @@ pub(super) fn parse(
         window: header.window_size(),
         payload: bytes.get(header.slice().len()..).ok_or(Malformed)?,
         missing,
+        path: Path::default(),
+        ip_id: 0,
+        ttl: 0,
+        mss: None,
+        raw: bytes,
     })
+}
+
+/// See [`Segment::checksum_holds`].
+pub(super) fn checksum_holds(segment: &Segment<'_>) -> Option<bool> {
+    if segment.raw.is_empty() || segment.missing > 0 {
+        return None;
+    }
+    let length = u32::try_from(segment.raw.len()).ok()?;
+    let addresses = match (segment.from.ip(), segment.to.ip()) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => sum(&from.octets()) + sum(&to.octets()),
+        (IpAddr::V6(from), IpAddr::V6(to)) => sum(&from.octets()) + sum(&to.octets()),
+        _ => return None,
+    };
+    let pseudo = addresses + u64::from(ip_number::TCP.0) + u64::from(length);
+    let mut total = pseudo + sum(segment.raw);
+    while total > 0xffff {
+        total = (total & 0xffff) + (total >> 16);
+    }
+    Some(total == 0xffff)
+}
+
+/// The sum of the 16-bit words; an odd byte at the end is the high half of one.
+fn sum(bytes: &[u8]) -> u64 {
+    let (words, odd) = bytes.as_chunks::<2>();
+    let words: u64 = words.iter().map(|word| u64::from(u16::from_be_bytes(*word))).sum();
+    words + odd.first().map_or(0, |byte| u64::from(*byte) << 8)
 }
 
 /// The byte of the header that holds the control bits.

@@ -50,11 +50,12 @@ impl Capture {
             number: self.number,
             at: Timestamp::from_nanos(self.at),
             link: LinkType(link),
+            point: Default::default(),
             data,
             original_len: u32::try_from(data.len() + cut).unwrap(),
         };
         let mut segments = Vec::new();
-        self.decoder.push(&packet, &mut |segment| segments.push(owned(&segment)));
+        self.decoder.segments(&packet, &mut |segment| segments.push(owned(&segment)));
         segments
     }
 

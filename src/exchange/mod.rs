@@ -8,7 +8,7 @@ mod record;
 mod tracker;
 
 pub use record::{
-    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Replied, Span, Status,
-    TrackerEvent,
+    EndedBy, Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span,
+    Status, TrackerEvent,
 };
-pub use tracker::{Config, Counts, Tracker};
+pub use tracker::{Config, Counts, Parties, Tracker};

@@ -25,6 +25,8 @@ pub enum ExchangeKind {
     Event,
     /// A reply whose request the capture lacks.
     Reply,
+    /// An attempt to connect that failed.
+    Connect,
 }
 
 impl ExchangeKind {
@@ -34,6 +36,7 @@ impl ExchangeKind {
             Self::Request => "request",
             Self::Event => "event",
             Self::Reply => "reply",
+            Self::Connect => "connect",
         }
     }
 }
@@ -55,6 +58,12 @@ pub enum Status {
     Sent,
     /// A reply whose request the capture lacks.
     Orphan,
+    /// The server refused the connection.
+    Refused,
+    /// Nothing answered the SYN.
+    NoAnswer,
+    /// The server reset the connection after its SYN-ACK, before it sent a byte.
+    Reset,
 }
 
 impl Status {
@@ -68,8 +77,52 @@ impl Status {
             Self::Unknown => "unknown",
             Self::Sent => "sent",
             Self::Orphan => "orphan",
+            Self::Refused => "refused",
+            Self::NoAnswer => "no answer",
+            Self::Reset => "reset",
         }
     }
+}
+
+/// Who ended an exchange that has no final reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndedBy {
+    /// The client said FIN.
+    Client,
+    /// The server said FIN.
+    Server,
+    /// The client said RST.
+    ResetByClient,
+    /// The server said RST.
+    ResetByServer,
+    /// A router said that the server cannot be reached.
+    Network,
+    /// Nobody: the capture ended, or lacks the end.
+    Capture,
+}
+
+impl EndedBy {
+    /// Its name in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::ResetByClient => "reset by client",
+            Self::ResetByServer => "reset by server",
+            Self::Network => "network",
+            Self::Capture => "capture",
+        }
+    }
+}
+
+/// How long a frame may have been held back by its sender's kernel: Nagle's algorithm, which waits
+/// for the ACK of an earlier small segment, against the delayed ACK of the peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The most that it can have been.
+    pub at_most: Nanos,
+    /// Whether nothing but this explains the delay.
+    pub certain: bool,
 }
 
 /// The way of one or several frames of one side over the wire.
@@ -217,6 +270,19 @@ pub struct Exchange<'a> {
     pub replies: u32,
     /// What was waited for.
     pub latency: Latency,
+    /// How long the caller of a call without a final reply, or of a connection that failed, had
+    /// waited when its end was known: from the first byte, or the first SYN.
+    pub waited: Option<Nanos>,
+    /// Who ended what has no final reply.
+    pub ended_by: Option<EndedBy>,
+    /// How long the kernel of the caller may have held the request back before its first byte.
+    pub request_held: Held,
+    /// The same for the kernel of the server and the replies.
+    pub reply_held: Held,
+    /// Whether something outside the bytes themselves confirms that these were frames.
+    pub sure: bool,
+    /// How many attempts a row of kind `connect` stands for; else 1.
+    pub attempts: u32,
     /// The argument: JSON as it was sent; `None` where there was none.
     pub data: Option<&'a [u8]>,
     /// The values that answered.

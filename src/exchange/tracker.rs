@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::AddAssign;
 
-use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
+use crate::endpoint::{ConnectionId, Endpoints, PerSide, Side};
 use crate::exchange::call::{Reply, Request};
 use crate::exchange::calls::{CallIndex, Calls, Lookup};
 use crate::exchange::patterns::{Pattern, Patterns};
@@ -13,7 +13,7 @@ use crate::exchange::{
 };
 use crate::json::{canonical_value, is_plain_string};
 use crate::protocol::{Decoded, Fault, Kind, Message};
-use crate::stream::{CloseReason, Closed, Gap, Opened};
+use crate::stream::{CloseReason, Closed, Gap};
 
 /// What was counted while pairing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,28 +59,27 @@ pub struct Tracker {
     counts: Counts,
 }
 
+/// Who speaks on a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Parties {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Its addresses, in the roles that are known so far.
+    pub ends: Endpoints,
+    /// The side of the stream that is the client; `None` until something told.
+    pub client: Option<Side>,
+}
+
+/// What pairing remembers of a connection.
 #[derive(Clone, Copy, Debug)]
 struct Connection {
     id: ConnectionId,
+    /// For calls that give way when nobody speaks.
     ends: Endpoints,
-    /// The side of the stream that is the client; `None` until something told.
-    client: Option<Side>,
     /// The number taken for the frame of each side that has begun.
     started: PerSide<Option<u64>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
     lacks_replies_until: u64,
-}
-
-impl Connection {
-    /// Whether the stream took the client for the server.
-    fn roles_swapped(&self) -> bool {
-        self.client == Some(Side::Server)
-    }
-
-    /// The addresses, the client's as the client's.
-    fn ends(&self) -> Endpoints {
-        if self.roles_swapped() { self.ends.swapped() } else { self.ends }
-    }
 }
 
 impl Tracker {
@@ -97,15 +96,10 @@ impl Tracker {
     }
 
     /// A connection was opened.
-    pub fn open(&mut self, opened: &Opened) {
-        let slot = opened.connection.slot as usize;
-        let connection = Connection {
-            id: opened.connection,
-            ends: opened.ends,
-            client: (opened.roles == Roles::Known).then_some(Side::Client),
-            started: PerSide::default(),
-            lacks_replies_until: 0,
-        };
+    pub fn open(&mut self, id: ConnectionId, ends: Endpoints) {
+        let slot = id.slot as usize;
+        let connection =
+            Connection { id, ends, started: PerSide::default(), lacks_replies_until: 0 };
         if self.connections.len() <= slot {
             self.connections.resize(slot + 1, connection);
         }
@@ -117,54 +111,59 @@ impl Tracker {
     /// A decoder said something about a connection.
     pub fn push(
         &mut self,
-        connection: ConnectionId,
+        parties: &Parties,
         decoded: &Decoded<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         match decoded {
-            Decoded::Message(message) => self.message(connection, message, emit),
+            Decoded::Message(message) => self.message(parties, message, emit),
             Decoded::Started { from, .. } => {
                 let next_number = &mut self.next_number;
-                if let Some(known) = connection_mut(&mut self.connections, connection)
-                    && known.client == Some(*from)
+                if let Some(known) = connection_mut(&mut self.connections, parties.connection)
+                    && parties.client == Some(*from)
                 {
                     known.started.of_mut(*from).get_or_insert_with(|| take(next_number));
                 }
             }
             Decoded::Undecodable { from, at, fault } => {
                 let next_number = &mut self.next_number;
-                if let Some(known) = connection_mut(&mut self.connections, connection) {
+                if let Some(known) = connection_mut(&mut self.connections, parties.connection) {
                     release_number(next_number, known.started.of_mut(*from).take());
                     let lacks = matches!(fault, Fault::TooLarge | Fault::Gap);
-                    if lacks && known.client != Some(*from) {
+                    if lacks && parties.client != Some(*from) {
                         known.lacks_replies_until = known.lacks_replies_until.max(at.number);
                     }
                 }
             }
-            Decoded::Foreign(_) => {}
+            Decoded::Client(_) | Decoded::Foreign(_) => {}
         }
     }
 
     /// Bytes of one side are missing.
-    pub fn gap(&mut self, gap: &Gap) {
-        if let Some(known) = connection_mut(&mut self.connections, gap.connection)
-            && known.client != Some(gap.from)
+    pub fn gap(&mut self, parties: &Parties, gap: &Gap) {
+        if let Some(known) = connection_mut(&mut self.connections, parties.connection)
+            && parties.client != Some(gap.from)
         {
             known.lacks_replies_until = known.lacks_replies_until.max(gap.until.number);
         }
     }
 
     /// A connection is over: its calls get no more replies.
-    pub fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
-        let Some(connection) = connection_mut(&mut self.connections, closed.connection) else {
+    pub fn close(
+        &mut self,
+        parties: &Parties,
+        closed: &Closed,
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        let Some(known) = connection_mut(&mut self.connections, parties.connection) else {
             return;
         };
-        let connection = *connection;
-        let server = connection.client.unwrap_or(Side::Client).other();
-        let silent = *closed.end.packets.of(server) == 0;
-        for place in self.calls.of_connection(closed.connection) {
-            let lacks = silent || self.may_lack_reply(&connection, place);
-            let status = match closed.why {
+        let known = *known;
+        let server = parties.client.unwrap_or(Side::Client).other();
+        let silent = *closed.counts.packets.of(server) == 0;
+        for place in self.calls.of_connection(parties.connection) {
+            let lacks = silent || self.may_lack_reply(&known, place);
+            let status = match closed.end.why {
                 _ if lacks => Status::Unknown,
                 CloseReason::Finished | CloseReason::Reset | CloseReason::Replaced => {
                     Status::Closed
@@ -172,21 +171,9 @@ impl Tracker {
                 CloseReason::Evicted => Status::Unknown,
                 CloseReason::CaptureEnded => Status::Open,
             };
-            self.emit(&connection, place, status, emit);
+            self.emit(parties.connection, parties.ends, place, status, emit);
             self.calls.forget(place);
         }
-    }
-
-    /// The addresses of a connection in the roles that its messages showed.
-    pub fn ends(&self, connection: ConnectionId) -> Option<Endpoints> {
-        let known = self.connections.get(connection.slot as usize)?;
-        (known.id == connection).then(|| known.ends())
-    }
-
-    /// Whether its messages showed the roles to be other than the stream took them to be.
-    pub fn roles_swapped(&self, connection: ConnectionId) -> bool {
-        let known = self.connections.get(connection.slot as usize);
-        known.is_some_and(|known| known.id == connection && known.roles_swapped())
     }
 
     /// Calls that wait for a reply.
@@ -206,42 +193,37 @@ impl Tracker {
 
     fn message(
         &mut self,
-        connection: ConnectionId,
+        parties: &Parties,
         message: &Message<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        let Some(known) = connection_mut(&mut self.connections, connection) else {
+        let Some(known) = connection_mut(&mut self.connections, parties.connection) else {
             return;
         };
         let started = known.started.of_mut(message.from).take();
-        match message.kind {
-            Kind::Request { .. } | Kind::Event { .. } => known.client = Some(message.from),
-            Kind::Reply { .. } => known.client = Some(message.from.other()),
-            Kind::Other => return release_number(&mut self.next_number, started),
-        }
-        let connection = *known;
+        known.ends = parties.ends;
         match message.kind {
             Kind::Request { id, pattern, data } => {
                 let number = started.unwrap_or_else(|| take(&mut self.next_number));
-                self.request(&connection, number, message, (id, pattern, data), emit);
+                self.request(parties, number, message, (id, pattern, data), emit);
                 self.make_room(emit);
             }
             Kind::Event { pattern, data } => {
                 let number = started.unwrap_or_else(|| take(&mut self.next_number));
-                self.event(&connection, number, message, (pattern, data), emit);
+                self.event(parties, number, message, (pattern, data), emit);
             }
             Kind::Reply { id, response, error, failed, last } => {
                 let reply = Answer { reply: Reply { response, error }, failed, last };
-                self.reply(&connection, message, id, &reply, emit);
+                self.reply(parties, message, id, &reply, emit);
                 self.make_room(emit);
             }
-            Kind::Other => {}
+            Kind::Other => release_number(&mut self.next_number, started),
         }
     }
 
     fn request(
         &mut self,
-        connection: &Connection,
+        parties: &Parties,
         number: u64,
         message: &Message<'_>,
         (id, pattern, data): (&[u8], Option<&[u8]>, Option<&[u8]>),
@@ -263,9 +245,9 @@ impl Tracker {
             id,
             data: data.filter(|_| self.config.keep_payloads),
         };
-        let place = self.calls.open(connection.id, &request);
+        let place = self.calls.open(parties.connection, &request);
         if self.config.tell_progress {
-            self.began(connection, place, message, data, emit);
+            self.began(parties, place, message, data, emit);
         }
     }
 
@@ -273,7 +255,7 @@ impl Tracker {
     #[cold]
     fn began(
         &self,
-        connection: &Connection,
+        parties: &Parties,
         place: CallIndex,
         message: &Message<'_>,
         data: Option<&[u8]>,
@@ -282,7 +264,7 @@ impl Tracker {
         let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
         let (call, _) =
-            call.exchange(texts, connection.id, connection.ends(), pattern, Status::Open);
+            call.exchange(texts, parties.connection, parties.ends, pattern, Status::Open);
         emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame(message)));
     }
 
@@ -290,7 +272,7 @@ impl Tracker {
     #[cold]
     fn replied(
         &self,
-        connection: &Connection,
+        parties: &Parties,
         place: CallIndex,
         message: &Message<'_>,
         (failed, last): (bool, bool),
@@ -300,7 +282,7 @@ impl Tracker {
         let (number, frame) = (call.number, &frame(message));
         emit(TrackerEvent::Replied(&Replied {
             number,
-            connection: connection.id,
+            connection: parties.connection,
             frame,
             failed,
             last,
@@ -309,7 +291,7 @@ impl Tracker {
 
     fn event(
         &mut self,
-        connection: &Connection,
+        parties: &Parties,
         number: u64,
         message: &Message<'_>,
         (pattern, data): (&[u8], Option<&[u8]>),
@@ -325,8 +307,8 @@ impl Tracker {
         };
         let event = Exchange {
             number,
-            connection: connection.id,
-            ends: connection.ends(),
+            connection: parties.connection,
+            ends: parties.ends,
             kind: ExchangeKind::Event,
             pattern,
             pattern_id,
@@ -336,6 +318,12 @@ impl Tracker {
             reply: None,
             replies: 0,
             latency,
+            waited: None,
+            ended_by: None,
+            request_held: Default::default(),
+            reply_held: Default::default(),
+            sure: true,
+            attempts: 1,
             data,
             responses: Payloads::default(),
             error: None,
@@ -368,34 +356,34 @@ impl Tracker {
 
     fn reply(
         &mut self,
-        connection: &Connection,
+        parties: &Parties,
         message: &Message<'_>,
         id: &[u8],
         answer: &Answer<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        let place = match self.calls.look_up(connection.id, &key(id)) {
+        let place = match self.calls.look_up(parties.connection, &key(id)) {
             Lookup::Open(place) => place,
             // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
             Lookup::Ended => return self.counts.late_replies += 1,
-            Lookup::Unknown => return self.orphan(connection, message, id, &answer.reply, emit),
+            Lookup::Unknown => return self.orphan(parties, message, id, &answer.reply, emit),
         };
         let &Answer { reply, failed, last } = answer;
         let reply = if self.config.keep_payloads { reply } else { Reply::default() };
         self.calls.answer(place, Span::of(message), &reply);
         if self.config.tell_progress {
-            self.replied(connection, place, message, (failed, last), emit);
+            self.replied(parties, place, message, (failed, last), emit);
         }
         if last {
             let status = if failed { Status::Error } else { Status::Ok };
-            self.emit(connection, place, status, emit);
+            self.emit(parties.connection, parties.ends, place, status, emit);
             self.calls.end(place);
         }
     }
 
     fn orphan(
         &mut self,
-        connection: &Connection,
+        parties: &Parties,
         message: &Message<'_>,
         id: &[u8],
         reply: &Reply<'_>,
@@ -406,8 +394,8 @@ impl Tracker {
         let end = [response.len()];
         let orphan = Exchange {
             number: take(&mut self.next_number),
-            connection: connection.id,
-            ends: connection.ends(),
+            connection: parties.connection,
+            ends: parties.ends,
             kind: ExchangeKind::Reply,
             pattern: None,
             pattern_id: PatternId::NONE,
@@ -417,6 +405,12 @@ impl Tracker {
             reply: Some(Span::of(message)),
             replies: 1,
             latency: Latency::default(),
+            waited: None,
+            ended_by: None,
+            request_held: Default::default(),
+            reply_held: Default::default(),
+            sure: true,
+            attempts: 1,
             data: None,
             responses: match reply.response {
                 Some(response) => Payloads::new(response, &end),
@@ -432,7 +426,8 @@ impl Tracker {
         while self.calls.is_over_limit() {
             for (place, slot) in self.calls.oldest() {
                 if let Some(connection) = self.connections.get(slot as usize).copied() {
-                    self.emit(&connection, place, Status::Unknown, emit);
+                    let Connection { id, ends, .. } = connection;
+                    self.emit(id, ends, place, Status::Unknown, emit);
                 }
                 self.calls.forget(place);
                 self.counts.calls_evicted += 1;
@@ -442,15 +437,15 @@ impl Tracker {
 
     fn emit(
         &mut self,
-        connection: &Connection,
+        connection: ConnectionId,
+        ends: Endpoints,
         place: CallIndex,
         status: Status,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
-        let (exchange, clock_stepped) =
-            call.exchange(texts, connection.id, connection.ends(), pattern, status);
+        let (exchange, clock_stepped) = call.exchange(texts, connection, ends, pattern, status);
         self.counts.clock_steps += u64::from(clock_stepped);
         emit(TrackerEvent::Ended(&exchange));
     }

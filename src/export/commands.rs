@@ -56,7 +56,7 @@ pub fn typescript(exchange: &Exchange<'_>) -> Option<String> {
         ExchangeKind::Event => {
             Some(format!("await firstValueFrom(client.emit({pattern}, {data}));"))
         }
-        ExchangeKind::Reply => None,
+        ExchangeKind::Reply | ExchangeKind::Connect => None,
     }
 }
 

@@ -121,6 +121,7 @@ fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Resu
                 number,
                 at: record.at,
                 link: record.link,
+                point: Default::default(),
                 data: &data,
                 original_len: record.original_len,
             },

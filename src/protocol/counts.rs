@@ -28,7 +28,7 @@ impl Counts {
             }
             Decoded::Undecodable { .. } => self.undecodable += 1,
             Decoded::Foreign(foreign) => *self.foreign.entry(*foreign).or_default() += 1,
-            Decoded::Started { .. } => {}
+            Decoded::Client(_) | Decoded::Started { .. } => {}
         }
     }
 }

@@ -17,6 +17,9 @@ pub enum Decoded<'a> {
         /// The packet of its first byte.
         at: PacketRef,
     },
+    /// The messages show that this side of the stream is the client. Comes at most once, before the
+    /// message that showed it.
+    Client(Side),
     /// A frame, or what should have been one, that could not be read.
     Undecodable {
         /// The sender.
@@ -100,10 +103,25 @@ pub struct Message<'a> {
     pub seq: Seq,
     /// Bytes of the frame on the wire, its length and `#` included.
     pub wire_len: u64,
+    /// How its place in the stream is known.
+    pub placed: Placed,
     /// The JSON text of the frame.
     pub body: &'a [u8],
     /// What it says.
     pub kind: Kind<'a>,
+}
+
+/// How the place of a frame in its stream is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placed {
+    /// The stream was seen from its first byte, and nothing is missing since.
+    #[default]
+    Certain,
+    /// It was found by searching: behind a gap, in a capture that began late, behind a fault.
+    /// Nothing but its own bytes says that it is one.
+    Found,
+    /// It follows one that was found, or one that follows it, without a byte between.
+    Joined,
 }
 
 /// What a message says.

@@ -50,7 +50,7 @@ impl Palette {
     pub const fn status(&self, status: Status) -> Style {
         match status {
             Status::Ok => self.ok,
-            Status::Error => self.error,
+            Status::Error | Status::Refused | Status::NoAnswer | Status::Reset => self.error,
             Status::Open | Status::Closed | Status::Unknown => self.warning,
             Status::Sent | Status::Orphan => self.dim,
         }

@@ -61,6 +61,7 @@ impl Batch {
                 number: header.number,
                 at: header.at,
                 link: header.link,
+                point: Default::default(),
                 data: self.bytes.get(header.start..end).unwrap_or_default(),
                 original_len: header.original_len,
             };
@@ -80,6 +81,7 @@ mod tests {
             number,
             at: Timestamp::from_nanos(7),
             link: LinkType::RAW,
+            point: Default::default(),
             data,
             original_len: 9,
         };

@@ -150,6 +150,7 @@ impl CaptureFile {
             number: self.number,
             at: self.record.at,
             link: self.record.link,
+            point: Default::default(),
             data: self.window.consumed(&self.record.data),
             original_len: self.record.original_len,
         }

@@ -191,6 +191,7 @@ impl Live {
             number: self.number,
             at: header.at,
             link: self.batch.link,
+            point: Default::default(),
             data: self.batch.bytes.get(header.from..header.from + header.len).unwrap_or_default(),
             original_len: header.original_len,
         }

@@ -151,6 +151,7 @@ const NOTHING: Packet<'static> = Packet {
     number: 0,
     at: Timestamp::from_nanos(0),
     link: crate::packet::LinkType::NULL,
+    point: crate::packet::PointId(0),
     data: &[],
     original_len: 0,
 };

@@ -1,17 +1,17 @@
 //! All that the screen knows of a capture: the archive of exchanges and packets, the statistics, the
 //! connections. Fed packet by packet and update by update; asked read-only questions.
 
-use crate::endpoint::{Endpoints, Side};
-use crate::engine::{Counts, EngineEvent, LiveConnection};
+use crate::endpoint::Side;
+use crate::engine::{ConnectionFacts, Counts, EngineEvent};
 use crate::exchange::{Exchange, ExchangeKind, Frame, Replied};
 use crate::limits;
-use crate::packet::{Packet, PacketRef};
-use crate::protocol::{Kind, read_body};
+use crate::packet::Packet;
+use crate::protocol::{Foreign, Kind, read_body};
 use crate::source::SourceFiles;
 use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
 use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
-use crate::stream::{CloseReason, ConnectionEnd};
+use crate::stream::CloseReason;
 use crate::time::Timestamp;
 
 /// Where the bytes of a packet stay.
@@ -31,20 +31,8 @@ pub enum Kept {
 /// What is known of a connection, standing or over.
 #[derive(Clone, Debug)]
 pub struct ConnectionRecord {
-    /// Its serial number.
-    pub serial: u32,
-    /// Its addresses, in the roles that the messages showed.
-    pub ends: Endpoints,
-    /// The packet that first showed it.
-    pub first: PacketRef,
-    /// The packet that showed it last.
-    pub last: PacketRef,
-    /// How it ended; `None` while it stands.
-    pub why: Option<CloseReason>,
-    /// Whether its end was seen, and only what comes late is waited for.
-    pub closing: bool,
-    /// What was counted of its segments.
-    pub tally: ConnectionEnd,
+    /// What the engine tells of it.
+    pub facts: ConnectionFacts,
     /// Calls without final reply so far.
     pub in_flight: u64,
     /// Calls, those in flight included.
@@ -53,12 +41,18 @@ pub struct ConnectionRecord {
     pub events: u64,
     /// Calls that ended `error`.
     pub errors: u64,
-    /// Whether it was seen from its first byte.
-    pub from_start: bool,
+}
+
+impl ConnectionRecord {
+    /// How it ended; `None` while it stands.
+    pub fn why(&self) -> Option<CloseReason> {
+        self.facts.end.map(|end| end.why)
+    }
+
     /// What it speaks, where that is not Nest TCP.
-    pub foreign: Option<&'static str>,
-    /// Whether a frame of Nest TCP was read on it.
-    pub spoke_nest: bool,
+    pub fn foreign(&self) -> Option<&'static str> {
+        self.facts.foreign.map(Foreign::name)
+    }
 }
 
 /// How full the memory is.
@@ -168,19 +162,20 @@ impl CaptureStore {
                 self.archive.open(opened.connection, &opened.ends);
                 self.connections.open(opened);
             }
+            EngineEvent::Attempted(_) => {}
             EngineEvent::Began(exchange, frame) => self.began(exchange, frame),
             EngineEvent::Replied(replied) => self.replied(replied),
             EngineEvent::Exchange(exchange) => self.ended(exchange),
             EngineEvent::Closed(closed) => {
                 self.statistics.close(closed);
                 self.connections.close(closed);
-                self.archive.close(closed.closed.connection);
+                self.archive.close(closed.connection);
             }
         }
     }
 
     /// How a connection stands. Asked of the engine now and then, between two packets.
-    pub fn standing(&mut self, standing: &LiveConnection) {
+    pub fn standing(&mut self, standing: &ConnectionFacts) {
         self.connections.standing(standing);
     }
 
@@ -278,7 +273,7 @@ impl CaptureStore {
         }
         self.connections.began(exchange, frame);
         let from = match exchange.kind {
-            ExchangeKind::Request | ExchangeKind::Event => Side::Client,
+            ExchangeKind::Request | ExchangeKind::Event | ExchangeKind::Connect => Side::Client,
             ExchangeKind::Reply => Side::Server,
         };
         // Orphans are few, so that it may be read once more.
@@ -363,7 +358,7 @@ impl CaptureStore {
 fn read_orphan<'a>(exchange: &Exchange<'_>, frame: &Frame<'a>) -> Option<Kind<'a>> {
     match exchange.kind {
         ExchangeKind::Reply => read_body(frame.body, Side::Server),
-        ExchangeKind::Request | ExchangeKind::Event => None,
+        ExchangeKind::Request | ExchangeKind::Event | ExchangeKind::Connect => None,
     }
 }
 

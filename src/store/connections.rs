@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use crate::endpoint::ConnectionId;
-use crate::engine::{ClosedConnection, LiveConnection};
+use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, Frame, Status};
 use crate::limits;
 use crate::store::ConnectionRecord;
-use crate::stream::{ConnectionEnd, Opened};
+use crate::stream::Opened;
 
 /// Connections, in the order in which they were first seen.
 #[derive(Debug, Default)]
@@ -40,29 +40,20 @@ impl Connections {
             *place = self.records.len();
         }
         self.records.push(ConnectionRecord {
-            serial: opened.connection.serial,
-            ends: opened.ends,
-            first: opened.at,
-            last: opened.at,
-            why: None,
-            tally: ConnectionEnd::default(),
-            closing: false,
+            facts: ConnectionFacts::opened(opened),
             in_flight: 0,
             calls: 0,
             events: 0,
             errors: 0,
-            from_start: opened.from_start.client && opened.from_start.server,
-            foreign: None,
-            spoke_nest: false,
         });
     }
 
     pub(super) fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {
         let Some(record) = self.get_mut(exchange.connection) else { return };
-        record.spoke_nest = true;
-        record.ends = exchange.ends;
-        if record.last.number < frame.span.last.number {
-            record.last = frame.span.last;
+        record.facts.spoke_nest = true;
+        record.facts.ends = exchange.ends;
+        if record.facts.last.number < frame.span.last.number {
+            record.facts.last = frame.span.last;
         }
         match exchange.kind {
             ExchangeKind::Request => {
@@ -70,7 +61,7 @@ impl Connections {
                 record.in_flight += 1;
             }
             ExchangeKind::Event => record.events += 1,
-            ExchangeKind::Reply => {}
+            ExchangeKind::Reply | ExchangeKind::Connect => {}
         }
     }
 
@@ -82,34 +73,22 @@ impl Connections {
         }
     }
 
-    pub(super) fn standing(&mut self, standing: &LiveConnection) {
-        let Some(record) = self.get_mut(standing.connection) else { return };
-        record.ends = standing.ends;
-        record.first = standing.first;
-        record.last = standing.last;
-        record.tally = standing.end;
-        record.closing = standing.lingering;
-        record.from_start = standing.from_start.client && standing.from_start.server;
-        record.foreign = standing.foreign.map(|foreign| foreign.name());
-        record.spoke_nest = standing.spoke_nest;
+    pub(super) fn standing(&mut self, standing: &ConnectionFacts) {
+        if let Some(record) = self.get_mut(standing.connection) {
+            record.facts = *standing;
+        }
     }
 
-    pub(super) fn close(&mut self, over: &ClosedConnection) {
-        let Some(record) = self.get_mut(over.closed.connection) else { return };
-        record.ends = over.ends;
-        record.first = over.first;
-        record.last = over.closed.at;
-        record.why = Some(over.closed.why);
-        record.tally = over.closed.end;
-        record.in_flight = 0;
-        record.from_start = over.from_start.client && over.from_start.server;
-        record.foreign = over.foreign.map(|foreign| foreign.name());
-        record.spoke_nest = over.spoke_nest;
+    pub(super) fn close(&mut self, over: &ConnectionFacts) {
+        if let Some(record) = self.get_mut(over.connection) {
+            record.facts = *over;
+            record.in_flight = 0;
+        }
     }
 
     /// Forgets those that are over, and what was counted of the others.
     pub(super) fn clear(&mut self) {
-        self.retain(|record| record.why.is_none());
+        self.retain(|record| record.facts.end.is_none());
         self.folded = 0;
         for record in &mut self.records {
             (record.in_flight, record.calls, record.events, record.errors) = (0, 0, 0, 0);
@@ -118,7 +97,7 @@ impl Connections {
 
     fn get_mut(&mut self, id: ConnectionId) -> Option<&mut ConnectionRecord> {
         let place = *self.places.get(id.slot as usize)?;
-        self.records.get_mut(place).filter(|record| record.serial == id.serial)
+        self.records.get_mut(place).filter(|record| record.facts.connection.serial == id.serial)
     }
 
     /// Forgets those that are too many: what is over goes first, then what is least busy.
@@ -155,7 +134,11 @@ impl Connections {
 
 /// The heavier one stays: no two are equal, since of equally busy ones the older stays.
 fn weight(record: &ConnectionRecord) -> (bool, u64, Reverse<u32>) {
-    (record.why.is_none(), record.calls + record.events, Reverse(record.serial))
+    (
+        record.facts.end.is_none(),
+        record.calls + record.events,
+        Reverse(record.facts.connection.serial),
+    )
 }
 
 #[cfg(test)]
@@ -163,7 +146,7 @@ mod tests {
     use super::*;
     use crate::endpoint::{Endpoints, PerSide, Roles};
     use crate::packet::PacketRef;
-    use crate::stream::{CloseReason, Closed};
+    use crate::stream::{CloseReason, Ended};
     use crate::time::Timestamp;
 
     fn packet(number: u64) -> PacketRef {
@@ -184,19 +167,14 @@ mod tests {
         }
     }
 
-    fn closed(serial: u32, slot: u32) -> ClosedConnection {
-        ClosedConnection {
-            closed: Closed {
-                connection: ConnectionId { serial, slot },
-                at: packet(u64::from(serial) + 2),
-                why: CloseReason::Reset,
-                end: ConnectionEnd::default(),
-            },
+    fn closed(serial: u32, slot: u32) -> ConnectionFacts {
+        let at = packet(u64::from(serial) + 2);
+        ConnectionFacts {
             ends: ends().swapped(),
-            first: packet(u64::from(serial) + 1),
             from_start: PerSide { client: true, server: false },
-            spoke_nest: true,
-            foreign: None,
+            last: at,
+            end: Some(Ended { why: CloseReason::Reset, at, by: None }),
+            ..ConnectionFacts::opened(&opened(serial, slot))
         }
     }
 
@@ -209,9 +187,13 @@ mod tests {
         // Told late, for the one before.
         connections.close(&closed(0, 0));
         let [over, stands] = connections.records() else { panic!("two") };
-        assert_eq!((over.serial, over.why, over.from_start), (0, Some(CloseReason::Reset), false));
-        assert_eq!((over.ends, over.last), (ends().swapped(), packet(2)));
-        assert_eq!((stands.serial, stands.why, stands.from_start), (1, None, true));
+        let state = |record: &ConnectionRecord| {
+            let ConnectionFacts { connection, end, .. } = record.facts;
+            (connection.serial, end.map(|end| end.why), record.facts.is_from_start())
+        };
+        assert_eq!(state(over), (0, Some(CloseReason::Reset), false));
+        assert_eq!((over.facts.ends, over.facts.last), (ends().swapped(), packet(2)));
+        assert_eq!(state(stands), (1, None, true));
     }
 
     #[test]
@@ -233,20 +215,21 @@ mod tests {
         connections.open(&opened(all, 100));
         let kept = limits::CONNECTION_ROWS;
         assert_eq!((connections.records().len(), connections.folded()), (kept + 1, kept as u64));
-        let serials: Vec<_> = connections.records().iter().map(|record| record.serial).collect();
+        let serials: Vec<_> =
+            connections.records().iter().map(|record| record.facts.connection.serial).collect();
         let busiest = all - u32::try_from(kept).unwrap() + 100..all;
         assert!((0..100).chain(busiest).chain([all]).eq(serials));
         // Those that stand are still found.
         for serial in [5, all] {
             let slot = serial.min(100);
             connections.close(&closed(serial, slot));
-            let of_it = |record: &&ConnectionRecord| record.serial == serial;
-            assert!(connections.records().iter().find(of_it).unwrap().why.is_some());
+            let of_it = |record: &&ConnectionRecord| record.facts.connection.serial == serial;
+            assert!(connections.records().iter().find(of_it).unwrap().facts.end.is_some());
         }
         connections.clear();
         assert_eq!(connections.records().len(), 99);
         connections.close(&closed(6, 6));
-        let over = connections.records().iter().filter(|record| record.why.is_some());
-        assert_eq!(over.map(|record| record.serial).collect::<Vec<_>>(), [6]);
+        let over = connections.records().iter().filter(|record| record.facts.end.is_some());
+        assert_eq!(over.map(|record| record.facts.connection.serial).collect::<Vec<_>>(), [6]);
     }
 }

@@ -3,15 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::endpoint::{ConnectionId, Endpoints};
-use crate::engine::ClosedConnection;
+use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
-use crate::packet::PacketRef;
-use crate::protocol::Foreign;
 use crate::store::Latencies;
-use crate::stream::{CloseReason, ConnectionEnd};
-use crate::time::Timestamp;
+use crate::stream::CloseReason;
 
 /// How many exchanges there were, by how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -42,7 +38,7 @@ impl Outcomes {
         match exchange.kind {
             ExchangeKind::Request => self.calls += 1,
             ExchangeKind::Event => self.events += 1,
-            ExchangeKind::Reply => {}
+            ExchangeKind::Reply | ExchangeKind::Connect => {}
         }
         match exchange.status {
             Status::Ok => self.ok += 1,
@@ -50,7 +46,7 @@ impl Outcomes {
             Status::Open => self.open += 1,
             Status::Closed => self.closed += 1,
             Status::Unknown => self.unknown += 1,
-            Status::Sent | Status::Orphan => {}
+            Status::Sent | Status::Orphan | Status::Refused | Status::NoAnswer | Status::Reset => {}
         }
     }
 }
@@ -89,32 +85,21 @@ impl PatternRow {
 /// What is known of one connection that ended, or that stood when the capture ended.
 #[derive(Clone, Debug)]
 pub struct ConnectionRow {
-    /// Its name.
-    pub connection: ConnectionId,
-    /// Its ends.
-    pub ends: Endpoints,
-    /// The packet that first showed it.
-    pub first: PacketRef,
-    /// When it was last seen.
-    pub last: Timestamp,
-    /// Whether it was seen from its first byte.
-    pub from_start: bool,
-    /// How it ended.
-    pub why: CloseReason,
-    /// Whether a frame of Nest TCP was read on it.
-    pub spoke_nest: bool,
-    /// What else it spoke.
-    pub foreign: Option<Foreign>,
+    /// What the engine told of it.
+    pub facts: ConnectionFacts,
     /// How its exchanges ended.
     pub outcomes: Outcomes,
-    /// What the stream floor counted.
-    pub end: ConnectionEnd,
 }
 
 impl ConnectionRow {
+    /// How it ended. What stood at the end of the capture was ended by that.
+    pub fn why(&self) -> CloseReason {
+        self.facts.end.map_or(CloseReason::CaptureEnded, |end| end.why)
+    }
+
     /// Sorts the one with the most exchanges first, and among equals the one first seen.
     fn weight(&self) -> (Reverse<u64>, u64) {
-        (Reverse(self.outcomes.calls + self.outcomes.events), self.first.number)
+        (Reverse(self.outcomes.calls + self.outcomes.events), self.facts.first.number)
     }
 }
 
@@ -159,21 +144,10 @@ impl Statistics {
     }
 
     /// Takes a connection that is over.
-    pub fn close(&mut self, connection: &ClosedConnection) {
-        let id = connection.closed.connection;
-        let outcomes = self.live.get_mut(id.slot as usize).map(std::mem::take).unwrap_or_default();
-        self.connections.push(ConnectionRow {
-            connection: id,
-            ends: connection.ends,
-            first: connection.first,
-            last: connection.closed.at.at,
-            from_start: connection.from_start.client && connection.from_start.server,
-            why: connection.closed.why,
-            spoke_nest: connection.spoke_nest,
-            foreign: connection.foreign,
-            outcomes,
-            end: connection.closed.end,
-        });
+    pub fn close(&mut self, facts: &ConnectionFacts) {
+        let slot = facts.connection.slot as usize;
+        let outcomes = self.live.get_mut(slot).map(std::mem::take).unwrap_or_default();
+        self.connections.push(ConnectionRow { facts: *facts, outcomes });
         // Now and then, since it sorts them.
         if self.connections.len() >= 2 * limits::CONNECTION_ROWS {
             self.fold_connections();
@@ -202,7 +176,7 @@ impl Statistics {
         let mut rows: Vec<_> = self.connections.iter().collect();
         rows.sort_by_key(|row| row.weight());
         rows.truncate(limits::CONNECTION_ROWS);
-        rows.sort_by_key(|row| row.first.number);
+        rows.sort_by_key(|row| row.facts.first.number);
         rows
     }
 
@@ -250,7 +224,7 @@ impl Statistics {
         let rows = match exchange.kind {
             ExchangeKind::Request => &mut self.row_of[0],
             ExchangeKind::Event => &mut self.row_of[1],
-            ExchangeKind::Reply => return None,
+            ExchangeKind::Reply | ExchangeKind::Connect => return None,
         };
         let id = exchange.pattern_id.0 as usize;
         if rows.len() <= id {
@@ -279,9 +253,11 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::PerSide;
+    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::endpoint::{PerSide, Roles};
     use crate::exchange::{Latency, Payloads};
-    use crate::stream::Closed;
+    use crate::packet::PacketRef;
+    use crate::stream::{Ended, Opened};
 
     const ROWS: u32 = 10_000;
 
@@ -305,21 +281,26 @@ mod tests {
                 reply: None,
                 replies: 0,
                 latency: Latency::default(),
+                waited: None,
+                ended_by: None,
+                request_held: Default::default(),
+                reply_held: Default::default(),
+                sure: true,
+                attempts: 1,
                 data: None,
                 responses: Payloads::default(),
                 error: None,
             });
         }
-        let why = CloseReason::Finished;
-        let end = ConnectionEnd::default();
-        statistics.close(&ClosedConnection {
-            closed: Closed { connection, at: first, why, end },
+        let opened = Opened {
+            connection,
             ends,
-            first,
+            roles: Roles::Known,
+            at: first,
             from_start: PerSide { client: true, server: true },
-            spoke_nest: true,
-            foreign: None,
-        });
+        };
+        let end = Ended { why: CloseReason::Finished, at: first, by: None };
+        statistics.close(&ConnectionFacts { end: Some(end), ..ConnectionFacts::opened(&opened) });
     }
 
     #[test]
@@ -337,11 +318,14 @@ mod tests {
             assert_eq!(statistics.connections_folded(), u64::from(2 * ROWS));
             let rows = statistics.connections();
             assert_eq!(rows.len(), ROWS as usize);
-            assert_eq!((rows[0].connection.serial, rows[0].outcomes.events), (0, 9));
+            assert_eq!((rows[0].facts.connection.serial, rows[0].outcomes.events), (0, 9));
             let busy = rows.iter().filter(|row| row.outcomes.events > 0).count();
             assert_eq!(busy, 3 * ROWS as usize / 5);
             let idle = rows.iter().filter(|row| row.outcomes.events == 0);
-            assert!(idle.map(|row| row.first.number).max() < Some(u64::from(ROWS)), "first seen");
+            assert!(
+                idle.map(|row| row.facts.first.number).max() < Some(u64::from(ROWS)),
+                "first seen"
+            );
         }
     }
 }

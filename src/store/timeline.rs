@@ -101,7 +101,7 @@ impl Timelines {
         let rows = match exchange.kind {
             ExchangeKind::Request => 0,
             ExchangeKind::Event => 1,
-            ExchangeKind::Reply => return,
+            ExchangeKind::Reply | ExchangeKind::Connect => return,
         };
         let Some(bucket) = self.make_room(exchange.time()) else { return };
         let Some(rows) = self.rows.get_mut(rows) else { return };
@@ -133,7 +133,7 @@ impl Timelines {
         let rows = match kind {
             ExchangeKind::Request => self.rows.first(),
             ExchangeKind::Event => self.rows.get(1),
-            ExchangeKind::Reply => None,
+            ExchangeKind::Reply | ExchangeKind::Connect => None,
         };
         rows?.get(pattern.0 as usize)?.as_deref()
     }
@@ -312,6 +312,12 @@ mod tests {
             reply: None,
             replies: 0,
             latency: Latency { latency: latency.map(Nanos::new), ..Latency::default() },
+            waited: None,
+            ended_by: None,
+            request_held: Default::default(),
+            reply_held: Default::default(),
+            sure: true,
+            attempts: 1,
             data: None,
             responses: Payloads::default(),
             error: None,

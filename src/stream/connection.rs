@@ -3,7 +3,7 @@
 use super::Shared;
 use super::assembler::Piece;
 use super::event::{
-    Chunk, CloseReason, Closed, ConnectionEnd, Gap, LiveConnection, Opened, StreamEvent,
+    Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing, StreamEvent,
 };
 use super::half::{HalfStream, Start};
 use super::sequence::seq_of;
@@ -55,8 +55,8 @@ pub(super) struct Connection {
     /// The first packet with a SYN, by time.
     syn: Option<PacketRef>,
     settled: bool,
-    /// How and by which packet it ended, while it lingers.
-    end: Option<(CloseReason, PacketRef)>,
+    /// How it ended, while it lingers.
+    end: Option<Ended>,
     roles: Roles,
     /// The first and the last packet, by time.
     first: PacketRef,
@@ -159,7 +159,7 @@ impl Connection {
         if segment.flags.has(Flags::RST) {
             // One that was guessed by an outsider does not fit (RFC 5961, section 3).
             if mine.expects(start) || ack.is_some_and(|ack| theirs.expects(ack)) {
-                self.ends(CloseReason::Reset, packet, shared);
+                self.ends(Ended { why: CloseReason::Reset, at: packet, by: Some(side) }, shared);
             }
             return;
         }
@@ -310,6 +310,7 @@ impl Connection {
         if swapped {
             let (client, server) = self.halves.pair_mut(Side::Client);
             std::mem::swap(client, server);
+            self.end = self.end.map(Ended::swapped);
         }
     }
 
@@ -329,18 +330,23 @@ impl Connection {
         for side in Side::BOTH {
             self.watch(side, shared);
         }
-        if let Some(packet) = self.finished_by() {
-            self.ends(CloseReason::Finished, packet, shared);
+        if let Some(end) = self.finished() {
+            self.ends(end, shared);
         }
     }
 
-    /// The packet with the second FIN, if everything before both was delivered.
-    fn finished_by(&self) -> Option<PacketRef> {
+    /// The end by both FINs, if everything before both was delivered.
+    fn finished(&self) -> Option<Ended> {
         let PerSide { client, server } = &self.halves;
-        let (Some((_, first)), Some((_, second))) = (client.fin, server.fin) else {
+        let (Some((_, by_client)), Some((_, by_server))) = (client.fin, server.fin) else {
             return None;
         };
-        (client.is_finished() && server.is_finished()).then(|| later(first, second))
+        let by = if by_server.number < by_client.number { Side::Server } else { Side::Client };
+        (client.is_finished() && server.is_finished()).then(|| Ended {
+            why: CloseReason::Finished,
+            at: later(by_client, by_server),
+            by: Some(by),
+        })
     }
 
     /// Delivers held bytes that come next and were sent after nothing that is missing.
@@ -524,10 +530,10 @@ impl Connection {
         }
     }
 
-    /// It ended, by `packet`. It lingers for what was captured too late.
-    fn ends(&mut self, why: CloseReason, packet: PacketRef, shared: &mut Shared) {
+    /// It ended. It lingers for what was captured too late.
+    fn ends(&mut self, end: Ended, shared: &mut Shared) {
         if self.end.is_none() {
-            self.end = Some((why, packet));
+            self.end = Some(end);
             shared.wait(self.slot, self.generation, What::Close);
         }
     }
@@ -570,24 +576,31 @@ impl Connection {
             return;
         }
         let connection = self.announced(shared, emit);
-        let finished = || self.finished_by().map(|packet| (CloseReason::Finished, packet));
-        let (why, at) = self.end.or_else(finished).unwrap_or((why, self.last));
-        emit(StreamEvent::Closed(Closed { connection, at, why, end: self.tally() }));
+        let end = self.end.or_else(|| self.finished());
+        let end = end.unwrap_or(Ended { why, at: self.last, by: self.first_fin() });
+        emit(StreamEvent::Closed(Closed { connection, end, counts: self.tally() }));
+    }
+
+    /// Who said FIN first, if anybody did.
+    fn first_fin(&self) -> Option<Side> {
+        let fin = |side: Side| self.halves.of(side).fin.map(|(_, packet)| (packet.number, side));
+        let fins = Side::BOTH.into_iter().filter_map(fin);
+        fins.min_by_key(|(number, _)| *number).map(|(_, side)| side)
     }
 
     /// How it stands, if it was told of.
-    pub fn standing(&self) -> Option<LiveConnection> {
+    pub fn standing(&self) -> Option<Standing> {
         self.announced?;
         let lingering = self.end.is_some();
-        Some(LiveConnection { connection: self.id, last: self.last, end: self.tally(), lingering })
+        Some(Standing { connection: self.id, last: self.last, counts: self.tally(), lingering })
     }
 
-    fn tally(&self) -> ConnectionEnd {
+    fn tally(&self) -> ConnectionCounts {
         let PerSide { client, server } = &self.halves;
         let round_trip = client.round_trip(server).or_else(|| server.round_trip(client));
         let (client, server) = (&client.tally, &server.tally);
         let pair = |client, server| PerSide { client, server };
-        ConnectionEnd {
+        ConnectionCounts {
             packets: pair(client.packets, server.packets),
             bytes: pair(client.bytes, server.bytes),
             retransmissions: pair(client.retransmissions, server.retransmissions),

@@ -71,13 +71,13 @@ pub struct Gap {
 
 /// A connection that was told of and is not over.
 #[derive(Clone, Copy, Debug)]
-pub struct LiveConnection {
+pub struct Standing {
     /// The connection.
     pub connection: ConnectionId,
     /// The last packet of it, by time.
     pub last: PacketRef,
     /// What was counted so far.
-    pub end: ConnectionEnd,
+    pub counts: ConnectionCounts,
     /// Whether it ended, and is only kept for what was captured too late.
     pub lingering: bool,
 }
@@ -87,12 +87,28 @@ pub struct LiveConnection {
 pub struct Closed {
     /// The connection.
     pub connection: ConnectionId,
-    /// The packet that ended it, or the last that was seen of it.
-    pub at: PacketRef,
+    /// How it ended.
+    pub end: Ended,
+    /// What was counted while it lived.
+    pub counts: ConnectionCounts,
+}
+
+/// The end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
     /// How it ended.
     pub why: CloseReason,
-    /// What was counted while it lived.
-    pub end: ConnectionEnd,
+    /// The packet that ended it, or the last that was seen of it.
+    pub at: PacketRef,
+    /// Who said RST, or the first FIN; `None` where nobody did.
+    pub by: Option<Side>,
+}
+
+impl Ended {
+    /// With the client as the server, and the other way round.
+    pub fn swapped(self) -> Self {
+        Self { by: self.by.map(Side::other), ..self }
+    }
 }
 
 /// How a connection ended.
@@ -112,7 +128,7 @@ pub enum CloseReason {
 
 /// What was counted of a connection while it lived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ConnectionEnd {
+pub struct ConnectionCounts {
     /// Segments of each side.
     pub packets: PerSide<u64>,
     /// Payload bytes that each side sent, once each, those lost in gaps left out.
@@ -128,7 +144,7 @@ pub struct ConnectionEnd {
     pub round_trip: Option<Nanos>,
 }
 
-impl ConnectionEnd {
+impl ConnectionCounts {
     /// What was counted of the client as counted of the server, and the other way round.
     pub fn swapped(self) -> Self {
         let Self { packets, bytes, retransmissions, gaps, gap_bytes, round_trip } = self;

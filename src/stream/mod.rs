@@ -15,7 +15,7 @@ mod table;
 mod waits;
 
 pub use event::{
-    Chunk, CloseReason, Closed, ConnectionEnd, Gap, LiveConnection, Opened, StreamEvent,
+    Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing, StreamEvent,
 };
 
 use std::ops::AddAssign;
@@ -23,7 +23,7 @@ use std::ops::AddAssign;
 use self::connection::Connection;
 use self::table::Table;
 use self::waits::{Clock, Wait, Waits, What};
-use crate::decode::Segment;
+use crate::decode::{Segment, Unreachable};
 use crate::endpoint::Ports;
 use crate::limits::REORDER_AT_MOST_FILE;
 use crate::packet::PacketRef;
@@ -153,7 +153,7 @@ impl Streams {
     }
 
     /// The connection in `slot`, if it was told of.
-    pub fn standing(&self, slot: u32) -> Option<LiveConnection> {
+    pub fn standing(&self, slot: u32) -> Option<Standing> {
         self.table.get(slot).and_then(Connection::standing)
     }
 
@@ -185,6 +185,11 @@ impl Streams {
             connection.push(segment, &mut self.shared, emit);
             self.shared.held += connection.held();
         }
+    }
+
+    /// Takes in that a segment could not be handed on.
+    pub fn unreachable(&mut self, message: &Unreachable, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.pass(message.packet, emit);
     }
 
     /// A packet of the capture carried a segment that somebody else takes: time passed.

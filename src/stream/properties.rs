@@ -137,12 +137,12 @@ impl Checker {
                 let connection = self.live.remove(&closed.connection).unwrap();
                 self.slots.remove(&closed.connection.slot);
                 let segments = self.segments.remove(&closed.connection);
-                let PerSide { client, server } = closed.end.packets;
+                let PerSide { client, server } = closed.counts.packets;
                 assert_eq!(segments, Some(client + server));
                 for side in Side::BOTH {
                     let (_, bytes, missing) = connection.of(side);
-                    assert_eq!(closed.end.bytes.of(side), bytes);
-                    assert_eq!(closed.end.gap_bytes.of(side), missing);
+                    assert_eq!(closed.counts.bytes.of(side), bytes);
+                    assert_eq!(closed.counts.gap_bytes.of(side), missing);
                 }
             }
         }
@@ -170,6 +170,11 @@ fn segment<'a>(sent: &'a Sent, first: &PerSide<u32>) -> Segment<'a> {
         window: 0,
         payload: &sent.data,
         missing: sent.missing,
+        path: Default::default(),
+        ip_id: 0,
+        ttl: 0,
+        mss: None,
+        raw: &[],
     }
 }
 
@@ -204,7 +209,7 @@ fn run(captured: &[Sent], first: PerSide<u32>) -> Told {
             }
             StreamEvent::Gap(gap) => *told.gap_bytes.of_mut(gap.from) += gap.bytes,
             StreamEvent::Segment(_) => {}
-            StreamEvent::Closed(closed) => told.why = Some(closed.why),
+            StreamEvent::Closed(closed) => told.why = Some(closed.end.why),
         }
     };
     let mut streams = Streams::new(Config::default());
@@ -396,6 +401,11 @@ proptest! {
                 window: 0,
                 payload: &data[..length],
                 missing,
+                path: Default::default(),
+                ip_id: 0,
+                ttl: 0,
+                mss: None,
+                raw: &[],
             };
             streams.push(&segment, &mut |event| checker.see(&event));
             prop_assert!(streams.shared.held <= HELD_IN_ALL);

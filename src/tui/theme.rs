@@ -164,7 +164,7 @@ impl Theme {
     pub const fn status(&self, status: Status) -> Style {
         match status {
             Status::Ok => self.ok,
-            Status::Error => self.error,
+            Status::Error | Status::Refused | Status::NoAnswer | Status::Reset => self.error,
             Status::Open | Status::Closed | Status::Unknown => self.warning,
             Status::Sent | Status::Orphan => self.dim,
         }

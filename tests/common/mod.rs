@@ -129,6 +129,7 @@ pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
             number,
             at: Timestamp::from_nanos(packet.at),
             link: packet.link,
+            point: Default::default(),
             data: &packet.data,
             original_len: packet.original_len,
         };

@@ -47,6 +47,7 @@ fn interfaces_and_drops_are_saved() {
         number: 1,
         at: Timestamp::from_nanos(1_700_000_000_123_456_789),
         link,
+        point: Default::default(),
         data: b"odd",
         original_len: 1_003,
     };

@@ -22,7 +22,7 @@ use crate::endpoint::{PerSide, Roles, Side};
 use crate::json::{Scan, scan};
 use crate::limits;
 use crate::packet::PacketRef;
-use crate::protocol::{Decoded, Decoder, Fault, Foreign, Kind, Message};
+use crate::protocol::{Decoded, Decoder, Fault, Foreign, Kind, Message, Placed};
 use crate::stream::{Chunk, Gap, Opened};
 
 /// Reads the frames of one connection.
@@ -140,7 +140,9 @@ impl Speakers {
         if self.client.is_none()
             && let Some(role) = role
         {
-            self.client = Some(if role == Side::Client { from } else { from.other() });
+            let client = if role == Side::Client { from } else { from.other() };
+            self.client = Some(client);
+            emit(Decoded::Client(client));
         }
         emit(Decoded::Message(Message {
             from,
@@ -148,6 +150,7 @@ impl Speakers {
             last: frame.last,
             seq: frame.seq,
             wire_len: frame.wire_len,
+            placed: Placed::Certain,
             body: frame.body,
             // Where nothing told who is who, the frame holds nothing that could be paired either.
             kind: self.client.map_or(Kind::Other, |client| {

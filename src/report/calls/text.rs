@@ -131,6 +131,7 @@ impl<W: Write> Text<W> {
             ExchangeKind::Request => '→',
             ExchangeKind::Event => '!',
             ExchangeKind::Reply => '←',
+            ExchangeKind::Connect => '×',
         };
         _ = write!(self.line, " {status}{:<7}{status:#} {kind} ", exchange.status.name());
         let name = exchange.pattern.unwrap_or("-");

@@ -57,24 +57,29 @@ pub fn patterns(rows: &[&PatternRow], show: fn(&str) -> String) -> Vec<Column> {
 pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
     let cells =
         |cell: &dyn Fn(&ConnectionRow) -> String| rows.iter().map(|row| cell(row)).collect();
-    let took = |row: &ConnectionRow| row.last.saturating_since(row.first.at).to_string();
+    let took =
+        |row: &ConnectionRow| row.facts.last.at.saturating_since(row.facts.first.at).to_string();
     let both = |sides: PerSide<u64>| sides.client + sides.server;
-    let missing = |row: &ConnectionRow| match both(row.end.gaps) {
+    let missing = |row: &ConnectionRow| match both(row.facts.counts.gaps) {
         0 => NONE.to_owned(),
-        _ => size(both(row.end.gap_bytes)),
+        _ => size(both(row.facts.counts.gap_bytes)),
     };
     vec![
-        Column::texts("client", 0, cells(&|row| row.ends.client.to_string())),
-        Column::texts("server", 0, cells(&|row| row.ends.server.to_string())),
+        Column::texts("client", 0, cells(&|row| row.facts.ends.client.to_string())),
+        Column::texts("server", 0, cells(&|row| row.facts.ends.server.to_string())),
         Column::texts("protocol", 4, cells(&|row| protocol(row).unwrap_or("-").to_owned())),
-        Column::texts("state", 5, cells(&|row| state(row.why).to_owned())),
+        Column::texts("state", 5, cells(&|row| state(row.why()).to_owned())),
         Column::numbers("time", 7, cells(&took)),
         Column::numbers("calls", 0, cells(&|row| count(row.outcomes.calls))),
         Column::numbers("events", 2, cells(&|row| count(row.outcomes.events))),
         Column::numbers("errors", 1, cells(&|row| count(row.outcomes.error))),
-        Column::numbers("asked", 6, cells(&|row| size(row.end.bytes.client))),
-        Column::numbers("answered", 6, cells(&|row| size(row.end.bytes.server))),
-        Column::numbers("sent again", 8, cells(&|row| count(both(row.end.retransmissions)))),
+        Column::numbers("asked", 6, cells(&|row| size(row.facts.counts.bytes.client))),
+        Column::numbers("answered", 6, cells(&|row| size(row.facts.counts.bytes.server))),
+        Column::numbers(
+            "sent again",
+            8,
+            cells(&|row| count(both(row.facts.counts.retransmissions))),
+        ),
         Column::numbers("missing", 3, cells(&missing)),
     ]
 }

@@ -195,21 +195,21 @@ impl<'a> Pattern<'a> {
 
 impl Connection {
     fn of(row: &ConnectionRow) -> Self {
-        let (first, last) = (row.first.at, row.last);
+        let (first, last) = (row.facts.first.at, row.facts.last.at);
         Self {
-            client: row.ends.client.to_string(),
-            server: row.ends.server.to_string(),
+            client: row.facts.ends.client.to_string(),
+            server: row.facts.ends.server.to_string(),
             first: Civil::utc(first),
             last: Civil::utc(last),
-            state: state(row.why),
-            from_start: row.from_start,
+            state: state(row.why()),
+            from_start: row.facts.is_from_start(),
             protocol: protocol(row),
             outcomes: row.outcomes,
-            packets: Sides::of(row.end.packets),
-            bytes: Sides::of(row.end.bytes),
-            retransmissions: Sides::of(row.end.retransmissions),
-            gaps: Sides::of(row.end.gaps),
-            gap_bytes: Sides::of(row.end.gap_bytes),
+            packets: Sides::of(row.facts.counts.packets),
+            bytes: Sides::of(row.facts.counts.bytes),
+            retransmissions: Sides::of(row.facts.counts.retransmissions),
+            gaps: Sides::of(row.facts.counts.gaps),
+            gap_bytes: Sides::of(row.facts.counts.gap_bytes),
         }
     }
 }

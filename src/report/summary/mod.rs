@@ -81,8 +81,8 @@ const fn state(why: CloseReason) -> &'static str {
 
 /// What a connection spoke, in every output; `None` where it said nothing that could be told.
 fn protocol(row: &ConnectionRow) -> Option<&'static str> {
-    let nest = row.spoke_nest.then_some("nest-tcp");
-    row.foreign.map(|foreign| foreign.name()).or(nest)
+    let nest = row.facts.spoke_nest.then_some("nest-tcp");
+    row.facts.foreign.map(|foreign| foreign.name()).or(nest)
 }
 
 /// The exchanges of a row: its calls, or its events.

@@ -2,12 +2,12 @@
 
 use super::Summary;
 use crate::endpoint::{ConnectionId, Endpoints, PerSide};
-use crate::engine::ClosedConnection;
+use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, PatternId};
 use crate::protocol::Foreign;
 use crate::report::calls::samples::{call, event, failed, open, orphan, packet, stream};
 use crate::store::{Capture, Completeness, Statistics};
-use crate::stream::{CloseReason, Closed, ConnectionEnd};
+use crate::stream::{CloseReason, ConnectionCounts, Ended};
 
 /// What a summary is lent.
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl Sample {
             CloseReason::Finished,
             call().ends,
             None,
-            ConnectionEnd {
+            ConnectionCounts {
                 packets: PerSide { client: 20, server: 18 },
                 bytes: PerSide { client: 1_000, server: 2_000 },
                 retransmissions: PerSide { client: 0, server: 1 },
@@ -76,7 +76,7 @@ impl Sample {
             CloseReason::CaptureEnded,
             ends,
             Some(Foreign::Http1),
-            ConnectionEnd::default(),
+            ConnectionCounts::default(),
         );
         sample
     }
@@ -92,8 +92,8 @@ impl Sample {
                 connection: ConnectionId { serial: 10 + index, slot: 10 + index },
                 ..call()
             });
-            let end = ConnectionEnd::default();
-            sample.close(10 + index, CloseReason::Reset, call().ends, None, end);
+            let counts = ConnectionCounts::default();
+            sample.close(10 + index, CloseReason::Reset, call().ends, None, counts);
         }
         sample
     }
@@ -104,18 +104,23 @@ impl Sample {
         why: CloseReason,
         ends: Endpoints,
         foreign: Option<Foreign>,
-        end: ConnectionEnd,
+        counts: ConnectionCounts,
     ) {
         let connection = ConnectionId { serial, slot: serial };
         let known = foreign.is_none();
         let at = packet(38, if known { 5_000_000_000 } else { 0 });
-        self.statistics.close(&ClosedConnection {
-            closed: Closed { connection, at, why, end },
+        self.statistics.close(&ConnectionFacts {
+            connection,
             ends,
+            roles_swapped: false,
             first: packet(1, 0),
+            last: at,
+            counts,
             from_start: PerSide { client: known, server: known },
             spoke_nest: true,
             foreign,
+            lingering: false,
+            end: Some(Ended { why, at, by: None }),
         });
     }
 }

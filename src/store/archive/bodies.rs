@@ -163,6 +163,12 @@ impl<'a> Bodies<'a> {
             reply,
             replies: row.replies,
             latency,
+            waited: None,
+            ended_by: None,
+            request_held: Default::default(),
+            reply_held: Default::default(),
+            sure: true,
+            attempts: 1,
             data: texts.data.get(),
             responses: Payloads::new(&texts.responses, &texts.response_ends),
             error: texts.error.get(),
@@ -238,10 +244,11 @@ impl<'a> Bodies<'a> {
                 number,
                 at: record.at,
                 link: record.link,
+                point: Default::default(),
                 data,
                 original_len: record.original_len,
             };
-            decoder.push(&packet, &mut |segment: Segment<'_>| {
+            decoder.segments(&packet, &mut |segment: Segment<'_>| {
                 if segment.from == from && segment.to == to {
                     pieces.add(segment.seq.distance(origin).into(), segment.payload);
                 }

@@ -106,5 +106,8 @@ const fn severity(status: Status) -> u64 {
         Status::Unknown => 4,
         Status::Closed => 5,
         Status::Error => 6,
+        Status::Reset => 7,
+        Status::NoAnswer => 8,
+        Status::Refused => 9,
     }
 }

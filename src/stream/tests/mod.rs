@@ -129,6 +129,11 @@ impl Script {
             window: 1000,
             payload: data.as_bytes(),
             missing,
+            path: Default::default(),
+            ip_id: 0,
+            ttl: 0,
+            mss: None,
+            raw: &[],
         };
         let (told, client) = (&mut self.told, self.client);
         self.streams.push(&segment, &mut |event| tell(told, client, event));
@@ -179,7 +184,7 @@ fn tell(told: &mut String, client: SocketAddr, event: StreamEvent<'_>) {
         StreamEvent::Gap(gap) => {
             format!("{} gap {} #{}", name(gap.from), gap.bytes, gap.until.number)
         }
-        StreamEvent::Closed(closed) => format!("{:?} #{}", closed.why, closed.at.number),
+        StreamEvent::Closed(closed) => format!("{:?} #{}", closed.end.why, closed.end.at.number),
     };
     writeln!(told, "{line}").unwrap();
 }
@@ -211,6 +216,11 @@ fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segmen
         window: 0,
         payload,
         missing: 0,
+        path: Default::default(),
+        ip_id: 0,
+        ttl: 0,
+        mss: None,
+        raw: &[],
     }
 }
 

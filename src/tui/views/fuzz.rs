@@ -210,6 +210,7 @@ impl Fuzz {
             number: self.taken,
             at: Timestamp::from_nanos(self.at),
             link: LinkType::ETHERNET,
+            point: Default::default(),
             data,
             original_len: u32::try_from(data.len()).unwrap().saturating_add(cut),
         };

@@ -97,6 +97,7 @@ impl Harness {
                 number: *taken,
                 at: *at,
                 link: *link,
+                point: Default::default(),
                 data,
                 original_len: u32::try_from(data.len()).unwrap(),
             };

@@ -63,7 +63,7 @@ impl Times {
 pub fn first_packet(capture: &CaptureStore) -> Timestamp {
     let archive = capture.archive();
     let packet = archive.packet(archive.packets().start).map(|packet| packet.at);
-    let connection = capture.connections().first().map(|record| record.first.at);
+    let connection = capture.connections().first().map(|record| record.facts.first.at);
     packet.into_iter().chain(connection).min().unwrap_or_default()
 }
 

@@ -226,6 +226,7 @@ fn flags(archive: &Archive, number: u64) -> Option<String> {
         number,
         at: record.at,
         link: record.link,
+        point: Default::default(),
         data: &data,
         original_len: record.original_len,
     })?;

@@ -149,8 +149,9 @@ impl Call {
         let skipped = usize::from(request.is_some());
         self.replies.load(detail.frames.get(skipped..).unwrap_or(&[]), is_same);
         let connections = scene.capture.connections();
-        let opened = connections.iter().find(|known| known.serial == detail.row.connection);
-        self.packets.load(archive, detail, opened.map(|known| known.first.number));
+        let opened =
+            connections.iter().find(|known| known.facts.connection.serial == detail.row.connection);
+        self.packets.load(archive, detail, opened.map(|known| known.facts.first.number));
     }
 
     /// Shows another exchange in the place of this one.
@@ -322,6 +323,7 @@ impl View for Call {
         let kind = match self.detail.as_ref().map(|detail| detail.row.kind) {
             Some(ExchangeKind::Event) => "Event",
             Some(ExchangeKind::Reply) => "Reply",
+            Some(ExchangeKind::Connect) => "Attempt to connect",
             Some(ExchangeKind::Request) | None => "Call",
         };
         format!("{kind} {}", self.number)

@@ -318,6 +318,7 @@ fn headers(archive: &Archive, record: &PacketRecord) -> Option<(Headers, Vec<u8>
         number: record.number,
         at: record.at,
         link: record.link,
+        point: Default::default(),
         data: &data,
         original_len: record.original_len,
     })?;

@@ -245,6 +245,7 @@ fn hostile() -> CaptureStore {
         number: 1,
         at: Timestamp::from_nanos(1),
         link: LinkType::RAW,
+        point: Default::default(),
         data: &data,
         original_len: u32::try_from(data.len()).unwrap(),
     };

@@ -77,6 +77,9 @@ impl Lines<'_> {
             }
             Status::Sent => "an event: nothing answers it",
             Status::Orphan => "the capture lacks the request",
+            Status::Refused => "the server refused the connection",
+            Status::NoAnswer => "nothing answered the SYN",
+            Status::Reset => "the server reset the connection before it sent a byte",
             Status::Ok | Status::Error => "the capture's clock does not tell",
         };
         let mut pen = self.pen();

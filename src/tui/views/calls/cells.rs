@@ -66,6 +66,7 @@ impl Cells<'_> {
             ExchangeKind::Request => (self.theme.symbols.right, self.theme.client),
             ExchangeKind::Event => ('!', self.theme.client),
             ExchangeKind::Reply => (self.theme.symbols.left, self.theme.server),
+            ExchangeKind::Connect => ('×', self.theme.error),
         };
         pen.put(symbol.encode_utf8(&mut [0; 4]), style);
     }

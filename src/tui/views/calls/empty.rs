@@ -88,7 +88,7 @@ fn of_connections(connections: &[ConnectionRecord], status: &Status) -> Vec<Stri
         connections.iter().filter(|connection| speaks(connection)).count() as u64
     };
     // Everything was cleared, or only what is neither call nor event came.
-    let nest = number(&|connection| connection.spoke_nest);
+    let nest = number(&|connection| connection.facts.spoke_nest);
     if nest > 0 {
         let on = counted(nest, "connection", "connections");
         return vec![format!("Nest TCP is spoken on {on}: the next call or event is shown here.")];
@@ -100,18 +100,18 @@ fn of_connections(connections: &[ConnectionRecord], status: &Status) -> Vec<Stri
         if all == 1 { "it" } else { "any of them" }
     )];
     let mut foreign: Vec<&str> =
-        connections.iter().filter_map(|connection| connection.foreign).collect();
+        connections.iter().filter_map(|connection| connection.foreign()).collect();
     foreign.sort_unstable();
     foreign.dedup();
     for name in foreign {
-        let speaking = number(&|connection| connection.foreign == Some(name));
+        let speaking = number(&|connection| connection.foreign() == Some(name));
         lines.push(format!("  - {} {name}", verb(speaking, "speaks", "speak")));
     }
     let is_silent = |connection: &ConnectionRecord| {
-        let bytes = connection.tally.bytes;
-        connection.foreign.is_none() && bytes.client == 0 && bytes.server == 0
+        let bytes = connection.facts.counts.bytes;
+        connection.foreign().is_none() && bytes.client == 0 && bytes.server == 0
     };
-    let is_reset = |connection: &ConnectionRecord| connection.why == Some(CloseReason::Reset);
+    let is_reset = |connection: &ConnectionRecord| connection.why() == Some(CloseReason::Reset);
     let refused = number(&|connection| is_silent(connection) && is_reset(connection));
     if refused > 0 {
         let were = verb(refused, "was", "were");
@@ -121,7 +121,8 @@ fn of_connections(connections: &[ConnectionRecord], status: &Status) -> Vec<Stri
     if silent > 0 {
         lines.push(format!("  - {} no data", verb(silent, "carried", "carried")));
     }
-    let late = number(&|connection| connection.foreign.is_none() && !connection.from_start);
+    let late =
+        number(&|connection| connection.foreign().is_none() && !connection.facts.is_from_start());
     if late > 0 && status.activity == Activity::Live {
         lines.push(format!(
             "  - {} before the capture did: the next message on them will be found",

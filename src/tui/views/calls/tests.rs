@@ -58,6 +58,7 @@ impl Feed {
                 number: *next as u64,
                 at: *at,
                 link: *link,
+                point: Default::default(),
                 data,
                 original_len: u32::try_from(data.len()).unwrap(),
             };

@@ -87,9 +87,9 @@ impl Field {
     pub fn compare(self, a: &ConnectionRecord, b: &ConnectionRecord, now: Timestamp) -> Ordering {
         let by = |key: fn(&ConnectionRecord) -> u64| key(a).cmp(&key(b));
         match self {
-            Self::Serial => a.serial.cmp(&b.serial),
-            Self::Client => a.ends.client.cmp(&b.ends.client),
-            Self::Server => a.ends.server.cmp(&b.ends.server),
+            Self::Serial => a.facts.connection.serial.cmp(&b.facts.connection.serial),
+            Self::Client => a.facts.ends.client.cmp(&b.facts.ends.client),
+            Self::Server => a.facts.ends.server.cmp(&b.facts.ends.server),
             Self::State => state(a).cmp(state(b)),
             Self::Speaks => speaks(a).cmp(speaks(b)),
             Self::Age => age(a, now).cmp(&age(b, now)),
@@ -97,13 +97,13 @@ impl Field {
             Self::Calls => by(|record| record.calls),
             Self::Events => by(|record| record.events),
             Self::Errors => by(|record| record.errors),
-            Self::ByClient => by(|record| record.tally.bytes.client),
-            Self::ByServer => by(|record| record.tally.bytes.server),
+            Self::ByClient => by(|record| record.facts.counts.bytes.client),
+            Self::ByServer => by(|record| record.facts.counts.bytes.server),
             Self::Retransmissions => by(retransmissions),
             Self::Missing => missing(a).cmp(&missing(b)),
-            Self::RoundTrip => a.tally.round_trip.cmp(&b.tally.round_trip),
-            Self::Seen => a.from_start.cmp(&b.from_start),
-            Self::Began => a.first.at.cmp(&b.first.at),
+            Self::RoundTrip => a.facts.counts.round_trip.cmp(&b.facts.counts.round_trip),
+            Self::Seen => a.facts.is_from_start().cmp(&b.facts.is_from_start()),
+            Self::Began => a.facts.first.at.cmp(&b.facts.first.at),
         }
     }
 
@@ -113,9 +113,9 @@ impl Field {
         let number = |number: u64| if number == 0 { String::new() } else { count(number) };
         let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };
         match self {
-            Self::Serial => record.serial.to_string(),
-            Self::Client => names.end(record.ends.client),
-            Self::Server => names.end(record.ends.server),
+            Self::Serial => record.facts.connection.serial.to_string(),
+            Self::Client => names.end(record.facts.ends.client),
+            Self::Server => names.end(record.facts.ends.server),
             Self::State => state(record).to_owned(),
             Self::Speaks => speaks(record).to_owned(),
             Self::Age => age(record, now).to_string(),
@@ -123,8 +123,8 @@ impl Field {
             Self::Calls => number(record.calls),
             Self::Events => number(record.events),
             Self::Errors => number(record.errors),
-            Self::ByClient => bytes(record.tally.bytes.client),
-            Self::ByServer => bytes(record.tally.bytes.server),
+            Self::ByClient => bytes(record.facts.counts.bytes.client),
+            Self::ByServer => bytes(record.facts.counts.bytes.server),
             Self::Retransmissions => number(retransmissions(record)),
             Self::Missing => match missing(record) {
                 (0, 0) => String::new(),
@@ -133,9 +133,9 @@ impl Field {
                 (bytes, _) => size(bytes),
             },
             Self::RoundTrip => {
-                record.tally.round_trip.map_or_else(String::new, |rtt| rtt.to_string())
+                record.facts.counts.round_trip.map_or_else(String::new, |rtt| rtt.to_string())
             }
-            Self::Seen => if record.from_start { "start" } else { "late" }.to_owned(),
+            Self::Seen => if record.facts.is_from_start() { "start" } else { "late" }.to_owned(),
             Self::Began => String::new(),
         }
     }
@@ -145,8 +145,8 @@ impl Field {
         match self {
             Self::Errors => theme.error,
             Self::Retransmissions | Self::Missing => theme.warning,
-            Self::State if record.why == Some(CloseReason::Reset) => theme.error,
-            Self::Speaks if record.foreign.is_some() => theme.warning,
+            Self::State if record.why() == Some(CloseReason::Reset) => theme.error,
+            Self::Speaks if record.foreign().is_some() => theme.warning,
             _ => Style::new(),
         }
     }
@@ -154,13 +154,13 @@ impl Field {
 
 /// Whether it ended; one that stood when the capture ended did not.
 pub fn is_over(record: &ConnectionRecord) -> bool {
-    !matches!(record.why, None | Some(CloseReason::CaptureEnded))
+    !matches!(record.why(), None | Some(CloseReason::CaptureEnded))
 }
 
 /// What has become of it.
-pub const fn state(record: &ConnectionRecord) -> &'static str {
-    match record.why {
-        None if record.closing => "closing",
+pub fn state(record: &ConnectionRecord) -> &'static str {
+    match record.why() {
+        None if record.facts.lingering => "closing",
         None | Some(CloseReason::CaptureEnded) => "open",
         Some(CloseReason::Finished) => "finished",
         Some(CloseReason::Reset) => "reset",
@@ -170,30 +170,30 @@ pub const fn state(record: &ConnectionRecord) -> &'static str {
 }
 
 /// What it speaks, as far as that showed.
-pub const fn speaks(record: &ConnectionRecord) -> &'static str {
-    match record.foreign {
+pub fn speaks(record: &ConnectionRecord) -> &'static str {
+    match record.foreign() {
         Some(name) => name,
-        None if record.spoke_nest => "Nest",
+        None if record.facts.spoke_nest => "Nest",
         None => "",
     }
 }
 
 /// How long it has lasted, or lasted.
-pub const fn age(record: &ConnectionRecord, now: Timestamp) -> Nanos {
-    let end = match record.why {
+pub fn age(record: &ConnectionRecord, now: Timestamp) -> Nanos {
+    let end = match record.why() {
         None => now,
-        Some(_) => record.last.at,
+        Some(_) => record.facts.last.at,
     };
-    end.saturating_since(record.first.at)
+    end.saturating_since(record.facts.first.at)
 }
 
-const fn retransmissions(record: &ConnectionRecord) -> u64 {
-    let both = record.tally.retransmissions;
+fn retransmissions(record: &ConnectionRecord) -> u64 {
+    let both = record.facts.counts.retransmissions;
     both.client.saturating_add(both.server)
 }
 
 /// Bytes that the capture lacks, and in how many gaps.
-const fn missing(record: &ConnectionRecord) -> (u64, u64) {
-    let (bytes, gaps) = (record.tally.gap_bytes, record.tally.gaps);
+fn missing(record: &ConnectionRecord) -> (u64, u64) {
+    let (bytes, gaps) = (record.facts.counts.gap_bytes, record.facts.counts.gaps);
     (bytes.client.saturating_add(bytes.server), gaps.client.saturating_add(gaps.server))
 }

@@ -96,7 +96,7 @@ impl Connections {
             };
             let order = field.compare(a, b, scene.now);
             let order = if ascending { order } else { order.reverse() };
-            order.then(a.serial.cmp(&b.serial))
+            order.then(a.facts.connection.serial.cmp(&b.facts.connection.serial))
         });
         self.sorted_at = Some(scene.now);
         self.selection.fit(self.order.len(), scene.area.height.saturating_sub(TITLES));
@@ -110,18 +110,21 @@ impl Connections {
     }
 
     fn row_of(&self, serial: u32, records: &[ConnectionRecord]) -> Option<usize> {
-        let is_it = |index: &usize| records.get(*index).is_some_and(|it| it.serial == serial);
+        let is_it = |index: &usize| {
+            records.get(*index).is_some_and(|it| it.facts.connection.serial == serial)
+        };
         self.order.iter().position(is_it)
     }
 
     /// Remembers which connection is selected, and reads what is in sight.
     fn remember(&mut self, scene: &Scene<'_>) {
-        self.selected = self.selected_record(scene.capture).map(|record| record.serial);
+        self.selected =
+            self.selected_record(scene.capture).map(|record| record.facts.connection.serial);
         self.began.clear();
         let origin = times::first_packet(scene.capture);
         let mut above = None;
         for row in self.selection.in_sight() {
-            let at = self.record(row, scene.capture).map_or(origin, |record| record.first.at);
+            let at = self.record(row, scene.capture).map_or(origin, |record| record.facts.first.at);
             self.began.push(self.times.text(at, origin, above));
             above = Some(at);
         }
@@ -188,15 +191,17 @@ impl View for Connections {
         let record = self.selected_record(scene.capture);
         match action {
             Action::Enter => {
-                let filter = record.map(|record| format!("connection == {}", record.serial));
+                let filter = record
+                    .map(|record| format!("connection == {}", record.facts.connection.serial));
                 return filter.map(Command::ShowCalls).into_iter().collect();
             }
             Action::Stream => {
-                let serial = record.map(|record| record.serial);
+                let serial = record.map(|record| record.facts.connection.serial);
                 return serial.map(Command::OpenStream).into_iter().collect();
             }
             Action::Copy => {
-                let ends = record.map(|it| format!("{} {}", it.ends.client, it.ends.server));
+                let ends =
+                    record.map(|it| format!("{} {}", it.facts.ends.client, it.facts.ends.server));
                 return ends.map(|it| Command::Effect(Effect::Copy(it))).into_iter().collect();
             }
             Action::Save => {

@@ -76,6 +76,7 @@ const fn packet<'a>(record: &PacketRecord, data: &'a [u8]) -> Packet<'a> {
         number: record.number,
         at: record.at,
         link: record.link,
+        point: crate::packet::PointId(0),
         data,
         original_len: record.original_len,
     }
@@ -121,8 +122,13 @@ impl Beginnings {
 
 /// Learns the beginning of a connection from its first packets.
 fn learn(connection: u32, capture: &CaptureStore) -> Option<(SocketAddr, Beginning)> {
-    let first =
-        capture.connections().iter().find(|record| record.serial == connection)?.first.number;
+    let first = capture
+        .connections()
+        .iter()
+        .find(|record| record.facts.connection.serial == connection)?
+        .facts
+        .first
+        .number;
     // The first one by time may have been captured a little later than others.
     let start = first.saturating_sub(AMONG / 16);
     let packets = capture.archive().packets_of(connection, start..first.saturating_add(AMONG));

@@ -102,7 +102,7 @@ impl Follower {
         let packet = of(record, data);
         let fragments = decoder.counts().fragments;
         let mut told = false;
-        decoder.push(&packet, &mut |segment| {
+        decoder.segments(&packet, &mut |segment| {
             told = true;
             streams.push(&segment, &mut |event| reader.take(&event));
         });
@@ -116,7 +116,7 @@ impl Follower {
             let Some((earlier, data)) = earlier.zip(archive.packet_data(number).ok()) else {
                 continue;
             };
-            decoder.push(&of(&earlier, &data), &mut |segment| {
+            decoder.segments(&of(&earlier, &data), &mut |segment| {
                 if segment.packet.number == record.number {
                     streams.push(&segment, &mut |event| reader.take(&event));
                 }
@@ -151,6 +151,7 @@ const fn of<'a>(record: &PacketRecord, data: &'a [u8]) -> Packet<'a> {
         number: record.number,
         at: record.at,
         link: record.link,
+        point: crate::packet::PointId(0),
         data,
         original_len: record.original_len,
     }

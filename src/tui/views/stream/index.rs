@@ -246,6 +246,7 @@ impl Index {
                 number: record.number,
                 at: record.at,
                 link: record.link,
+                point: Default::default(),
                 data,
                 original_len: record.original_len,
             };

@@ -119,7 +119,10 @@ impl Stream {
     }
 
     fn record<'a>(&self, capture: &'a CaptureStore) -> Option<&'a ConnectionRecord> {
-        capture.connections().iter().find(|record| record.serial == self.connection)
+        capture
+            .connections()
+            .iter()
+            .find(|record| record.facts.connection.serial == self.connection)
     }
 
     fn ends(&self, capture: &CaptureStore) -> Option<Endpoints> {
@@ -153,15 +156,15 @@ impl Stream {
         let record = self.record(scene.capture);
         let is_live = scene.status.activity == Activity::Live;
         if self.follower.is_none() {
-            let first = record.map_or(0, |record| record.first.number.saturating_sub(BEFORE));
+            let first = record.map_or(0, |record| record.facts.first.number.saturating_sub(BEFORE));
             let patience = if is_live { REORDER_AT_MOST_LIVE } else { REORDER_AT_MOST_FILE };
-            if record.is_some_and(|record| !record.spoke_nest) {
+            if record.is_some_and(|record| !record.facts.spoke_nest) {
                 self.form = Form::Text;
             }
             self.follower = Some(Follower::new(self.connection, first, patience));
         }
         let is_over = scene.status.activity == Activity::Ended
-            || record.is_some_and(|record| record.why.is_some());
+            || record.is_some_and(|record| record.facts.end.is_some());
         let in_haste = self.to_end || self.is_following || self.hunt.is_some();
         let behind = self
             .items()
@@ -460,7 +463,8 @@ impl Stream {
             }
             if let Some(gone) = self.follower.as_ref().and_then(Follower::gone) {
                 pen.put("  some packets: ", theme.warning).put(gone, theme.warning);
-            } else if self.record(scene.capture).is_some_and(|record| !record.from_start) {
+            } else if self.record(scene.capture).is_some_and(|record| !record.facts.is_from_start())
+            {
                 pen.put("  began before the capture", theme.warning);
             }
         }
@@ -470,7 +474,7 @@ impl Stream {
     /// How much was read, and of how much.
     fn progress(&self, bytes: u64, scene: &Scene<'_>) -> String {
         let whole = self.record(scene.capture).map(|record| {
-            let both = (record.tally.bytes, record.tally.gap_bytes);
+            let both = (record.facts.counts.bytes, record.facts.counts.gap_bytes);
             both.0.client + both.0.server + both.1.client + both.1.server
         });
         match whole {

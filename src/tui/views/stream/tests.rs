@@ -228,10 +228,14 @@ fn frames_of_recordings_are_those_of_their_calls() {
         let capture = &stage.capture;
         let mut compared = 0;
         for record in capture.connections() {
-            let (follower, bytes) = followed(capture, record.serial);
+            let (follower, bytes) = followed(capture, record.facts.connection.serial);
             let index = follower.index();
             check_lists(index);
-            for row in capture.archive().rows(0).filter(|row| row.connection == record.serial) {
+            for row in capture
+                .archive()
+                .rows(0)
+                .filter(|row| row.connection == record.facts.connection.serial)
+            {
                 let detail = capture.archive().detail(row.number).unwrap();
                 for frame in &detail.frames {
                     let body = capture.archive().body(&detail, frame).unwrap();

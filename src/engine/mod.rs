@@ -1,15 +1,21 @@
 //! The floors below joined: packets in, exchanges out. Still without root, file, thread or clock;
 //! tests enter here. Offline and live, each shard of the connections has an engine of its own.
 
-use std::net::{IpAddr, SocketAddr};
+mod connections;
+mod shard;
 
-use crate::decode::{self, Segment};
-use crate::endpoint::{ConnectionId, Endpoints, PerSide};
+pub use connections::ConnectionFacts;
+pub use shard::Shard;
+
+use connections::{Connections, Live};
+
+use crate::decode::{self, Network, Segment, Unreachable};
+use crate::endpoint::ConnectionId;
 use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker, TrackerEvent};
 use crate::limits;
-use crate::packet::{Packet, PacketRef};
-use crate::protocol::{self, Decoded, Decoder, Foreign};
-use crate::stream::{self, Closed, ConnectionEnd, Opened, StreamEvent, Streams};
+use crate::packet::Packet;
+use crate::protocol::{self, Decoded, Decoder};
+use crate::stream::{self, Closed, Opened, StreamEvent, Streams};
 use crate::time::Timestamp;
 
 /// What an engine is told before it starts.
@@ -25,59 +31,13 @@ pub struct Config {
     pub shard: Shard,
 }
 
-/// A part of all connections. Each engine of a capture gets every packet and takes what is its
-/// own; the rest only lets its time pass, so that what it finds does not depend on their number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    /// Which part, from 0.
-    pub index: u32,
-    /// Of how many; at least 1.
-    pub count: u32,
-}
-
-impl Default for Shard {
-    /// All connections.
-    fn default() -> Self {
-        Self { index: 0, count: 1 }
-    }
-}
-
-impl Shard {
-    /// Whether the connection of this segment is of this part: the same for both directions.
-    fn takes(self, segment: &Segment<'_>) -> bool {
-        if self.count <= 1 {
-            return true;
-        }
-        let end = |end: &SocketAddr| {
-            let address = match end.ip() {
-                IpAddr::V4(ip) => u64::from(ip.to_bits()),
-                IpAddr::V6(ip) => {
-                    let add = |sum: u64, part| sum.rotate_left(13) ^ u64::from(part);
-                    ip.segments().into_iter().fold(0, add)
-                }
-            };
-            mix(address ^ u64::from(end.port()) << 32)
-        };
-        let hash = mix(end(&segment.from).wrapping_add(end(&segment.to)));
-        hash % u64::from(self.count) == u64::from(self.index)
-    }
-}
-
-/// Lets every bit of `value` change every bit: neighbouring addresses and ports, which the
-/// connections of one client have, go to different parts. The multiplier is that of Fibonacci
-/// hashing, whose product mixes upwards only.
-const fn mix(value: u64) -> u64 {
-    let product = (value ^ value >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    product ^ product >> 32
-}
-
 /// What an engine tells.
 #[derive(Debug)]
 pub enum EngineEvent<'a> {
     /// An exchange ended, or stood open when the capture ended.
     Exchange(&'a Exchange<'a>),
     /// A connection is over; its exchanges were told before.
-    Closed(&'a ClosedConnection),
+    Closed(&'a ConnectionFacts),
     /// The packet just pushed belongs to this connection. Emitted before everything else the packet
     /// causes; events of timers, and the close of a connection that this one replaces, may come
     /// earlier. Only with `tell_progress`, like all that follow.
@@ -88,6 +48,9 @@ pub enum EngineEvent<'a> {
     /// The first frame of an exchange was read whole: of a call, which is open now, or of an event
     /// or an orphan reply, whose end is told next.
     Began(&'a Exchange<'a>, &'a Frame<'a>),
+    /// An attempt to connect has no answer so far. Its end is told as an exchange, also where it
+    /// was answered at last.
+    Attempted(&'a Exchange<'a>),
     /// A reply to an open call was read whole. If it was the final one, the end is told next.
     Replied(&'a Replied<'a>),
 }
@@ -100,46 +63,6 @@ impl<'a> From<TrackerEvent<'a>> for EngineEvent<'a> {
             TrackerEvent::Ended(exchange) => Self::Exchange(exchange),
         }
     }
-}
-
-/// A connection that was told of and is not over.
-#[derive(Clone, Copy, Debug)]
-pub struct LiveConnection {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Its addresses, in the roles that its messages showed so far.
-    pub ends: Endpoints,
-    /// The packet that first showed it.
-    pub first: PacketRef,
-    /// The last packet of it, by time.
-    pub last: PacketRef,
-    /// What was counted so far; of the sides in the roles that its messages showed.
-    pub end: ConnectionEnd,
-    /// Whether it was seen from the first byte of each side.
-    pub from_start: PerSide<bool>,
-    /// Whether a frame of Nest TCP was read on it.
-    pub spoke_nest: bool,
-    /// What else it spoke.
-    pub foreign: Option<Foreign>,
-    /// Whether it ended, and only what was captured too late may still come.
-    pub lingering: bool,
-}
-
-/// A connection that is over.
-#[derive(Clone, Copy, Debug)]
-pub struct ClosedConnection {
-    /// How it ended, and what was counted; of the sides in the roles that its messages showed.
-    pub closed: Closed,
-    /// Its addresses, in the roles that its messages showed.
-    pub ends: Endpoints,
-    /// The packet that first showed it.
-    pub first: PacketRef,
-    /// Whether it was seen from the first byte of each side.
-    pub from_start: PerSide<bool>,
-    /// Whether a frame of Nest TCP was read on it.
-    pub spoke_nest: bool,
-    /// What else it spoke.
-    pub foreign: Option<Foreign>,
 }
 
 /// What was counted on each floor.
@@ -198,7 +121,7 @@ impl Engine {
             decoder: decode::Decoder::new(),
             streams: Streams::new(stream),
             conversations: Conversations {
-                live: Vec::new(),
+                connections: Connections::default(),
                 tracker: Tracker::new(exchange::Config { keep_payloads, tell_progress }),
                 tell_progress,
                 counts: protocol::Counts::default(),
@@ -218,7 +141,7 @@ impl Engine {
         let Self { decoder, streams, conversations, shard, .. } = self;
         // The fragments of a segment are pushed together, with the last of them.
         let mut tell_segment = conversations.tell_progress;
-        decoder.push(packet, &mut |segment: Segment<'_>| {
+        decoder.push(packet, &mut |network: Network<'_>| {
             let mut take = |event: StreamEvent<'_>| match event {
                 StreamEvent::Segment(connection) => {
                     if std::mem::take(&mut tell_segment) {
@@ -227,10 +150,17 @@ impl Engine {
                 }
                 event => conversations.take(&event, emit),
             };
-            if shard.takes(&segment) {
-                streams.push(&segment, &mut take);
-            } else {
-                streams.pass(segment.packet, &mut take);
+            match network {
+                Network::Segment(segment) if shard.takes(&segment.from, &segment.to) => {
+                    streams.push(&segment, &mut take);
+                }
+                Network::Unreachable(message) if shard.takes(&message.from, &message.to) => {
+                    streams.unreachable(&message, &mut take);
+                }
+                Network::Segment(Segment { packet, .. })
+                | Network::Unreachable(Unreachable { packet, .. }) => {
+                    streams.pass(packet, &mut take);
+                }
             }
         });
     }
@@ -256,32 +186,10 @@ impl Engine {
     }
 
     /// Tells of each connection that stands, in no particular order.
-    pub fn standing(&self, tell: &mut dyn FnMut(&LiveConnection)) {
-        let Self { streams, conversations, .. } = self;
-        let Conversations { live, tracker, .. } = conversations;
-        for (slot, conversation) in (0..).zip(live) {
-            if let Some(conversation) = conversation
-                && let Some(stream) = streams.standing(slot)
-                && let Some(ends) = tracker.ends(stream.connection)
-            {
-                let stream::LiveConnection { connection, last, end, lingering } = stream;
-                let Conversation { first, from_start, spoke_nest, foreign, .. } = *conversation;
-                let mut standing = LiveConnection {
-                    connection,
-                    ends,
-                    first,
-                    last,
-                    end,
-                    from_start,
-                    spoke_nest,
-                    foreign,
-                    lingering,
-                };
-                if tracker.roles_swapped(connection) {
-                    standing.end = end.swapped();
-                    standing.from_start = from_start.swapped();
-                }
-                tell(&standing);
+    pub fn standing(&self, tell: &mut dyn FnMut(&ConnectionFacts)) {
+        for (slot, live) in self.conversations.connections.iter() {
+            if let Some(stream) = self.streams.standing(slot) {
+                tell(&live.known.standing(&stream));
             }
         }
     }
@@ -303,8 +211,7 @@ impl Engine {
 
 /// What is said on the connections.
 struct Conversations {
-    /// By slot.
-    live: Vec<Option<Conversation>>,
+    connections: Connections,
     tracker: Tracker,
     tell_progress: bool,
     counts: protocol::Counts,
@@ -314,32 +221,12 @@ struct Conversations {
     open_at_end: u64,
 }
 
-struct Conversation {
-    decoder: Box<dyn Decoder>,
-    first: PacketRef,
-    from_start: PerSide<bool>,
-    spoke_nest: bool,
-    foreign: Option<Foreign>,
-}
-
 impl Conversations {
     fn take(&mut self, event: &StreamEvent<'_>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         match event {
             StreamEvent::Opened(opened) => {
-                self.tracker.open(opened);
-                let slot = opened.connection.slot as usize;
-                if self.live.len() <= slot {
-                    self.live.resize_with(slot + 1, || None);
-                }
-                if let Some(place) = self.live.get_mut(slot) {
-                    *place = Some(Conversation {
-                        decoder: protocol::decoder(opened),
-                        first: opened.at,
-                        from_start: opened.from_start,
-                        spoke_nest: false,
-                        foreign: None,
-                    });
-                }
+                self.connections.open(opened);
+                self.tracker.open(opened.connection, opened.ends);
                 if self.tell_progress {
                     emit(EngineEvent::Opened(opened));
                 }
@@ -352,7 +239,9 @@ impl Conversations {
             }
             StreamEvent::Gap(gap) => {
                 self.decode(gap.connection, emit, |decoder, _, emit| decoder.gap(gap, emit));
-                self.tracker.gap(gap);
+                if let Some(live) = self.connections.get_mut(gap.connection) {
+                    self.tracker.gap(&live.known.parties(), gap);
+                }
             }
             StreamEvent::Closed(closed) => self.close(closed, emit),
         }
@@ -364,84 +253,34 @@ impl Conversations {
         emit: &mut dyn FnMut(EngineEvent<'_>),
         say: impl FnOnce(&mut dyn Decoder, usize, &mut dyn FnMut(Decoded<'_>)),
     ) {
-        let Some(Some(conversation)) = self.live.get_mut(connection.slot as usize) else { return };
-        let Conversation { decoder, spoke_nest, foreign, .. } = conversation;
+        let Some(Live { decoder, known }) = self.connections.get_mut(connection) else { return };
         let before = decoder.held();
         let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.held - before);
         let (tracker, counts) = (&mut self.tracker, &mut self.counts);
         say(decoder.as_mut(), budget, &mut |decoded| {
             counts.add(&decoded);
             match decoded {
-                Decoded::Message(_) => *spoke_nest = true,
-                Decoded::Foreign(what) => *foreign = Some(what),
+                Decoded::Client(side) => known.learn_client(side),
+                Decoded::Message(_) => known.spoke_nest = true,
+                Decoded::Foreign(what) => known.foreign = Some(what),
                 Decoded::Started { .. } | Decoded::Undecodable { .. } => {}
             }
-            tracker.push(connection, &decoded, &mut |told| emit(told.into()));
+            tracker.push(&known.parties(), &decoded, &mut |event| emit(event.into()));
         });
         self.held = self.held - before + decoder.held();
     }
 
     fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        let connection = closed.connection;
-        self.decode(connection, emit, |decoder, _, emit| decoder.finish(emit));
-        let ends = self.tracker.ends(connection);
+        self.decode(closed.connection, emit, |decoder, _, emit| decoder.finish(emit));
+        let Some(live) = self.connections.take(closed.connection) else { return };
         let open_at_end = &mut self.open_at_end;
-        self.tracker.close(closed, &mut |told| {
-            if let TrackerEvent::Ended(exchange) = told {
+        self.tracker.close(&live.known.parties(), closed, &mut |event| {
+            if let TrackerEvent::Ended(exchange) = event {
                 *open_at_end += u64::from(exchange.status == Status::Open);
             }
-            emit(told.into());
+            emit(event.into());
         });
-        let live = self.live.get_mut(connection.slot as usize).and_then(Option::take);
-        if let (Some(conversation), Some(ends)) = (live, ends) {
-            let Conversation { decoder, first, from_start, spoke_nest, foreign } = conversation;
-            self.held -= decoder.held();
-            let mut over =
-                ClosedConnection { closed: *closed, ends, first, from_start, spoke_nest, foreign };
-            if self.tracker.roles_swapped(connection) {
-                over.closed.end = over.closed.end.swapped();
-                over.from_start = over.from_start.swapped();
-            }
-            emit(EngineEvent::Closed(&over));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::decode::{Flags, Seq};
-
-    #[test]
-    fn neighbouring_ports_are_spread_over_the_parts() {
-        let takes = |count, index, port| {
-            let (client, server) = (([10, 0, 0, 1], port).into(), ([10, 0, 0, 2], 3_000).into());
-            let segment = |from, to| Segment {
-                packet: PacketRef::default(),
-                from,
-                to,
-                seq: Seq(0),
-                ack: None,
-                flags: Flags(0),
-                window: 0,
-                payload: &[],
-                missing: 0,
-            };
-            let shard = Shard { index, count };
-            let taken = shard.takes(&segment(client, server));
-            assert_eq!(taken, shard.takes(&segment(server, client)), "both directions");
-            taken
-        };
-        for count in [2, 3, 4] {
-            // Linux chooses every other port.
-            for step in [1, 2] {
-                let ports = || (40_000..).step_by(step).take(80);
-                let taken = |index| ports().filter(|&port| takes(count, index, port)).count();
-                let parts: Vec<_> = (0..count).map(taken).collect();
-                assert_eq!(parts.iter().sum::<usize>(), 80, "each to one");
-                let fair = 80 / count as usize;
-                assert!(parts.iter().all(|part| (fair / 2..=2 * fair).contains(part)), "{parts:?}");
-            }
-        }
+        self.held -= live.decoder.held();
+        emit(EngineEvent::Closed(&live.known.closed(closed)));
     }
 }

@@ -1,0 +1,181 @@
+//! The connections that stand: what each is, who its client is, and its decoder. The one place that
+//! turns the sides of a stream into roles.
+
+use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
+use crate::exchange::Parties;
+use crate::packet::PacketRef;
+use crate::protocol::{self, Decoder, Foreign};
+use crate::stream::{self, ConnectionCounts, Ended, Opened};
+
+/// Everything that leaves the engine about a connection, in roles: the client's numbers are those of
+/// the side that asks, whichever side `stream` took for the client.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionFacts {
+    /// Its name.
+    pub connection: ConnectionId,
+    /// Its addresses.
+    pub ends: Endpoints,
+    /// Whether these roles are the other way round than the sides in which `stream` tells of it.
+    pub roles_swapped: bool,
+    /// The packet that first showed it.
+    pub first: PacketRef,
+    /// The last packet of it, by time.
+    pub last: PacketRef,
+    /// Segments, bytes and losses of each side.
+    pub counts: ConnectionCounts,
+    /// Whether it was seen from the first byte of each side.
+    pub from_start: PerSide<bool>,
+    /// Whether a frame of Nest TCP was read on it.
+    pub spoke_nest: bool,
+    /// What else it spoke.
+    pub foreign: Option<Foreign>,
+    /// Whether it ended, and only what was captured too late may still come.
+    pub lingering: bool,
+    /// How it ended; `None` while it stands.
+    pub end: Option<Ended>,
+}
+
+impl ConnectionFacts {
+    /// What is known of a connection that was just opened.
+    pub fn opened(opened: &Opened) -> Self {
+        Self {
+            connection: opened.connection,
+            ends: opened.ends,
+            roles_swapped: false,
+            first: opened.at,
+            last: opened.at,
+            counts: ConnectionCounts::default(),
+            from_start: opened.from_start,
+            spoke_nest: false,
+            foreign: None,
+            lingering: false,
+            end: None,
+        }
+    }
+
+    /// Whether both sides were seen from their first byte.
+    pub const fn is_from_start(&self) -> bool {
+        self.from_start.client && self.from_start.server
+    }
+
+    /// Turns what is told by sides into roles.
+    fn turned(self) -> Self {
+        Self {
+            ends: self.ends.swapped(),
+            roles_swapped: true,
+            counts: self.counts.swapped(),
+            from_start: self.from_start.swapped(),
+            end: self.end.map(Ended::swapped),
+            ..self
+        }
+    }
+}
+
+/// A connection that stands, and its decoder.
+pub(super) struct Live {
+    pub(super) decoder: Box<dyn Decoder>,
+    pub(super) known: Known,
+}
+
+/// What is known of a connection that stands.
+pub(super) struct Known {
+    id: ConnectionId,
+    /// By the stream's sides.
+    ends: Endpoints,
+    from_start: PerSide<bool>,
+    first: PacketRef,
+    /// The side that is the client, as far as is known.
+    client: Option<Side>,
+    pub(super) spoke_nest: bool,
+    pub(super) foreign: Option<Foreign>,
+}
+
+impl Known {
+    fn new(opened: &Opened) -> Self {
+        Self {
+            id: opened.connection,
+            ends: opened.ends,
+            from_start: opened.from_start,
+            first: opened.at,
+            client: (opened.roles == Roles::Known).then_some(Side::Client),
+            spoke_nest: false,
+            foreign: None,
+        }
+    }
+
+    /// The messages showed which side is the client.
+    pub(super) fn learn_client(&mut self, side: Side) {
+        self.client = Some(side);
+    }
+
+    /// Who speaks on it, in roles.
+    pub(super) fn parties(&self) -> Parties {
+        let swapped = self.client == Some(Side::Server);
+        let ends = if swapped { self.ends.swapped() } else { self.ends };
+        Parties { connection: self.id, ends, client: self.client }
+    }
+
+    fn facts(&self, last: PacketRef, counts: ConnectionCounts) -> ConnectionFacts {
+        ConnectionFacts {
+            connection: self.id,
+            ends: self.ends,
+            roles_swapped: false,
+            first: self.first,
+            last,
+            counts,
+            from_start: self.from_start,
+            spoke_nest: self.spoke_nest,
+            foreign: self.foreign,
+            lingering: false,
+            end: None,
+        }
+    }
+
+    fn in_roles(&self, facts: ConnectionFacts) -> ConnectionFacts {
+        if self.client == Some(Side::Server) { facts.turned() } else { facts }
+    }
+
+    /// How it stands, by what the stream says of it.
+    pub(super) fn standing(&self, stream: &stream::Standing) -> ConnectionFacts {
+        let facts = self.facts(stream.last, stream.counts);
+        self.in_roles(ConnectionFacts { lingering: stream.lingering, ..facts })
+    }
+
+    /// How it ended.
+    pub(super) fn closed(&self, closed: &stream::Closed) -> ConnectionFacts {
+        let facts = self.facts(closed.end.at, closed.counts);
+        self.in_roles(ConnectionFacts { end: Some(closed.end), ..facts })
+    }
+}
+
+/// The connections that stand, by slot.
+#[derive(Default)]
+pub(super) struct Connections(Vec<Option<Live>>);
+
+impl Connections {
+    pub(super) fn open(&mut self, opened: &Opened) {
+        let slot = opened.connection.slot as usize;
+        if self.0.len() <= slot {
+            self.0.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.0.get_mut(slot) {
+            *place = Some(Live { decoder: protocol::decoder(opened), known: Known::new(opened) });
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, connection: ConnectionId) -> Option<&mut Live> {
+        let live = self.0.get_mut(connection.slot as usize)?.as_mut();
+        live.filter(|live| live.known.id == connection)
+    }
+
+    /// Takes out the one that is over.
+    pub(super) fn take(&mut self, connection: ConnectionId) -> Option<Live> {
+        let place = self.0.get_mut(connection.slot as usize)?;
+        place.take_if(|live| live.known.id == connection)
+    }
+
+    /// Each with its slot, in no particular order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Live)> {
+        (0..).zip(&self.0).filter_map(|(slot, live)| Some((slot, live.as_ref()?)))
+    }
+}
