@@ -50,7 +50,7 @@ struct Run {
     /// Time between packets.
     pace: i64,
     /// Exchanges that were told, by status.
-    told: [u64; 7],
+    told: [u64; 10],
 }
 
 impl Run {
@@ -62,7 +62,7 @@ impl Run {
             number: 0,
             at: 1_795_000_000_000_000_000,
             pace: 10_000,
-            told: [0; 7],
+            told: [0; 10],
         }
     }
 
@@ -97,7 +97,7 @@ fn take(
     update: EngineEvent<'_>,
     output: &mut JsonLines<io::Sink>,
     statistics: &mut Statistics,
-    told: &mut [u64; 7],
+    told: &mut [u64; 10],
 ) {
     match update {
         EngineEvent::Exchange(exchange) => {

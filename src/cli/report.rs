@@ -89,8 +89,8 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
         }
         Ok::<_, CliError>((outcome, statistics))
     })?;
-    // Bounds are those of an engine. Where one bit, what it cost must not depend on the threads.
-    if count > 1 && outcome.counts.met_a_bound() {
+    // What is told must not depend on the threads.
+    if count > 1 && outcome.counts.needs_one_engine() {
         let quietly =
             Settings { output: Output { quiet: true, ..settings.output }, ..settings.clone() };
         return analyse_shard(&quietly, Shard::default());

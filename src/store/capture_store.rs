@@ -162,7 +162,7 @@ impl CaptureStore {
                 self.archive.open(opened.connection, &opened.ends);
                 self.connections.open(opened);
             }
-            EngineEvent::Attempted(_) => {}
+            EngineEvent::Late { .. } | EngineEvent::Attempted(_) => {}
             EngineEvent::Began(exchange, frame) => self.began(exchange, frame),
             EngineEvent::Replied(replied) => self.replied(replied),
             EngineEvent::Exchange(exchange) => self.ended(exchange),

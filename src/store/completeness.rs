@@ -114,7 +114,7 @@ impl Completeness {
             fragments_lost: counts.decode.fragments_lost,
             retransmissions: counts.stream.retransmissions,
             conflicting_segments: counts.stream.conflicting,
-            out_of_window_segments: counts.stream.out_of_window,
+            out_of_window_segments: counts.stream.discarded.unacknowledged,
             other_port_segments: counts.stream.ignored,
             orphan_replies: counts.exchange.orphan_replies,
             late_replies: counts.exchange.late_replies,

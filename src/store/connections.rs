@@ -164,6 +164,7 @@ mod tests {
             roles: Roles::Known,
             at: packet(u64::from(serial) + 1),
             from_start: PerSide { client: true, server: true },
+            also: None,
         }
     }
 

@@ -298,6 +298,7 @@ mod tests {
             roles: Roles::Known,
             at: first,
             from_start: PerSide { client: true, server: true },
+            also: None,
         };
         let end = Ended { why: CloseReason::Finished, at: first, by: None };
         statistics.close(&ConnectionFacts { end: Some(end), ..ConnectionFacts::opened(&opened) });

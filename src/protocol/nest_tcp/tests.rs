@@ -56,6 +56,7 @@ proptest! {
             roles: Roles::Known,
             at: PacketRef::default(),
             from_start: PerSide { client: from_start, server: from_start },
+            also: None,
         });
         let length: usize = pieces.iter().map(|piece| match piece {
             Piece::Bytes(bytes) => bytes.len(),
@@ -100,6 +101,7 @@ proptest! {
                         from: Side::Server,
                         bytes: u64::from(*bytes),
                         until: packet,
+                        certain: true,
                     };
                     decoder.gap(&gap, &mut take);
                 }

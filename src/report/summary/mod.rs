@@ -74,6 +74,7 @@ const fn state(why: CloseReason) -> &'static str {
         CloseReason::Finished => "finished",
         CloseReason::Reset => "reset",
         CloseReason::Replaced => "replaced",
+        CloseReason::Unreachable => "unreachable",
         CloseReason::Evicted => "evicted",
         CloseReason::CaptureEnded => "open",
     }

@@ -62,6 +62,7 @@ impl Sample {
                 packets: PerSide { client: 20, server: 18 },
                 bytes: PerSide { client: 1_000, server: 2_000 },
                 retransmissions: PerSide { client: 0, server: 1 },
+                copies: PerSide::default(),
                 gaps: PerSide { client: 0, server: 1 },
                 gap_bytes: PerSide { client: 0, server: 1_448 },
                 round_trip: None,
@@ -119,6 +120,7 @@ impl Sample {
             from_start: PerSide { client: known, server: known },
             spoke_nest: true,
             foreign,
+            also: None,
             lingering: false,
             end: Some(Ended { why, at, by: None }),
         });
