@@ -11,14 +11,12 @@
 //! long before a large frame is whole.
 
 use super::envelope::{Belief, believe};
+use super::length::LENGTH_DIGITS;
 
 /// How much of a frame may come before its first key of Nest (custom keys, a serializer's) and
 /// still be found. Bounds the work spent on a false beginning, which is read again with every
 /// segment that adds to it.
 const UNDECIDED_BYTES: usize = 4 << 10;
-
-/// Digits of the longest length that any frame has.
-const LENGTH_DIGITS: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
