@@ -2,6 +2,7 @@
 
 use super::envelope::Envelope;
 use super::length::{End, Fit, Header, Progress};
+use super::search::behind_header;
 use crate::json::{Scan, scan};
 use crate::limits;
 use crate::protocol::Fault;
@@ -27,7 +28,8 @@ enum Expected {
     /// A header of so many bytes, and a body of the declared length.
     Body { declared: u64, header: usize },
     /// What could not be read. The next frame begins at the first of `ends` where one fits; where
-    /// none does, its length was wrong, and the next one is somewhere behind `header` bytes.
+    /// none does, its length was wrong, and the next one is somewhere behind its header, or at its
+    /// end.
     Faulty { ends: [Option<usize>; 2], header: usize },
 }
 
@@ -152,6 +154,6 @@ impl FrameReader {
                 Fit::Cut | Fit::No => {}
             }
         }
-        Step::Search(header)
+        Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
     }
 }

@@ -86,7 +86,8 @@ impl<'a> Capture<'a> {
             first: packets[0].number,
             earliest: packets.iter().min_by_key(key).unwrap().number,
             last: packets.iter().max_by_key(key).unwrap().number,
-            begins_segment: self.segments.contains(&place.start),
+            begins_segment: self.segments.contains(&place.start)
+                || self.gaps.iter().any(|gap| gap.end == place.start),
             place,
             placed,
         }
@@ -216,7 +217,7 @@ fn broken() -> impl Strategy<Value = Piece> {
     let text = prop_oneof![
         (0..30_usize).prop_map(fakes),
         (0..3_usize).prop_map(|count| format!("{{\"response\":{}", fakes(count))),
-        (0..3_usize).prop_map(|count| format!("{{}}{}", fakes(count))),
+        (1..3_usize).prop_map(|count| format!("{{}}{}", fakes(count))),
         Just("{\"response\":1".to_owned()),
         Just(String::new()),
     ];
