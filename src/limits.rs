@@ -100,9 +100,13 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
-/// and has no bound before. A frame beyond this is counted, and the next one looked for behind its
-/// header.
+/// and has no bound before. A frame beyond this is counted and passed over without being held.
 pub const FRAME_BYTES: usize = 16 << 20;
+
+/// The longest frame that is passed over. No string of Node.js has more UTF-16 units than 2^30 - 25
+/// (since V8 8, 2^29 - 24), so that a longer frame was never sent: the next one is looked for
+/// behind its header.
+pub const FRAME_PASSED_OVER: u64 = 1 << 30;
 
 /// Bytes before the `#` after which they are no frame's length. Nest has no bound.
 pub const FRAME_HEADER_BYTES: usize = 512;

@@ -64,3 +64,15 @@ pub struct PacketRef {
     /// When it was captured.
     pub at: Timestamp,
 }
+
+impl PacketRef {
+    /// The later of two packets: by time, and of two at the same time by number.
+    pub fn later(self, other: Self) -> Self {
+        if (other.at, other.number) > (self.at, self.number) { other } else { self }
+    }
+
+    /// The earlier of two packets: by time, and of two at the same time by number.
+    pub fn earlier(self, other: Self) -> Self {
+        if (other.at, other.number) < (self.at, self.number) { other } else { self }
+    }
+}
