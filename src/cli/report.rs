@@ -40,7 +40,10 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     match settings.output.format {
-        Format::Text => summary.write_text(&mut out, &terminal::layout(&settings.output))?,
+        // The settings let no fields through.
+        Format::Text | Format::Fields => {
+            summary.write_text(&mut out, &terminal::layout(&settings.output))?
+        }
         Format::Json => summary.write_json(&mut out)?,
         Format::Csv => summary.write_csv(&mut out)?,
         Format::Markdown => summary.write_markdown(&mut out)?,

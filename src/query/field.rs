@@ -236,7 +236,7 @@ pub(super) fn meant(name: &str) -> Option<&'static str> {
 }
 
 /// The one of `names` that is a slip or two away from `typed`.
-pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = typed.chars().count().div_ceil(4).min(3);
     names
         .map(|name| (distance(typed, name), name))

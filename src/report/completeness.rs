@@ -195,7 +195,7 @@ impl Losses<'_> {
         }
         for (foreign, &number) in &losses.foreign_connections {
             let what = match foreign {
-                Foreign::Unknown => "something unknown",
+                Foreign::Unknown => "an unknown protocol",
                 known => known.name(),
             };
             let number = counted(number, "connection", "connections");

@@ -7,9 +7,10 @@ use std::io::{self, Write};
 use super::json::push_responses;
 use crate::exchange::Exchange;
 use crate::report::civil::Civil;
-use crate::report::csv_error;
 use crate::report::payload::push_payload;
 use crate::report::visible::push_visible;
+use crate::report::{Moments, csv_error};
+use crate::time::Timestamp;
 
 const COLUMNS: [&str; 23] = [
     "n",
@@ -44,14 +45,22 @@ pub struct Csv<W: Write> {
     field: Vec<u8>,
     pattern: String,
     civil: Civil,
+    /// For who wants times in another way.
+    moments: Option<Moments>,
 }
 
 impl<W: Write> Csv<W> {
-    /// Writes the header row to `out`.
-    pub fn new(out: W) -> io::Result<Self> {
+    /// Writes the header row to `out`. Times are told by `moments`; without, as RFC 3339 in UTC.
+    pub fn new(out: W, moments: Option<Moments>) -> io::Result<Self> {
         let mut out = csv::Writer::from_writer(out);
         out.write_record(COLUMNS).map_err(csv_error)?;
-        Ok(Self { out, field: Vec::new(), pattern: String::new(), civil: Civil::rfc3339() })
+        let civil = Civil::rfc3339();
+        Ok(Self { out, field: Vec::new(), pattern: String::new(), civil, moments })
+    }
+
+    /// The capture begins at this point in time.
+    pub fn begin(&mut self, first: Timestamp) {
+        self.moments.iter_mut().for_each(|moments| moments.begin(first));
     }
 
     /// Writes one exchange.
@@ -113,6 +122,11 @@ impl<W: Write> Csv<W> {
     }
 
     fn time(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
+        if let Some(moments) = &mut self.moments {
+            let mut time = String::new();
+            moments.push(&mut time, exchange.time(), 9);
+            return self.text(&time);
+        }
         self.field.clear();
         self.civil.push_nanos(&mut self.field, exchange.time());
         self.field.push(b'Z');
@@ -128,7 +142,7 @@ mod tests {
     #[test]
     fn exchanges_are_rows() {
         let mut bytes = Vec::new();
-        let mut writer = Csv::new(&mut bytes).unwrap();
+        let mut writer = Csv::new(&mut bytes, None).unwrap();
         let hostile = Exchange { pattern: Some("=1+1,\"\u{1b}"), ..samples::failed() };
         for exchange in [samples::event(), samples::stream(), hostile, samples::orphan()] {
             writer.write(&exchange).unwrap();

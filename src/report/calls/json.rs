@@ -6,6 +6,30 @@ use crate::exchange::{Exchange, ExchangeKind, Span};
 use crate::report::civil::Civil;
 use crate::report::payload::{push_payload, push_string, push_value};
 
+/// The keys of an exchange, in their order: what `-T fields` can be asked for.
+pub(super) const KEYS: &[&str] = &[
+    "n",
+    "kind",
+    "pattern",
+    "id",
+    "client",
+    "server",
+    "time",
+    "status",
+    "latency_ns",
+    "first_reply_ns",
+    "request_ns",
+    "wait_ns",
+    "reply_ns",
+    "replies",
+    "request_bytes",
+    "reply_bytes",
+    "packets",
+    "data",
+    "response",
+    "error",
+];
+
 /// Writes exchanges as JSON Lines.
 #[derive(Debug)]
 pub struct JsonLines<W> {
@@ -35,7 +59,7 @@ impl<W: Write> JsonLines<W> {
 }
 
 /// Appends the object of one exchange. The order of the keys is part of the contract.
-fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: &mut Civil) {
+pub(super) fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: &mut Civil) {
     let Exchange { request, reply, latency, .. } = exchange;
     key(line, "{\"n\":");
     push_value(line, &exchange.number);
@@ -126,6 +150,19 @@ mod tests {
             writer.write(exchange).unwrap();
         }
         String::from_utf8(writer.out).unwrap()
+    }
+
+    #[test]
+    fn the_keys_are_those_of_an_exchange() {
+        let mut line = Vec::new();
+        push_exchange(&mut line, &samples::call(), &mut Civil::rfc3339());
+        let outline = crate::json::Outline::of(&line).unwrap();
+        let top = outline.items(&line, outline.top(&line).start());
+        assert_eq!(top.count(), KEYS.len());
+        let text = String::from_utf8(line).unwrap();
+        let places: Vec<_> =
+            KEYS.iter().map(|key| text.find(&format!("\"{key}\":")).unwrap()).collect();
+        assert!(places.is_sorted(), "{places:?}");
     }
 
     #[test]

@@ -14,9 +14,10 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use crate::exchange::{Exchange, ExchangeKind};
-use crate::report::Layout;
-use crate::report::civil::{Civil, millis};
+use crate::report::civil::{Civil, offset};
 use crate::report::visible::push_visible;
+use crate::report::{Layout, Moments, TimeFormat};
+use crate::time::Timestamp;
 
 /// Writes exchanges for people.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct Text<W> {
     layout: Layout,
     widths: Widths,
     date: Civil,
-    time: Civil,
+    time: Moments,
     /// The day that the last header told.
     day: String,
     line: String,
@@ -36,13 +37,14 @@ pub struct Text<W> {
 #[derive(Clone, Copy, Debug)]
 struct Widths {
     number: usize,
+    time: usize,
     pattern: usize,
     ends: usize,
     payload: usize,
 }
 
-/// Columns of time, latency, status, kind and the spaces between all fields.
-const FIXED: usize = 12 + 7 + 7 + 1 + 8;
+/// Columns of latency, status, kind and the spaces between all fields.
+const FIXED: usize = 7 + 7 + 1 + 8;
 
 /// Below this many columns the ends are told by their ports.
 const NARROW: usize = 110;
@@ -51,14 +53,21 @@ const NARROW: usize = 110;
 const PAYLOAD: usize = 12;
 
 impl Widths {
-    const fn of(columns: usize) -> Self {
+    const fn of(columns: usize, format: TimeFormat) -> Self {
+        let time = format.width(decimals(format));
         let (number, pattern, ends) = match columns {
             ..NARROW => (5, 13 + columns.saturating_sub(80) / 3, 11),
             NARROW..160 => (7, 16 + (columns - NARROW) / 5, 33),
             _ => (7, 32, 43),
         };
-        let payload = columns.saturating_sub(FIXED + number + pattern + ends);
-        Self { number, pattern, ends, payload: if payload < PAYLOAD { PAYLOAD } else { payload } }
+        let payload = columns.saturating_sub(FIXED + number + time + pattern + ends);
+        Self {
+            number,
+            time,
+            pattern,
+            ends,
+            payload: if payload < PAYLOAD { PAYLOAD } else { payload },
+        }
     }
 }
 
@@ -67,9 +76,9 @@ impl<W: Write> Text<W> {
     pub fn new(out: W, layout: Layout) -> Self {
         Self {
             out,
-            widths: Widths::of(layout.columns),
+            widths: Widths::of(layout.columns, layout.time),
             date: Civil::new(layout.zone.clone(), "%Y-%m-%d"),
-            time: Civil::new(layout.zone.clone(), "%H:%M:%S"),
+            time: Moments::new(layout.zone.clone(), layout.time),
             layout,
             day: String::new(),
             line: String::new(),
@@ -77,13 +86,23 @@ impl<W: Write> Text<W> {
         }
     }
 
+    /// The capture begins at this point in time.
+    pub fn begin(&mut self, first: Timestamp) {
+        self.time.begin(first);
+    }
+
     /// Writes one exchange; before the first one of a day, what the columns are.
     pub fn write(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
         self.line.clear();
-        if self.date.second(exchange.time()) != self.day {
+        // Where the lines tell no time of day, one header is enough.
+        let day = match self.layout.time.is_of_day() {
+            true => self.date.second(exchange.time()),
+            false => "time",
+        };
+        if day != self.day {
             self.day.clear();
-            self.day.push_str(self.date.second(exchange.time()));
-            self.push_header();
+            self.day.push_str(day);
+            self.push_header(exchange.time());
         }
         self.push_line(exchange);
         self.out.write_all(self.line.as_bytes())
@@ -99,29 +118,32 @@ impl<W: Write> Text<W> {
         self.out
     }
 
-    fn push_header(&mut self) {
-        let Widths { number, pattern, ends, .. } = self.widths;
+    fn push_header(&mut self, at: Timestamp) {
+        let Widths { number, time, pattern, ends, payload } = self.widths;
         let heading = self.layout.palette.heading;
         let told = if ends < 30 { "ports" } else { "client → server" };
+        let zone = match self.layout.time {
+            TimeFormat::Epoch | TimeFormat::SinceAbove | TimeFormat::SinceFirst => String::new(),
+            _ => format!("  (times: {})", offset(&self.layout.zone, at)),
+        };
+        // Told where there is room for it.
+        let zone = if zone.len() + 15 <= payload { zone.as_str() } else { "" };
         // Writing to a String cannot fail, here and below.
         _ = writeln!(
             self.line,
-            "{heading}{:>number$} {:<12} {:>7} {:<7}   {:<pattern$} {told:<ends$} data ⇒ response{heading:#}",
+            "{heading}{:>number$} {:<time$} {:>7} {:<7}   {:<pattern$} {told:<ends$} data ⇒ response{zone}{heading:#}",
             "#", self.day, "latency", "status", "pattern",
         );
     }
 
     fn push_line(&mut self, exchange: &Exchange<'_>) {
-        let Widths { number, pattern, ends, payload } = self.widths;
+        let Widths { number, time, pattern, ends, payload } = self.widths;
         let palette = self.layout.palette;
         let at = exchange.time();
-        _ = write!(
-            self.line,
-            "{:>number$} {}.{:03} ",
-            exchange.number,
-            self.time.second(at),
-            millis(at)
-        );
+        _ = write!(self.line, "{:>number$} ", exchange.number);
+        self.payload.clear();
+        self.time.push(&mut self.payload, at, decimals(self.layout.time));
+        _ = write!(self.line, "{:>time$} ", self.payload);
         match exchange.latency.latency {
             Some(latency) => _ = write!(self.line, "{latency:>7}"),
             None => self.line.push_str("      -"),
@@ -172,6 +194,14 @@ impl<W: Write> Text<W> {
         _ = write!(self.line, "{style}");
         push_visible(&mut self.line, answer.as_bytes(), columns - width);
         _ = write!(self.line, "{style:#}");
+    }
+}
+
+/// Milliseconds where the clock is told; where the difference counts, as much as tshark tells.
+const fn decimals(format: TimeFormat) -> usize {
+    match format {
+        TimeFormat::Epoch | TimeFormat::SinceAbove | TimeFormat::SinceFirst => 6,
+        _ => 3,
     }
 }
 
@@ -226,7 +256,7 @@ mod tests {
     use crate::report::calls::samples;
 
     fn text(columns: usize, palette: Palette, exchanges: &[Exchange<'_>]) -> String {
-        let layout = Layout { columns, zone: TimeZone::UTC, palette };
+        let layout = Layout { columns, zone: TimeZone::UTC, time: TimeFormat::OfDay, palette };
         let mut writer = Text::new(Vec::new(), layout);
         for exchange in exchanges {
             writer.write(exchange).unwrap();
@@ -274,6 +304,26 @@ mod tests {
     fn colours_have_a_meaning_and_an_end() {
         let written = text(120, Palette::COLOURED, &[samples::call(), samples::failed()]);
         insta::assert_snapshot!(written.replace('\x1b', "␛"));
+    }
+
+    #[test]
+    fn times_are_told_as_asked_in_lines_that_fit() {
+        for (format, time) in [
+            (TimeFormat::WithDate, "2026-11-22 03:52:01.123"),
+            (TimeFormat::SinceFirst, "    0.123456"),
+            (TimeFormat::Epoch, "1795319521.123456"),
+        ] {
+            let palette = Palette::PLAIN;
+            let layout = Layout { columns: 120, zone: TimeZone::UTC, time: format, palette };
+            let mut writer = Text::new(Vec::new(), layout);
+            writer.begin(Timestamp::from_nanos(1_795_319_521_000_000_000));
+            some().iter().for_each(|exchange| writer.write(exchange).unwrap());
+            let written = String::from_utf8(writer.into_inner()).unwrap();
+            let (heading, rows) = written.split_once('\n').unwrap();
+            assert!(heading.contains("# time "), "{heading}");
+            assert!(rows.contains(&format!(" {time} ")), "{rows}");
+            assert!(written.lines().all(|line| line.width() <= 120), "{written}");
+        }
     }
 
     #[test]

@@ -64,10 +64,15 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
         0 => NONE.to_owned(),
         _ => size(both(row.facts.counts.gap_bytes)),
     };
+    // Bytes of which nothing could be told are unknown; where there were none there is no protocol.
+    let spoken = |row: &ConnectionRow| match both(row.facts.counts.bytes) {
+        0 => protocol(row).unwrap_or(NONE).to_owned(),
+        _ => protocol(row).unwrap_or("unknown").to_owned(),
+    };
     vec![
         Column::texts("client", 0, cells(&|row| row.facts.ends.client.to_string())),
         Column::texts("server", 0, cells(&|row| row.facts.ends.server.to_string())),
-        Column::texts("protocol", 4, cells(&|row| protocol(row).unwrap_or("-").to_owned())),
+        Column::texts("protocol", 4, cells(&spoken)),
         Column::texts("state", 5, cells(&|row| state(row.why()).to_owned())),
         Column::numbers("time", 7, cells(&took)),
         Column::numbers("calls", 0, cells(&|row| count(row.outcomes.calls))),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Summary, columns};
-use crate::report::civil::{Civil, millis};
+use crate::report::civil::{Civil, millis, offset};
 use crate::report::table::write_text;
 use crate::report::units::{count, counted, size};
 use crate::report::{Layout, visible};
@@ -85,10 +85,10 @@ pub fn totals(summary: &Summary<'_>) -> String {
     }
 }
 
-/// A point in time with its zone, to the millisecond.
+/// A point in time with the offset of its zone, to the millisecond.
 fn moment(at: Timestamp, layout: &Layout) -> String {
-    let second = |format| Civil::new(layout.zone.clone(), format).second(at).to_owned();
-    format!("{}.{:03} {}", second("%Y-%m-%d %H:%M:%S"), millis(at), second("%Z"))
+    let second = Civil::new(layout.zone.clone(), "%Y-%m-%d %H:%M:%S").second(at).to_owned();
+    format!("{second}.{:03} {}", millis(at), offset(&layout.zone, at))
 }
 
 #[cfg(test)]
@@ -97,11 +97,16 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::*;
-    use crate::report::Palette;
     use crate::report::summary::samples::Sample;
+    use crate::report::{Palette, TimeFormat};
 
     fn text(sample: &Sample, columns: usize) -> String {
-        let layout = Layout { columns, zone: TimeZone::UTC, palette: Palette::PLAIN };
+        let layout = Layout {
+            columns,
+            zone: TimeZone::UTC,
+            time: TimeFormat::OfDay,
+            palette: Palette::PLAIN,
+        };
         let mut out = Vec::new();
         write(&sample.summary(), &mut out, &layout).unwrap();
         String::from_utf8(out).unwrap()
@@ -126,7 +131,12 @@ mod tests {
 
     #[test]
     fn a_filter_is_named() {
-        let layout = Layout { columns: 80, zone: TimeZone::UTC, palette: Palette::PLAIN };
+        let layout = Layout {
+            columns: 80,
+            zone: TimeZone::UTC,
+            time: TimeFormat::OfDay,
+            palette: Palette::PLAIN,
+        };
         for (sample, last) in [
             (Sample::some(), "filter   only exchanges matching: data ~ \"␛\""),
             (Sample::default(), "No call or event matches the filter."),
