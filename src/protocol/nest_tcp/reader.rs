@@ -52,8 +52,12 @@ pub(super) enum Step<'a> {
         declared: u64,
         header: usize,
     },
-    /// The next frame begins behind so many bytes.
-    PassOver(usize),
+    /// The next frame begins behind so many bytes, or will be seen not to.
+    PassOver {
+        bytes: usize,
+        /// Whether a header was seen there.
+        fits: bool,
+    },
     /// A frame may be somewhere behind so many bytes.
     Search(usize),
 }
@@ -149,8 +153,9 @@ impl FrameReader {
     fn behind_fault(&self, bytes: &[u8], ends: [Option<usize>; 2], header: usize) -> Step<'static> {
         for end in ends.into_iter().flatten() {
             match Fit::of(bytes.get(end..).unwrap_or(&[])) {
-                Fit::Yes => return Step::PassOver(end),
+                Fit::Yes => return Step::PassOver { bytes: end, fits: true },
                 Fit::Cut if bytes.len() <= self.budget => return Step::HeaderCut,
+                Fit::Cut if end > 0 => return Step::PassOver { bytes: end, fits: false },
                 Fit::Cut | Fit::No => {}
             }
         }
