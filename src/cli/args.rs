@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 
 use crate::endpoint::Ports;
+use crate::store::GroupBy;
 
 const TEMPLATE: &str = "\
 {about}
@@ -105,6 +106,11 @@ pub struct Options {
     #[arg(short = 'T', long = "format", value_name = "FORMAT", global = true)]
     pub format: Option<Format>,
 
+    /// For report: by what exchanges are grouped, such as `server` or `server,pattern`: pattern,
+    /// server, client, connection [default: pattern]
+    #[arg(long = "by", value_name = "WHAT", value_delimiter = ',', global = true)]
+    pub by: Vec<By>,
+
     /// Capture filter in the language of tcpdump, for live capture
     #[arg(short = 'f', long = "filter", value_name = "BPF", global = true)]
     pub capture_filter: Option<String>,
@@ -190,6 +196,28 @@ pub enum Format {
     Json,
     Csv,
     Markdown,
+}
+
+/// By what exchanges are grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By(pub GroupBy);
+
+impl FromStr for By {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [GroupBy::Pattern, GroupBy::Server, GroupBy::Client, GroupBy::Connection];
+        if let Some(by) = all.into_iter().find(|by| by.name() == text) {
+            return Ok(Self(by));
+        }
+        Err(match text {
+            "service" | "instance" => {
+                "nothing tells the names of services yet; `server` groups by address and port"
+            }
+            _ => "exchanges are grouped by pattern, server, client or connection",
+        }
+        .to_owned())
+    }
 }
 
 /// When to stop by itself.
@@ -324,6 +352,16 @@ mod tests {
         }
         for text in ["", "1M", "-5G", "99999999999999G", "lots"] {
             assert!(text.parse::<MemorySize>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn exchanges_are_grouped_by_what_is_known() {
+        let args = Args::try_parse_from("nestscope report -r a --by server,pattern".split(' '));
+        let by: Vec<_> = args.unwrap().options.by.iter().map(|by| by.0).collect();
+        assert_eq!(by, [GroupBy::Server, GroupBy::Pattern]);
+        for (text, said) in [("service", "names of services"), ("ports", "pattern, server, client")] {
+            assert!(text.parse::<By>().unwrap_err().contains(said), "{text}");
         }
     }
 

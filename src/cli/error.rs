@@ -39,6 +39,12 @@ pub enum CliError {
         /// The option.
         option: &'static str,
     },
+    /// An option of the report with another command.
+    #[error("{option} is for the report: nestscope report {option} …")]
+    ReportOnly {
+        /// The option.
+        option: &'static str,
+    },
     /// `--speed` with `-i`.
     #[error("--speed plays a file (-r): a live capture goes at its own pace")]
     SpeedOfLive,

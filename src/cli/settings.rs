@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::ColorChoice;
 
-use super::args::{Args, Autostop, Command, Format, MemorySize, Options, Speed};
+use super::args::{Args, Autostop, By, Command, Format, MemorySize, Options, Speed};
 use super::error::CliError;
 use crate::endpoint::Ports;
 use crate::limits;
 use crate::query::Filter;
+use crate::store::GroupBy;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub ports: Ports,
     /// What exchanges must be like to be told; `None` for all of them.
     pub filter: Option<Filter>,
+    /// By what exchanges are grouped in a report; nothing where each part has its own table.
+    pub by: Vec<GroupBy>,
     /// Where the packets are saved.
     pub save: Option<String>,
     /// Packets after which the run ends.
@@ -134,12 +137,23 @@ impl Settings {
         if options.save.as_deref() == Some("-") {
             return Err(CliError::SaveToOutput);
         }
+        if task != Task::Report && !options.by.is_empty() {
+            return Err(CliError::ReportOnly { option: "--by" });
+        }
+        let mut by: Vec<GroupBy> = Vec::new();
+        for By(asked) in &options.by {
+            if !by.contains(asked) {
+                by.push(*asked);
+            }
+        }
         let screen = Screen::new(task, &options)?;
         let mut ports = Ports::default();
         options.ports.iter().cloned().for_each(|more| ports.extend(more));
         Ok(Self {
             task,
             ports,
+            // What a report does anyway.
+            by: if by == [GroupBy::Pattern] { Vec::new() } else { by },
             save: options.save.clone(),
             packets: options.packets,
             duration: options.autostop.map(|Autostop(duration)| duration),
@@ -292,6 +306,8 @@ mod tests {
         let refused = plan("nestscope calls -r a.pcap --speed 1", true);
         assert!(matches!(refused, Err(CliError::ScreenOnly { option: "--speed" })));
         assert!(matches!(plan("nestscope -i lo --speed 1", true), Err(CliError::SpeedOfLive)));
+        let refused = plan("nestscope calls -r a.pcap --by server", true);
+        assert!(matches!(refused, Err(CliError::ReportOnly { option: "--by" })));
     }
 
     #[test]

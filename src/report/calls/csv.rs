@@ -4,8 +4,9 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::json::{protocol, push_responses, reply_held, request_held};
-use crate::exchange::{EndedBy, Exchange, ExchangeKind};
+use super::json::{protocol, push_responses};
+use crate::exchange::{EndedBy, Exchange};
+use crate::query::Subject;
 use crate::report::civil::Civil;
 use crate::report::csv_error;
 use crate::report::payload::push_payload;
@@ -114,8 +115,8 @@ impl<W: Write> Csv<W> {
     fn later(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
         self.text(protocol(exchange).unwrap_or_default())?;
         self.number(exchange.waited.map(|span| span.get()))?;
-        self.number(request_held(exchange))?;
-        self.number(reply_held(exchange))?;
+        self.number(exchange.request_held().map(|span| span.get()))?;
+        self.number(exchange.reply_held().map(|span| span.get()))?;
         self.text(exchange.ended_by.map_or("", EndedBy::name))?;
         // The services, the parent, the candidates and the problems: nobody finds them out yet.
         for empty in ["", "", "", "", "", "[]", "[]"] {
@@ -123,7 +124,7 @@ impl<W: Write> Csv<W> {
         }
         self.number(Some(exchange.sure))?;
         self.text("")?;
-        self.number((exchange.kind == ExchangeKind::Connect).then_some(exchange.attempts))
+        self.number(exchange.attempts())
     }
 
     fn text(&mut self, text: &str) -> io::Result<()> {

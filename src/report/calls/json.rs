@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::exchange::{EndedBy, Exchange, ExchangeKind, Span};
+use crate::query::Subject;
 use crate::report::civil::Civil;
 use crate::report::payload::{push_payload, push_string, push_value};
 
@@ -97,9 +98,9 @@ fn push_later(line: &mut Vec<u8>, exchange: &Exchange<'_>) {
     key(line, ",\"waited_ns\":");
     push_value(line, &exchange.waited.map(|span| span.get()));
     key(line, ",\"request_held_ns\":");
-    push_value(line, &request_held(exchange));
+    push_value(line, &exchange.request_held().map(|span| span.get()));
     key(line, ",\"reply_held_ns\":");
-    push_value(line, &reply_held(exchange));
+    push_value(line, &exchange.reply_held().map(|span| span.get()));
     key(line, ",\"ended_by\":");
     push_word(line, exchange.ended_by.map(EndedBy::name));
     // Null and empty until there is somebody who finds them out.
@@ -116,17 +117,6 @@ fn push_later(line: &mut Vec<u8>, exchange: &Exchange<'_>) {
 /// What an exchange spoke; an attempt to connect says nothing.
 pub(super) fn protocol(exchange: &Exchange<'_>) -> Option<&'static str> {
     (exchange.kind != ExchangeKind::Connect).then_some("nest-tcp")
-}
-
-/// How long the request may have been held back; `None` where there is none.
-pub(super) fn request_held(exchange: &Exchange<'_>) -> Option<u64> {
-    let is_frame = exchange.kind != ExchangeKind::Connect && exchange.request.is_some();
-    is_frame.then(|| exchange.request_held.at_most.get())
-}
-
-/// How long the replies may have been held back; `None` where there is none.
-pub(super) fn reply_held(exchange: &Exchange<'_>) -> Option<u64> {
-    (exchange.replies > 0).then(|| exchange.reply_held.at_most.get())
 }
 
 /// Appends the values that answered, as a JSON array.
