@@ -221,8 +221,7 @@ fn check_later(name: &str, call: &Value) {
     assert_eq!(call["request_held_ns"].is_u64(), has_request, "{name}: {call}");
     let has_reply = is_message && call["replies"].as_u64().unwrap() > 0;
     assert_eq!(call["reply_held_ns"].is_u64(), has_reply, "{name}: {call}");
-    let ends =
-        ["client", "server", "reset by client", "reset by server", "network", "capture"];
+    let ends = ["client", "server", "reset by client", "reset by server", "network", "capture"];
     assert!(
         call["ended_by"].as_str().map_or(call["ended_by"].is_null(), |end| ends.contains(&end)),
         "{name}: {call}"
@@ -632,7 +631,8 @@ fn a_report_groups_by_what_is_asked_for() {
     let path = fixtures().join("concurrent-v11.pcap");
     let calls: Vec<_> = calls(&path).iter().map(|line| value(line)).collect();
     let path = path.to_str().unwrap();
-    let by = |what: &str| lines(&["report", "-q", "-T", "json", "--by", what, "-r", path], b"").join("");
+    let by =
+        |what: &str| lines(&["report", "-q", "-T", "json", "--by", what, "-r", path], b"").join("");
     assert_eq!(by("pattern"), report(Path::new(path)), "what a report does anyway");
     for (what, members) in [
         ("server", vec!["server"]),

@@ -360,7 +360,8 @@ mod tests {
         let args = Args::try_parse_from("nestscope report -r a --by server,pattern".split(' '));
         let by: Vec<_> = args.unwrap().options.by.iter().map(|by| by.0).collect();
         assert_eq!(by, [GroupBy::Server, GroupBy::Pattern]);
-        for (text, said) in [("service", "names of services"), ("ports", "pattern, server, client")] {
+        for (text, said) in [("service", "names of services"), ("ports", "pattern, server, client")]
+        {
             assert!(text.parse::<By>().unwrap_err().contains(said), "{text}");
         }
     }

@@ -26,11 +26,10 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let mut writer = Writer::new(settings, out)?;
     let is_live = settings.is_live();
     let mut filter = settings.filter.as_ref().map(Evaluator::new);
-    let mut is_wanted =
-        |exchange: &Exchange<'_>| {
-            !exchange.is_answered_attempt()
-                && filter.as_mut().is_none_or(|filter| filter.matches(exchange))
-        };
+    let mut is_wanted = |exchange: &Exchange<'_>| {
+        !exchange.is_answered_attempt()
+            && filter.as_mut().is_none_or(|filter| filter.matches(exchange))
+    };
     let outcome = analysis::run(settings, true, Shard::default(), &mut |event| match event {
         Event::Found(EngineEvent::Exchange(exchange)) if is_wanted(exchange) => {
             writer.write(exchange)?;

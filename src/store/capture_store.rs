@@ -414,10 +414,10 @@ mod tests {
     use crate::engine::{Config, Engine};
     use crate::exchange::{EndedBy, Held, Latency, PatternId, Payloads, Span, Status};
     use crate::packet::PacketRef;
-    use crate::store::Listing;
-    use crate::time::Nanos;
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
+    use crate::store::Listing;
+    use crate::time::Nanos;
 
     /// An attempt of connection `serial`, as its number says.
     fn attempt(number: u64) -> Exchange<'static> {
@@ -519,8 +519,7 @@ mod tests {
 
     impl SynsAndRst {
         fn of(number: u64) -> Self {
-            let packet =
-                |number, at| PacketRef { number, at: Timestamp::from_nanos(at) };
+            let packet = |number, at| PacketRef { number, at: Timestamp::from_nanos(at) };
             let at = number.cast_signed() * 1_000;
             let (first, again) = (packet(number, at), packet(8, at + 3_000));
             let answer = packet(9, at + 7_000);

@@ -210,3 +210,85 @@ fn group(by: &[GroupBy], exchange: &Exchange<'_>) -> Group {
     }
     group
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::ConnectionId;
+    use crate::exchange::{Held, Latency, Payloads};
+    use crate::time::Nanos;
+
+    /// A call to a server on `port`.
+    fn call(port: u16, latency: u64) -> Exchange<'static> {
+        let server = SocketAddr::from(([10, 0, 0, 2], port));
+        Exchange {
+            number: 1,
+            connection: ConnectionId { serial: u32::from(port), slot: 0 },
+            ends: Endpoints { client: ([10, 0, 0, 1], port).into(), server },
+            kind: ExchangeKind::Request,
+            pattern: Some("sum"),
+            pattern_id: PatternId(2),
+            id: None,
+            status: Status::Ok,
+            request: None,
+            reply: None,
+            replies: 1,
+            latency: Latency { latency: Some(Nanos::new(latency)), ..Latency::default() },
+            waited: None,
+            ended_by: None,
+            request_held: Held::default(),
+            reply_held: Held::default(),
+            sure: true,
+            attempts: 1,
+            data: None,
+            responses: Payloads::default(),
+            error: None,
+        }
+    }
+
+    fn add(groups: &mut Groups, exchange: &Exchange<'_>) {
+        let place = groups.place(exchange);
+        groups.add(place, exchange);
+    }
+
+    fn told(groups: &Groups) -> Vec<(Group, u64, u128)> {
+        let row = |row: &&GroupRow| (row.group.clone(), row.outcomes.calls, row.latency.sum());
+        groups.rows().iter().map(row).collect()
+    }
+
+    #[test]
+    fn two_engines_learn_what_one_does() {
+        let by = vec![GroupBy::Server, GroupBy::Client, GroupBy::Pattern];
+        let mut whole = Groups::new(by.clone());
+        let (mut even, mut odd) = (Groups::new(by.clone()), Groups::new(by));
+        for number in 0..200_u16 {
+            // The engines name patterns as they meet them.
+            let exchange = call(number % 7, number.into());
+            add(&mut whole, &exchange);
+            let part = if number.is_multiple_of(2) { &mut even } else { &mut odd };
+            add(part, &Exchange { pattern_id: PatternId(3), ..exchange });
+        }
+        even.merge(odd);
+        assert_eq!(told(&even), told(&whole));
+        assert_eq!(told(&whole).len(), 7);
+    }
+
+    #[test]
+    fn too_many_share_a_row() {
+        let mut groups = Groups::new(vec![GroupBy::Server]);
+        let rows = u16::try_from(limits::GROUP_ROWS).unwrap();
+        for port in 1..=rows {
+            add(&mut groups, &call(port, 5));
+        }
+        assert!(!groups.is_folded());
+        for port in 1..=rows + 10 {
+            add(&mut groups, &call(port, 5));
+        }
+        assert!(groups.is_folded());
+        let told = told(&groups);
+        assert_eq!(told.len(), limits::GROUP_ROWS + 1);
+        let (rest, calls, _) = &told[0];
+        assert_eq!((rest.is_rest, *calls), (true, 10), "the costliest first");
+        assert!(told[1..].iter().all(|(group, calls, _)| !group.is_rest && *calls == 2));
+    }
+}

@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
-use crate::store::{
-    GroupBy, GroupRow, Groups, HeldBack, Latencies, Outcomes, Percentiles,
-};
+use crate::store::{GroupBy, GroupRow, Groups, HeldBack, Latencies, Outcomes, Percentiles};
 use crate::stream::CloseReason;
 
 /// What is known of one pattern.

@@ -302,7 +302,11 @@ mod tests {
             samples::open(),
             samples::orphan(),
             samples::closed(),
-            Exchange { status: Status::Open, ended_by: Some(EndedBy::Capture), ..samples::closed() },
+            Exchange {
+                status: Status::Open,
+                ended_by: Some(EndedBy::Capture),
+                ..samples::closed()
+            },
             samples::unsure(),
             samples::refused(),
             samples::unanswered(),

@@ -86,7 +86,8 @@ pub fn groups(
         told.iter().map(|told| told.as_ref().map_or(NONE.to_owned(), cell)).collect()
     };
     let failures = |value: fn(&Outcomes) -> u64| cells(&|row| count(value(&row.outcomes)));
-    let rate = |row: &GroupRow| summary.per_second(&row.outcomes).map_or(NONE.to_owned(), per_second);
+    let rate =
+        |row: &GroupRow| summary.per_second(&row.outcomes).map_or(NONE.to_owned(), per_second);
     let has = |value: fn(&Outcomes) -> u64| rows.iter().any(|row| value(&row.outcomes) > 0);
     let is_of_connections = by.contains(&GroupBy::Connection);
     let mut columns: Vec<_> =

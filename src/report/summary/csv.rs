@@ -35,8 +35,7 @@ fn header() -> Vec<String> {
     for distribution in ["latency_ns", "wait_ns"] {
         names.extend(PERCENTILES.map(|name| format!("{distribution}_{name}")));
     }
-    let last =
-        ["request_bytes", "reply_bytes", "held_calls", "held_request_ns", "held_reply_ns"];
+    let last = ["request_bytes", "reply_bytes", "held_calls", "held_request_ns", "held_reply_ns"];
     names.extend(last.map(str::to_owned));
     names
 }
@@ -55,7 +54,16 @@ fn group_header(by: &[GroupBy]) -> Vec<String> {
 }
 
 const OUTCOMES: [&str; 10] = [
-    "calls", "events", "ok", "error", "open", "closed", "unknown", "refused", "no_answer", "reset",
+    "calls",
+    "events",
+    "ok",
+    "error",
+    "open",
+    "closed",
+    "unknown",
+    "refused",
+    "no_answer",
+    "reset",
 ];
 
 fn group(summary: &Summary<'_>, row: &GroupRow, by: &[GroupBy]) -> Vec<String> {
@@ -72,18 +80,18 @@ fn group(summary: &Summary<'_>, row: &GroupRow, by: &[GroupBy]) -> Vec<String> {
             GroupBy::Client => fields.push(common.client.map_or_else(rest, |ip| ip.to_string())),
             GroupBy::Connection => {
                 let ends = common.connection.map(|(client, server, _)| [client, server]);
-                fields.extend(ends.map_or_else(|| [rest(), rest()], |ends| {
-                    ends.map(|end| end.to_string())
-                }));
+                fields.extend(
+                    ends.map_or_else(|| [rest(), rest()], |ends| ends.map(|end| end.to_string())),
+                );
             }
         }
     }
     let Outcomes { calls, events, ok, error, open, closed, unknown, .. } = row.outcomes;
     let Outcomes { refused, no_answer, reset, .. } = row.outcomes;
-    let outcomes =
-        [calls, events, ok, error, open, closed, unknown, refused, no_answer, reset];
+    let outcomes = [calls, events, ok, error, open, closed, unknown, refused, no_answer, reset];
     fields.extend(outcomes.map(|number| number.to_string()));
-    fields.push(summary.per_second(&row.outcomes).map_or_else(String::new, |rate| rate.to_string()));
+    fields
+        .push(summary.per_second(&row.outcomes).map_or_else(String::new, |rate| rate.to_string()));
     fields.extend(percentiles(&row.latency, ExchangeKind::Request));
     fields
 }
@@ -107,8 +115,7 @@ fn record(row: &PatternRow) -> Vec<String> {
         fields.extend(percentiles(latencies, row.kind));
     }
     let held = row.held;
-    let last =
-        [row.request_bytes, row.reply_bytes, held.calls, held.request_ns, held.reply_ns];
+    let last = [row.request_bytes, row.reply_bytes, held.calls, held.request_ns, held.reply_ns];
     fields.extend(last.map(|number| number.to_string()));
     fields
 }
@@ -137,7 +144,7 @@ mod tests {
             "pattern,kind,calls,ok,error,open,closed,unknown,latency_ns_count,latency_ns_min,latency_ns_mean,latency_ns_p50,latency_ns_p90,latency_ns_p95,latency_ns_p99,latency_ns_p999,latency_ns_max,wait_ns_count,wait_ns_min,wait_ns_mean,wait_ns_p50,wait_ns_p90,wait_ns_p95,wait_ns_p99,wait_ns_p999,wait_ns_max,request_bytes,reply_bytes,held_calls,held_request_ns,held_reply_ns",
             "sum,request,3,2,1,0,0,0,3,3612000,3612000,3612000,3612000,3612000,3612000,3612000,3612000,3,3612000,3612000,3612000,3612000,3612000,3612000,3612000,3612000,192,192,1,41300000,0",
             r#""{""cmd"":""count""}",request,1,1,0,0,0,0,1,3612000,3612000,3612000,3612000,3612000,3612000,3612000,3612000,1,400,400,400,400,400,400,400,400,64,200,0,0,0"#,
-            r"sl|ow`\u202e␛[2J,request,1,0,0,1,0,0,,,,,,,,,,,,,,,,,,,64,0,0,0,0",
+            r"sl|ow`\u{202e}␛[2J,request,1,0,0,1,0,0,,,,,,,,,,,,,,,,,,,64,0,0,0,0",
             "log,event,1,0,0,0,0,0,,,,,,,,,,,,,,,,,,,34,0,0,0,0",
             "",
         ];

@@ -11,9 +11,7 @@ use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
 use crate::report::civil::Civil;
 use crate::report::payload::push_payload;
-use crate::store::{
-    ConnectionRow, GroupBy, GroupRow, HeldBack, Outcomes, PatternRow, Percentiles,
-};
+use crate::store::{ConnectionRow, GroupBy, GroupRow, HeldBack, Outcomes, PatternRow, Percentiles};
 
 /// Writes the report.
 pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {

@@ -33,9 +33,7 @@ pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status,
-};
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
 use crate::packet::LinkType;
 use crate::source::SourceFiles;
 use crate::time::{Nanos, Timestamp};
