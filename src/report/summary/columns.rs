@@ -13,6 +13,9 @@ use crate::time::Nanos;
 /// What is told where there is nothing to measure.
 const NONE: &str = "-";
 
+/// A count that is told of a group.
+type Count = fn(&Outcomes) -> u64;
+
 /// A table of patterns. `show` makes a pattern fit for the format.
 pub fn patterns(rows: &[&PatternRow], show: fn(&str) -> String) -> Vec<Column> {
     let cells = |cell: &dyn Fn(&PatternRow) -> String| rows.iter().map(|row| cell(row)).collect();
@@ -85,10 +88,10 @@ pub fn groups(
         let cell = |told: &Percentiles| Nanos::new(value(told)).to_string();
         told.iter().map(|told| told.as_ref().map_or(NONE.to_owned(), cell)).collect()
     };
-    let failures = |value: fn(&Outcomes) -> u64| cells(&|row| count(value(&row.outcomes)));
+    let failures = |value: Count| cells(&|row| count(value(&row.outcomes)));
     let rate =
         |row: &GroupRow| summary.per_second(&row.outcomes).map_or(NONE.to_owned(), per_second);
-    let has = |value: fn(&Outcomes) -> u64| rows.iter().any(|row| value(&row.outcomes) > 0);
+    let has = |value: Count| rows.iter().any(|row| value(&row.outcomes) > 0);
     let is_of_connections = by.contains(&GroupBy::Connection);
     let mut columns: Vec<_> =
         by.iter().flat_map(|by| common(*by, rows, is_of_connections, show)).collect();
@@ -105,7 +108,7 @@ pub fn groups(
         columns.insert(columns.len() - 2, Column::numbers("events", 6, failures(|o| o.events)));
     }
     // Most captures have none of these: then they take no room.
-    let attempts: [(_, fn(&Outcomes) -> u64); 3] = [
+    let attempts: [(_, Count); 3] = [
         ("refused", |outcomes| outcomes.refused),
         ("no answer", |outcomes| outcomes.no_answer),
         ("reset", |outcomes| outcomes.reset),
