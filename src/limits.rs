@@ -129,6 +129,13 @@ pub const PATTERN_BYTES: usize = 4_096;
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
 
+/// Server ends that a report lists, and rows of a report `--by` something. What comes after is added
+/// up in one row: each row has a histogram of its own, up to 80 kB where there are many calls.
+pub const GROUP_ROWS: usize = 1_000;
+
+/// Reasons that routers name why a server cannot be reached: ICMP and ICMPv6 know some twenty.
+pub const UNREACHABLE_REASONS: usize = 64;
+
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
 

@@ -359,7 +359,7 @@ fn completions_and_the_manual_page_know_every_option() {
 #[test]
 fn every_text_ends_with_the_completeness_line() {
     let last = "14 packets, kernel drops unknown, 0 gaps, 0 cut packets, \
-                0 undecodable frames, 0 orphan replies, 0 calls still open";
+                0 undecodable frames, 0 orphan replies, 0 calls still open, 0 unsure, 0 sent again, 0 copies";
     for arguments in ["", "report", "report -T markdown"] {
         let output = run(&format!("{arguments} -r {WALKTHROUGH}"));
         assert_eq!(stdout(&output).lines().last(), Some(last), "{arguments}");

@@ -19,6 +19,7 @@ use super::words::arranged;
 use crate::endpoint::Ports;
 use crate::report::TimeFormat;
 use crate::source::RingLimit;
+use crate::store::GroupBy;
 
 const TEMPLATE: &str = "\
 {about}
@@ -201,6 +202,8 @@ struct ReportArgs {
     #[command(flatten)]
     format: FormatOptions,
     #[command(flatten)]
+    grouping: GroupingOptions,
+    #[command(flatten)]
     zone: ZoneOptions,
     #[command(flatten)]
     messages: MessageOptions,
@@ -233,8 +236,18 @@ impl Typed {
                     Options { packets, save, filter, format, fields, time, zone, messages, ..none };
                 (Command::Calls, options)
             }
-            Self::Report(ReportArgs { packets, save, filter, format, zone, messages }) => {
-                (Command::Report, Options { packets, save, filter, format, zone, messages, ..none })
+            Self::Report(ReportArgs {
+                packets,
+                save,
+                filter,
+                format,
+                grouping,
+                zone,
+                messages,
+            }) => {
+                let options =
+                    Options { packets, save, filter, format, grouping, zone, messages, ..none };
+                (Command::Report, options)
             }
             Self::Interfaces(InterfacesArgs { format, messages }) => {
                 (Command::Interfaces, Options { format, messages, ..none })
@@ -258,6 +271,8 @@ pub struct Options {
     pub format: FormatOptions,
     #[command(flatten)]
     pub fields: FieldOptions,
+    #[command(flatten)]
+    pub grouping: GroupingOptions,
     #[command(flatten)]
     pub time: TimeOptions,
     #[command(flatten)]
@@ -380,6 +395,18 @@ pub struct FieldOptions {
     pub looks: Vec<FieldLook>,
 }
 
+/// By what a report groups.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub struct GroupingOptions {
+    /// Group by these, such as `server` or `server,pattern` [default: pattern]
+    ///
+    /// Group by these: pattern, server, client, connection; several give a row for each combination
+    /// [default: pattern].
+    #[arg(long = "by", value_name = "WHAT", value_delimiter = ',')]
+    pub by: Vec<By>,
+}
+
 /// How points in time are told.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Output")]
@@ -476,6 +503,28 @@ impl FromStr for FieldLook {
             }
             _ => Err("header=y, header=n and separator= with one character are known".to_owned()),
         }
+    }
+}
+
+/// By what exchanges are grouped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By(pub GroupBy);
+
+impl FromStr for By {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [GroupBy::Pattern, GroupBy::Server, GroupBy::Client, GroupBy::Connection];
+        if let Some(by) = all.into_iter().find(|by| by.name() == text) {
+            return Ok(Self(by));
+        }
+        Err(match text {
+            "service" | "instance" => {
+                "nothing tells the names of services yet; `server` groups by address and port"
+            }
+            _ => "exchanges are grouped by pattern, server, client or connection",
+        }
+        .to_owned())
     }
 }
 
@@ -608,6 +657,18 @@ mod tests {
         }
         for text in ["", "1M", "-5G", "99999999999999G", "lots"] {
             assert!(text.parse::<MemorySize>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn exchanges_are_grouped_by_what_is_known() {
+        let words = "nestscope report -r a --by server,pattern".split(' ');
+        let by = Args::read(words).unwrap().options.grouping.by;
+        let by: Vec<_> = by.iter().map(|by| by.0).collect();
+        assert_eq!(by, [GroupBy::Server, GroupBy::Pattern]);
+        for (text, said) in [("service", "names of services"), ("ports", "pattern, server, client")]
+        {
+            assert!(text.parse::<By>().unwrap_err().contains(said), "{text}");
         }
     }
 

@@ -27,8 +27,10 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let mut writer = Writer::new(settings, out)?;
     let is_live = settings.is_live();
     let mut filter = settings.filter.as_ref().map(Evaluator::new);
-    let mut is_wanted =
-        |exchange: &Exchange<'_>| filter.as_mut().is_none_or(|filter| filter.matches(exchange));
+    let mut is_wanted = |exchange: &Exchange<'_>| {
+        !exchange.is_answered_attempt()
+            && filter.as_mut().is_none_or(|filter| filter.matches(exchange))
+    };
     let outcome = analysis::run(settings, true, Shard::default(), &mut |event| match event {
         Event::Found(EngineEvent::Exchange(exchange)) if is_wanted(exchange) => {
             writer.write(exchange)?;
@@ -45,9 +47,8 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     let losses = Losses { capture: &outcome.capture(), completeness: &outcome.completeness() };
     match writer {
         Writer::Text(text) => {
-            let palette = terminal::palette(settings.output.color, &io::stdout());
             let mut out = text.into_inner();
-            losses.write(&mut out, &palette)?;
+            losses.write(&mut out, &terminal::layout(&settings.output))?;
             out.flush()?;
         }
         Writer::Json(_) | Writer::Csv(_) | Writer::Fields(_) => {

@@ -12,7 +12,7 @@ use super::settings::{Input, Output, Settings};
 use super::terminal;
 use crate::endpoint::ConnectionId;
 use crate::engine::{EngineEvent, Shard};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, ExchangeKind};
 use crate::query::{Evaluator, Filter};
 use crate::report::Summary;
 use crate::source::Stop;
@@ -93,7 +93,7 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
         Ok::<_, CliError>((outcome, statistics))
     })?;
     // What is told must not depend on the threads.
-    if count > 1 && outcome.counts.needs_one_engine() {
+    if count > 1 && (outcome.counts.needs_one_engine() || statistics.met_a_bound()) {
         let quietly =
             Settings { output: Output { quiet: true, ..settings.output }, ..settings.clone() };
         return analyse_shard(&quietly, Shard::default());
@@ -130,7 +130,7 @@ impl<'s> Tally<'s> {
         Self {
             filter: settings.filter.as_ref().map(Evaluator::new),
             carried: Vec::new(),
-            statistics: Statistics::default(),
+            statistics: Statistics::by(settings.by.clone()),
         }
     }
 
@@ -149,7 +149,8 @@ impl<'s> Tally<'s> {
     fn lets_through(&mut self, exchange: &Exchange<'_>) -> bool {
         let Some(filter) = &mut self.filter else { return true };
         let matches = filter.matches(exchange);
-        if matches {
+        // An attempt that failed is of no connection, whoever has its slot.
+        if matches && exchange.kind != ExchangeKind::Connect {
             let slot = exchange.connection.slot as usize;
             if self.carried.len() <= slot {
                 self.carried.resize(slot + 1, false);

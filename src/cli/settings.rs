@@ -8,8 +8,8 @@ use clap_complete::Shell;
 use jiff::tz::TimeZone;
 
 use super::args::{
-    Args, Autostop, Command, FieldLook, FieldOptions, Format, MemorySize, MessageOptions, Options,
-    PacketOptions, SaveOptions, Speed,
+    Args, Autostop, By, Command, FieldLook, FieldOptions, Format, MemorySize, MessageOptions,
+    Options, PacketOptions, SaveOptions, Speed,
 };
 use super::error::CliError;
 use super::terminal::Streams;
@@ -19,6 +19,7 @@ use crate::query::Filter;
 use crate::report::TimeFormat;
 use crate::report::calls::Selection;
 use crate::source::RingLimits;
+use crate::store::GroupBy;
 
 /// What to do.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct Settings {
     pub ports: Ports,
     /// What exchanges must be like to be told; `None` for all of them.
     pub filter: Option<Filter>,
+    /// By what exchanges are grouped in a report; nothing where each part has its own table.
+    pub by: Vec<GroupBy>,
     /// Where the packets are saved.
     pub save: Option<Save>,
     /// What `-T fields` shows of an exchange.
@@ -165,12 +168,20 @@ impl Plan {
 impl Settings {
     fn new(task: Task, output: Output, options: Options) -> Result<Self, CliError> {
         let filter = options.filter.display_filter.as_deref().map(Filter::parse).transpose()?;
+        let mut by: Vec<GroupBy> = Vec::new();
+        for By(asked) in &options.grouping.by {
+            if !by.contains(asked) {
+                by.push(*asked);
+            }
+        }
         let screen = Screen::new(task, &options)?;
         let mut ports = Ports::default();
         options.packets.ports.iter().cloned().for_each(|more| ports.extend(more));
         Ok(Self {
             task,
             ports,
+            // What a report does anyway.
+            by: if by == [GroupBy::Pattern] { Vec::new() } else { by },
             save: Save::new(options.save)?,
             fields: selection(options.fields, output.format)?,
             packets: options.packets.count,

@@ -57,9 +57,9 @@ pub fn complain(choice: ColorChoice, what: &str, message: &dyn Display) {
 pub fn tell_losses(output: &Output, losses: Losses<'_>) {
     if !output.quiet {
         let mut stderr = io::stderr().lock();
-        let palette = palette(output.color, &stderr);
+        let layout = Layout { palette: palette(output.color, &stderr), ..layout(output) };
         // Where standard error is closed nobody wants to know.
-        let _ = losses.write(&mut stderr, &palette);
+        let _ = losses.write(&mut stderr, &layout);
     }
 }
 

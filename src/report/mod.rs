@@ -16,7 +16,7 @@ mod units;
 mod visible;
 
 pub use civil::{Civil, millis};
-pub use completeness::Losses;
+pub use completeness::{Loss, Losses};
 pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};
 pub use moments::{Moments, TimeFormat};

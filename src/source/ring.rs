@@ -220,7 +220,7 @@ mod tests {
     fn packet(number: u64, data: &[u8]) -> Packet<'_> {
         let at =
             Timestamp::from_nanos(1_795_319_520_000_000_000 + number.cast_signed() * 1_000_000_000);
-        Packet { number, at, link: LinkType(1), data, original_len: 1_000 }
+        Packet { number, at, link: LinkType(1), point: Default::default(), data, original_len: 1_000 }
     }
 
     fn ring(limits: &[&str], packets: u64) -> Vec<(String, u64)> {

@@ -130,7 +130,8 @@ impl<'a> Capture<'a> {
             if let Some(gap) = self.gaps.iter().find(|gap| gap.contains(&at)) {
                 let bytes = (gap.end - at) as u64;
                 let (connection, from) = (CONNECTION, Side::Server);
-                decoder.gap(&Gap { connection, from, bytes, until: packet, certain: true }, &mut take);
+                decoder
+                    .gap(&Gap { connection, from, bytes, until: packet, certain: true }, &mut take);
                 at = gap.end;
                 continue;
             }

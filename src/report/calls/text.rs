@@ -13,8 +13,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use crate::exchange::{Exchange, ExchangeKind};
+use unicode_width::UnicodeWidthStr;
+
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, Status};
 use crate::report::civil::{Civil, offset};
+use crate::report::units::counted;
 use crate::report::visible::push_visible;
 use crate::report::{Layout, Moments, TimeFormat};
 use crate::time::Timestamp;
@@ -144,21 +147,30 @@ impl<W: Write> Text<W> {
         self.payload.clear();
         self.time.push(&mut self.payload, at, decimals(self.layout.time));
         _ = write!(self.line, "{:>time$} ", self.payload);
-        match exchange.latency.latency {
-            Some(latency) => _ = write!(self.line, "{latency:>7}"),
-            None => self.line.push_str("      -"),
+        match (exchange.latency.latency, exchange.waited) {
+            (Some(latency), _) => _ = write!(self.line, "{latency:>7}"),
+            (None, Some(waited)) if is_answer(exchange.status) => {
+                _ = write!(self.line, "{waited:>7}");
+            }
+            // The caller waited so long, and has no answer.
+            (None, Some(waited)) => _ = write!(self.line, "{:>7}", format!(">{waited}")),
+            (None, None) => self.line.push_str("      -"),
         }
         let status = palette.status(exchange.status);
+        let name = exchange.status.name();
+        // Only attempts to connect have a longer one, and no pattern.
+        let excess = name.len().saturating_sub(7);
+        let doubt = if exchange.sure { ' ' } else { '?' };
         let kind = match exchange.kind {
             ExchangeKind::Request => '→',
             ExchangeKind::Event => '!',
             ExchangeKind::Reply => '←',
             ExchangeKind::Connect => '×',
         };
-        _ = write!(self.line, " {status}{:<7}{status:#} {kind} ", exchange.status.name());
+        _ = write!(self.line, " {status}{name:<7}{status:#}{doubt}{kind} ");
         let name = exchange.pattern.unwrap_or("-");
-        let width = push_visible(&mut self.line, name.as_bytes(), pattern);
-        pad(&mut self.line, pattern + 1 - width);
+        let width = push_visible(&mut self.line, name.as_bytes(), pattern - excess);
+        pad(&mut self.line, pattern + 1 - excess - width);
         let width = push_ends(&mut self.line, exchange, ends);
         pad(&mut self.line, (ends + 1).saturating_sub(width));
         self.push_payloads(exchange, payload);
@@ -171,6 +183,12 @@ impl<W: Write> Text<W> {
     fn push_payloads(&mut self, exchange: &Exchange<'_>, columns: usize) {
         self.payload.clear();
         let mut answered = 0;
+        // How long it took to fail tells more than what was asked.
+        let mut least = columns / 2;
+        if exchange.waited.is_some() {
+            answered = push_ending(&mut self.payload, exchange, columns);
+            least = columns / 4;
+        }
         for payload in exchange.responses.iter().chain(exchange.error) {
             if answered + 3 > columns {
                 // Too long by this, so that the end of the line shows that there is more.
@@ -180,10 +198,10 @@ impl<W: Write> Text<W> {
             self.payload.push_str(" ⇒ ");
             answered += 3 + push_visible(&mut self.payload, payload, columns - answered - 3);
         }
-        let asked = columns.saturating_sub(answered).max(columns / 2);
+        let asked = columns.saturating_sub(answered).max(least);
         let style = match exchange.error {
-            Some(_) => self.layout.palette.status(exchange.status),
-            None => anstyle::Style::new(),
+            None if exchange.waited.is_none() => anstyle::Style::new(),
+            _ => self.layout.palette.status(exchange.status),
         };
         let data = exchange.data.unwrap_or_default();
         let width = push_visible(&mut self.line, data, asked);
@@ -203,6 +221,44 @@ const fn decimals(format: TimeFormat) -> usize {
         TimeFormat::Epoch | TimeFormat::SinceAbove | TimeFormat::SinceFirst => 6,
         _ => 3,
     }
+}
+
+/// Whether an attempt to connect was answered, if only by a refusal.
+const fn is_answer(status: Status) -> bool {
+    matches!(status, Status::Refused | Status::Reset)
+}
+
+/// Tells how an exchange ended that has no final reply, as whole as there is room for; the time alone
+/// stands in the column of latencies. Says how many columns that took.
+fn push_ending(line: &mut String, exchange: &Exchange<'_>, columns: usize) -> usize {
+    let Some(waited) = exchange.waited else { return 0 };
+    let (ended, by) = match exchange.ended_by {
+        Some(EndedBy::Client) => ("closed by client", "by client"),
+        Some(EndedBy::Server) => ("closed by server", "by server"),
+        Some(EndedBy::ResetByClient) => ("reset by client", "by client"),
+        Some(EndedBy::ResetByServer) => ("reset by server", "by server"),
+        Some(EndedBy::Network) => ("unreachable", "unreachable"),
+        Some(EndedBy::Capture) | None => ("no answer", ""),
+    };
+    let ended = if exchange.status == Status::Refused { "refused" } else { ended };
+    let attempts = match exchange.attempts {
+        ..=1 => String::new(),
+        more => counted(more.into(), "attempt", "attempts"),
+    };
+    let short = if attempts.is_empty() { by } else { &attempts };
+    let whole = format!("{ended} after {waited}");
+    let told = match attempts.is_empty() {
+        true => whole.clone(),
+        false => format!("{whole}, {attempts}"),
+    };
+    let asked = if exchange.data.is_some() { columns / 4 } else { 0 };
+    let room = columns.saturating_sub(asked + 3);
+    let fits = |text: &&str| text.width() <= room;
+    let told = [&*told, &*whole, short].into_iter().find(fits).filter(|text| !text.is_empty());
+    let Some(told) = told else { return 0 };
+    line.push_str(" ⇒ ");
+    line.push_str(told);
+    told.width() + 3
 }
 
 /// Appends the ends of an exchange: whole, or cut from the left, as the port tells most; their
@@ -247,7 +303,6 @@ fn pad(line: &mut String, columns: usize) {
 mod tests {
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
-    use unicode_width::UnicodeWidthStr;
 
     use super::*;
     use crate::endpoint::Endpoints;
@@ -276,6 +331,16 @@ mod tests {
             samples::failed(),
             samples::open(),
             samples::orphan(),
+            samples::closed(),
+            Exchange {
+                status: Status::Open,
+                ended_by: Some(EndedBy::Capture),
+                ..samples::closed()
+            },
+            samples::unsure(),
+            samples::refused(),
+            samples::unanswered(),
+            Exchange { attempts: 1, ended_by: None, error: None, ..samples::unanswered() },
             Exchange { ends: far, number: 12_345, ..samples::call() },
             Exchange {
                 pattern: Some("orders.\u{202e}created.by.somebody.with.a.long.name"),
