@@ -60,7 +60,7 @@ impl Capture {
     }
 
     fn counts(&self) -> Counts {
-        *self.decoder.counts()
+        self.decoder.counts().clone()
     }
 }
 
