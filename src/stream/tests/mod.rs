@@ -133,6 +133,7 @@ impl Script {
             ip_id: 0,
             ttl: 0,
             mss: None,
+            checksum: 0,
             raw: &[],
         };
         let (told, client) = (&mut self.told, self.client);
@@ -220,6 +221,7 @@ fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segmen
         ip_id: 0,
         ttl: 0,
         mss: None,
+        checksum: 0,
         raw: &[],
     }
 }
