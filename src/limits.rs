@@ -99,6 +99,14 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 /// How long they wait: what Linux grants them (`ipfrag_time`).
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
+/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs a look
+/// at the rest of the packet.
+pub const TUNNEL_DEPTH: u8 = 8;
+
+/// Kinds of what is no TCP that are counted apart: a capture has ten, and noise could name 65,536
+/// types of Ethernet.
+pub const OTHER_KINDS: usize = 64;
+
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
 /// and has no bound before. A frame beyond this is counted and passed over without being held.
 pub const FRAME_BYTES: usize = 16 << 20;

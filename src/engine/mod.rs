@@ -212,7 +212,7 @@ impl Engine {
     pub fn counts(&self) -> Counts {
         let tracker = &self.conversations.tracker;
         Counts {
-            decode: *self.decoder.counts(),
+            decode: self.decoder.counts().clone(),
             stream: *self.streams.counts(),
             protocol: self.conversations.counts.clone(),
             exchange: *tracker.counts(),

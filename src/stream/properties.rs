@@ -174,6 +174,7 @@ fn segment<'a>(sent: &'a Sent, first: &PerSide<u32>) -> Segment<'a> {
         ip_id: 0,
         ttl: 0,
         mss: None,
+        checksum: 0,
         raw: &[],
     }
 }
@@ -405,6 +406,7 @@ proptest! {
                 ip_id: 0,
                 ttl: 0,
                 mss: None,
+                checksum: 0,
                 raw: &[],
             };
             streams.push(&segment, &mut |event| checker.see(&event));

@@ -134,6 +134,7 @@ impl Script {
             ip_id: u16::try_from(self.number).unwrap(),
             ttl: 0,
             mss: None,
+            checksum: 0,
             raw: &[],
         };
         let (told, client) = (&mut self.told, self.client);
@@ -228,6 +229,7 @@ fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segmen
         ip_id: 0,
         ttl: 0,
         mss: None,
+        checksum: 0,
         raw: &[],
     }
 }
