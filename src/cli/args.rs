@@ -159,7 +159,7 @@ enum Typed {
     Interfaces(InterfacesArgs),
     /// What a shell needs to complete the command line, for its folder of completions
     ///
-    /// What a shell needs to complete the command line. For bash:
+    /// For bash:
     /// nestscope completions bash > ~/.local/share/bash-completion/completions/nestscope
     Completions {
         /// The shell
@@ -167,7 +167,7 @@ enum Typed {
     },
     /// The manual page, in roff
     ///
-    /// The manual page, in roff: nestscope man | man -l -
+    /// To read it: nestscope man | man -l -
     Man,
 }
 
@@ -289,22 +289,20 @@ pub struct Options {
 pub struct PacketOptions {
     /// Capture on this interface; `any` for all of them
     ///
-    /// Capture on this interface; `any` for all of them. May be given several times.
+    /// May be given several times.
     #[arg(short = 'i', long = "interface", value_name = "IFACE")]
     pub interfaces: Vec<String>,
 
     /// Read these capture files, `-` for standard input
     ///
-    /// Read these capture files, `-` for standard input: pcap or pcapng, also .gz and .zst. Several
-    /// are merged by time. Words that follow are files too, up to an option or a command. Where
+    /// They are pcap or pcapng, also .gz and .zst; several are merged by time. Words that follow are files too, up to an option or a command. Where
     /// neither a file nor an interface is named, what is piped in is read.
     #[arg(short = 'r', long = "read", value_name = "FILE")]
     pub files: Vec<String>,
 
     /// Ports of the servers: `3000`, `3000,3001`, `3000-3010`
     ///
-    /// Ports of the servers: `3000`, `3000,3001`, `3000-3010`: only their packets count, and the end
-    /// with this port is the server. Without it Nest is recognised by its bytes on every port.
+    /// Only their packets count, and the end with this port is the server. Without it Nest is recognised by its bytes on every port.
     #[arg(short = 'p', long = "port", value_name = "PORT")]
     pub ports: Vec<Ports>,
 
@@ -342,7 +340,7 @@ pub struct SaveOptions {
 
     /// Save to a ring of files: `filesize:KB`, `duration:SECONDS`, `files:NUMBER`
     ///
-    /// Save to one file after the other: the next one begins after `filesize:KB` (of 1000 bytes) or
+    /// The next file begins after `filesize:KB` (of 1000 bytes) or
     /// `duration:SECONDS`; with `files:NUMBER` the oldest gives way. May be given several times, or
     /// joined by commas. `-w trace.pcapng` then names trace_00001_20261125160000.pcapng and so on.
     #[arg(short = 'b', long = "ring-buffer", value_name = "LIMIT", value_delimiter = ',')]
@@ -360,8 +358,7 @@ pub struct SaveOptions {
 pub struct FilterOptions {
     /// Only exchanges that match, such as 'status == error && latency > 10ms'
     ///
-    /// Only exchanges that match, such as 'status == error && latency > 10ms'; the language is in
-    /// docs/FILTERS.md.
+    /// The language is in docs/FILTERS.md.
     #[arg(short = 'Y', long = "display-filter", value_name = "FILTER")]
     pub display_filter: Option<String>,
 }
@@ -381,7 +378,7 @@ pub struct FormatOptions {
 pub struct FieldOptions {
     /// A field of -T fields, such as `pattern`, `latency_ns` or `data.user.id`
     ///
-    /// A field of -T fields, in the order in which they are given, separated by tabs: a key of the
+    /// They stand in the order in which they are given, separated by tabs. Each is a key of the
     /// JSON output, such as `pattern` or `latency_ns`, or a field of a filter, such as `latency` (in
     /// seconds), `client.port` or `data.user.id`.
     #[arg(short = 'e', long = "field", value_name = "FIELD", value_delimiter = ',')]
@@ -389,7 +386,7 @@ pub struct FieldOptions {
 
     /// How -T fields looks: `header=y`, `separator=,`
     ///
-    /// How -T fields looks: `header=y` for the names above the values, `separator=,` for another
+    /// `header=y` is for the names above the values, `separator=,` for another
     /// character between them (`/t` is a tab, `/s` a space).
     #[arg(short = 'E', long = "field-option", value_name = "OPTION=VALUE")]
     pub looks: Vec<FieldLook>,
@@ -413,7 +410,7 @@ pub struct GroupingOptions {
 pub struct TimeOptions {
     /// How times are told: a, ad, d, e, r, u, ud, as tshark has them
     ///
-    /// How times are told in text, csv and fields: `a` time of day, `ad` with the date, `d` seconds
+    /// For text, csv and fields: `a` time of day, `ad` with the date, `d` seconds
     /// since the line before, `e` seconds since 1970, `r` seconds since the first packet, `u` and
     /// `ud` as `a` and `ad` in UTC. JSON tells UTC always.
     #[arg(short = 't', long = "time", value_name = "FORMAT")]
@@ -435,8 +432,7 @@ pub struct ZoneOptions {
 pub struct ScreenOptions {
     /// Pace at which a file is played: `1` for its own, `10`, `max` [default: max]
     ///
-    /// Pace at which a file is played: `1` for its own, `10` for ten times that, `max` for as fast
-    /// as it can be read [default: max].
+    /// `10` is ten times its own pace, `max` as fast as it can be read.
     #[arg(long = "speed", value_name = "TIMES")]
     pub speed: Option<Speed>,
 

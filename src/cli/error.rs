@@ -67,8 +67,8 @@ pub enum CliError {
     SaveToOutput,
     /// A word that is neither a command nor a file.
     #[error(
-        "`{word}` is neither a command nor a file{}. `nestscope --help` lists the commands",
-        .near.as_ref().map_or(String::new(), |near| format!("; did you mean {near}?"))
+        "`{word}` is neither a command nor a file{} `nestscope --help` lists the commands",
+        .near.as_ref().map_or(".".to_owned(), |near| format!("; did you mean {near}?"))
     )]
     NoCommand {
         /// What was typed.

@@ -20,8 +20,8 @@ use crate::time::{Nanos, Timestamp};
 /// A name that is no field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "-e: `{name}` is no field{}. `nestscope help calls` and docs/FILTERS.md tell which there are",
-    .near.as_ref().map_or(String::new(), |near| format!("; did you mean {near}?"))
+    "-e: `{name}` is no field{} `nestscope help calls` and docs/FILTERS.md tell which there are",
+    .near.as_ref().map_or(".".to_owned(), |near| format!("; did you mean {near}?"))
 )]
 pub struct FieldError {
     name: String,
