@@ -265,7 +265,7 @@ fn strays() {
         assert_calls(&format!("seed {seed}"), &outcome, &[("call", talk.calls)]);
         assert_eq!(outcome.counts.stream.gaps, 0, "seed {seed}");
         let discarded = outcome.counts.stream.discarded;
-        assert_eq!(discarded.unacknowledged + discarded.forged_reset, 6, "seed {seed}");
+        assert_eq!(discarded.outside_window + discarded.forged_reset, 6, "seed {seed}");
     }
 }
 

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::table::{Column, write_markdown, write_text};
 use super::units::{count, counted, size};
 use super::{Layout, Palette};
+use crate::packet::LinkType;
 use crate::protocol::Foreign;
 use crate::store::{Capture, Completeness};
 
@@ -194,8 +195,8 @@ const COUNTED: &[Counted] = counted! {
         "another copy has the right checksum, and counts";
     "" |told| told.conflicting_segments, "segment with other bytes", "segments with other bytes",
         "a position was repeated: the bytes seen first were kept";
-    "" |told| told.out_of_window_segments, "segment beyond the window", "segments beyond the window",
-        "cannot belong to its connection: left out";
+    "CAP06" |told| told.translated_connections, "connection seen twice", "connections seen twice",
+        "before and after address translation: its calls are told and counted twice";
     "" |told| told.waits_given_up, "wait cut short", "waits cut short",
         "too much was held behind missing bytes";
     "CAP08" |told| told.clock_steps, "call without latency", "calls without latency",
@@ -218,7 +219,8 @@ const COUNTED: &[Counted] = counted! {
 
 /// The name of a link type that is not read, and what to do.
 fn link_type(number: u16) -> (String, &'static str) {
-    (format!("link type {number}"), "packets of this link type are not read")
+    let link = LinkType(number);
+    (link.to_string(), link.advice())
 }
 
 /// The table of `rows`. Within `width`, advice goes on below itself: it is not to be cut.
@@ -341,12 +343,13 @@ mod tests {
                 .into(),
             copies: 22,
             unsure: 23,
-            unopened: [("vxlan", 24), ("geneve", 1)].into(),
+            unopened: [("vxlan".to_owned(), 24), ("geneve".to_owned(), 1)].into(),
             discarded: [("outside_window", 25), ("unacknowledged", 26)].into(),
             unacknowledged_gaps: 1,
             without_time: 27,
             reply_first: 28,
             damaged_copies: 29,
+            translated_connections: 30,
         }
     }
 

@@ -77,7 +77,7 @@ pub struct Completeness {
     /// Exchanges of which nothing but their own bytes says that they are any.
     pub unsure: u64,
     /// Packets whose inside was not looked at, by what is around it.
-    pub unopened: BTreeMap<&'static str, u64>,
+    pub unopened: BTreeMap<String, u64>,
     /// Segments that were thrown away, by the reason.
     pub discarded: BTreeMap<&'static str, u64>,
     /// Those of the gaps of which only what follows them tells: no packet of the other side does.
@@ -88,6 +88,8 @@ pub struct Completeness {
     pub reply_first: u64,
     /// Segments that were thrown away because a copy with the right checksum says something else.
     pub damaged_copies: u64,
+    /// Connections that are in the capture twice: before and after address translation.
+    pub translated_connections: u64,
 }
 
 impl Capture {
@@ -112,6 +114,15 @@ impl Capture {
     }
 }
 
+fn unopened(counts: &Counts) -> BTreeMap<String, u64> {
+    counts.decode.unopened().map(|(kind, count)| (kind.to_string(), count)).collect()
+}
+
+fn discarded(counts: &Counts) -> BTreeMap<&'static str, u64> {
+    let reasons = counts.stream.discarded.by_reason();
+    reasons.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
 impl Completeness {
     /// What was seen whole and what was not, by what was counted. What only the source knows
     /// (kernel drops, a cut file) is to be added.
@@ -130,7 +141,7 @@ impl Completeness {
             fragments_lost: counts.decode.fragments_lost,
             retransmissions: counts.stream.retransmissions,
             conflicting_segments: counts.stream.conflicting,
-            out_of_window_segments: counts.stream.discarded.unacknowledged,
+            out_of_window_segments: counts.stream.discarded.outside_window,
             other_port_segments: counts.stream.ignored,
             orphan_replies: counts.exchange.orphan_replies,
             late_replies: counts.exchange.late_replies,
@@ -142,15 +153,15 @@ impl Completeness {
             waits_given_up: counts.stream.forced_skips,
             file_bytes_cut: 0,
             foreign_connections: counts.protocol.foreign.clone(),
-            // The floors below do not count these yet; this is the one place that will take them.
-            copies: 0,
+            copies: counts.stream.copies,
             unsure: 0,
-            unopened: BTreeMap::new(),
-            discarded: BTreeMap::new(),
-            unacknowledged_gaps: 0,
+            unopened: unopened(counts),
+            discarded: discarded(counts),
+            unacknowledged_gaps: counts.stream.unacknowledged_gaps,
             without_time: 0,
             reply_first: 0,
-            damaged_copies: 0,
+            damaged_copies: counts.stream.damaged,
+            translated_connections: counts.stream.translated,
         }
     }
 
@@ -185,6 +196,7 @@ impl Completeness {
             (&mut since.without_time, before.without_time),
             (&mut since.reply_first, before.reply_first),
             (&mut since.damaged_copies, before.damaged_copies),
+            (&mut since.translated_connections, before.translated_connections),
         ];
         for (count, before) in counts {
             *count = count.saturating_sub(before);

@@ -109,14 +109,29 @@ pub struct Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Discarded {
     /// Their numbers fit no connection between their ends, and nobody acknowledged them.
+    pub outside_window: u64,
+    /// They would have opened a second connection between ends, but nobody acknowledged it.
     pub unacknowledged: u64,
     /// A RST whose numbers fit nothing.
     pub forged_reset: u64,
 }
 
+impl Discarded {
+    /// Each reason by its name in every output, and its count.
+    pub const fn by_reason(&self) -> [(&'static str, u64); 3] {
+        let Self { outside_window, unacknowledged, forged_reset } = *self;
+        [
+            ("outside_window", outside_window),
+            ("unacknowledged", unacknowledged),
+            ("forged_reset", forged_reset),
+        ]
+    }
+}
+
 impl AddAssign for Discarded {
     fn add_assign(&mut self, other: Self) {
-        let Self { unacknowledged, forged_reset } = other;
+        let Self { outside_window, unacknowledged, forged_reset } = other;
+        self.outside_window += outside_window;
         self.unacknowledged += unacknowledged;
         self.forged_reset += forged_reset;
     }
@@ -308,7 +323,7 @@ impl Streams {
     /// The capture is over. Delivers everything that is held and closes the connections, in the
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        self.shared.counts.discarded.unacknowledged += self.strays.clear();
+        self.shared.counts.discarded.outside_window += self.strays.clear();
         let mut connections = self.table.drain();
         connections.sort_by_key(|c| (c.announced.unwrap_or(u64::MAX), c.generation));
         for connection in connections {
@@ -376,7 +391,7 @@ impl Streams {
             .filter_map(|slot| self.table.get(*slot))
             .all(|connection| connection.is_silent(&segment.to));
         let (group, discarded) = self.strays.push(segment, one_sided);
-        self.shared.counts.discarded.unacknowledged += discarded;
+        self.shared.counts.discarded.outside_window += discarded;
         if let Some(group) = group {
             self.believe(&twins, &group, emit);
         }
@@ -509,7 +524,7 @@ impl Streams {
             let clock = &self.shared.clock;
             let discarded =
                 self.strays.expire(|first| clock.passed_since(first.at) >= RETRANSMISSION_WAIT);
-            self.shared.counts.discarded.unacknowledged += discarded;
+            self.shared.counts.discarded.outside_window += discarded;
         }
         for _ in 0..WAITS_PER_SEGMENT {
             let Some(wait) = self.shared.waits.overdue() else {
