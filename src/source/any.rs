@@ -8,6 +8,8 @@ use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+use super::options::Options;
+use super::points::CapturePoints;
 use super::source_files::SourceFiles;
 use super::writer::CaptureWriter;
 use super::{Next, SourceError, Stop};
@@ -39,7 +41,6 @@ pub struct Source {
     save: Option<Save>,
     /// Why packets are no longer saved, until that was told.
     untold: Option<SourceError>,
-    snap_len: u32,
 }
 
 impl Source {
@@ -49,12 +50,7 @@ impl Source {
     ///
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
-        Ok(Self {
-            from: Origin::Files(Merged::open(paths, stop)?),
-            save: None,
-            untold: None,
-            snap_len: 0,
-        })
+        Ok(Self { from: Origin::Files(Merged::open(paths, stop)?), save: None, untold: None })
     }
 
     /// Captures on interfaces until `stop` is set or all of them are gone.
@@ -68,7 +64,6 @@ impl Source {
             from: Origin::Live(Box::new(Live::open(options, stop)?)),
             save: None,
             untold: None,
-            snap_len: options.snap_len,
         })
     }
 
@@ -85,6 +80,10 @@ impl Source {
     /// Saves every packet that is given from now on in the pcapng file `path`, `-` being standard
     /// output. The file is whole whenever nothing comes for a moment, and at the end.
     ///
+    /// What the format says beside packets is saved too: interfaces and their drops, comments on
+    /// packets and on the first section of each file, names of addresses, secrets to decrypt with.
+    /// Blocks of another kind, and what is only for private use, are not.
+    ///
     /// # Errors
     ///
     /// Where the file cannot be written, or is one of those that are read.
@@ -95,17 +94,16 @@ impl Source {
         {
             return Err(SourceError::SaveOverInput { file: path.to_owned() });
         }
-        let failed = |cause| SourceError::Save { file: path.to_owned(), cause };
         let out: Box<dyn Write + Send> = if path == "-" {
             Box::new(io::stdout())
         } else {
             let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
             Box::new(File::create(path).map_err(cannot)?)
         };
-        self.save = Some(Save {
-            file: path.to_owned(),
-            writer: CaptureWriter::new(out, self.snap_len).map_err(failed)?,
-        });
+        if let Origin::Files(files) = &mut self.from {
+            files.keep();
+        }
+        self.save = Some(Save { file: path.to_owned(), writer: CaptureWriter::new(out) });
         Ok(())
     }
 
@@ -174,13 +172,18 @@ impl Source {
         if let Origin::Live(live) = &mut self.from {
             live.close();
         }
-        let Some(Save { file, writer }) = self.save.take() else {
+        let Some(Save { file, mut writer }) = self.save.take() else {
             return self.untold.take().map_or(Ok(()), Err);
         };
+        if let Origin::Files(files) = &mut self.from {
+            files.number_all_points();
+            files.keep_sections(writer.section());
+            files.take_all_blocks(writer.blocks());
+        }
         let finished = match &self.from {
-            Origin::Files(_) => writer.finish([]),
+            Origin::Files(files) => writer.finish(files.points(), files.drops()),
             #[cfg(feature = "live")]
-            Origin::Live(live) => writer.finish(live.kernel_drops()),
+            Origin::Live(live) => writer.finish(live.points(), live.drops()),
         };
         finished.map_err(|cause| SourceError::Save { file, cause })
     }
@@ -191,7 +194,7 @@ impl Source {
         match &self.from {
             Origin::Files(files) => files.kernel_drops(),
             #[cfg(feature = "live")]
-            Origin::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
+            Origin::Live(live) => Some(live.drops().map(|(_, dropped)| dropped).sum()),
         }
     }
 
@@ -204,12 +207,23 @@ impl Source {
         }
     }
 
-    /// The files, to be read again by place: those that are neither compressed nor pipes.
+    /// The files, to be read again by place: those that are neither compressed nor pipes. And the
+    /// interfaces.
     pub fn again(&self) -> SourceFiles {
         match &self.from {
             Origin::Files(files) => files.again().clone(),
             #[cfg(feature = "live")]
-            Origin::Live(_) => SourceFiles::default(),
+            Origin::Live(live) => SourceFiles::new([].into_iter(), live.points().clone()),
+        }
+    }
+
+    /// The interfaces that packets came from, by [`Packet::point`](crate::packet::Packet::point), as
+    /// far as they came.
+    pub fn points(&self) -> CapturePoints {
+        match &self.from {
+            Origin::Files(files) => files.points().clone(),
+            #[cfg(feature = "live")]
+            Origin::Live(live) => live.points().clone(),
         }
     }
 
@@ -228,10 +242,18 @@ impl Source {
         let Some(Save { writer, .. }) = &mut self.save else {
             return Ok(());
         };
-        let saved = match (advance, &self.from) {
-            (Advance::Packet, Origin::Files(files)) => writer.write(&files.packet(), ""),
+        let saved = match (advance, &mut self.from) {
+            (Advance::Packet, Origin::Files(files)) => {
+                if !writer.has_begun() {
+                    files.keep_sections(writer.section());
+                }
+                files.take_blocks(writer.blocks());
+                writer.write(&files.packet(), files.options(), files.points())
+            }
             #[cfg(feature = "live")]
-            (Advance::Packet, Origin::Live(live)) => writer.write(&live.packet(), live.interface()),
+            (Advance::Packet, Origin::Live(live)) => {
+                writer.write(&live.packet(), Options::NONE, live.points())
+            }
             (Advance::Idle, _) => writer.flush(),
             (Advance::End, _) => return self.finish(),
         };

@@ -32,8 +32,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::device;
 use super::file::Advance;
+use super::points::{CapturePoints, Point};
 use super::{CaptureOptions, Next, SourceError, Stop};
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PointId};
 use crate::time::Timestamp;
 
 /// Packets of one or several interfaces, as they pass.
@@ -45,6 +46,7 @@ pub struct Live {
     given: usize,
     number: u64,
     settled: Option<Timestamp>,
+    points: CapturePoints,
     taps: Vec<Arc<Tap>>,
     threads: Vec<JoinHandle<()>>,
     closing: Stop,
@@ -67,6 +69,7 @@ impl Live {
             given: 0,
             number: 0,
             settled: None,
+            points: CapturePoints::default(),
             taps: Vec::new(),
             threads: Vec::new(),
             closing: closing.clone(),
@@ -82,16 +85,17 @@ impl Live {
             .into_iter()
             .map(|name| Ok((device::open(name, options)?, name.clone())))
             .collect::<Result<Vec<_>, SourceError>>()?;
-        for (index, (capture, name)) in opened.into_iter().enumerate() {
+        for (capture, name) in opened {
+            let link = device::link_type(&capture);
             let tap = Arc::new(Tap {
+                point: live.points.add(Point::live(&name, link, options.snap_len)),
                 name,
                 dropped: AtomicU64::new(0),
                 settled: AtomicI64::new(i64::MIN),
             });
             live.taps.push(Arc::clone(&tap));
             let worker = Worker {
-                index,
-                link: device::link_type(&capture),
+                link,
                 capture,
                 tap,
                 dropped_before: 0,
@@ -123,16 +127,16 @@ impl Live {
         })
     }
 
-    /// The name of the interface of the packet that was given last.
-    pub fn interface(&self) -> &str {
-        self.taps.get(self.batch.interface).map_or("", |tap| &tap.name)
+    /// The interfaces.
+    pub fn points(&self) -> &CapturePoints {
+        &self.points
     }
 
-    /// Packets that the kernel had no room for, per interface by its name. Read once a second and
-    /// when the interface ends. Those of the loopback may be counted twice, as its packets pass
-    /// the kernel's taps twice.
-    pub fn kernel_drops(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.taps.iter().map(|tap| (tap.name.as_str(), tap.dropped.load(Ordering::Relaxed)))
+    /// Packets that the kernel had no room for, per interface. Read once a second and when the
+    /// interface ends. Those of the loopback may be counted twice, as its packets pass the kernel's
+    /// taps twice.
+    pub fn drops(&self) -> impl Iterator<Item = (PointId, u64)> {
+        self.taps.iter().map(|tap| (tap.point, tap.dropped.load(Ordering::Relaxed)))
     }
 
     /// Ends the capture without giving what is under way, and reads the drops a last time.
@@ -191,7 +195,7 @@ impl Live {
             number: self.number,
             at: header.at,
             link: self.batch.link,
-            point: Default::default(),
+            point: self.batch.point,
             data: self.batch.bytes.get(header.from..header.from + header.len).unwrap_or_default(),
             original_len: header.original_len,
         }
@@ -219,6 +223,7 @@ impl Drop for Live {
 /// What is known of an interface while it is captured on.
 struct Tap {
     name: String,
+    point: PointId,
     dropped: AtomicU64,
     /// Nanoseconds since the epoch before which every packet was handed over; `i64::MIN` before
     /// that is known, `i64::MAX` when the interface has ended.
@@ -232,7 +237,7 @@ enum Message {
 
 /// Packets of one interface, their bytes one after the other.
 struct Batch {
-    interface: usize,
+    point: PointId,
     link: LinkType,
     bytes: Vec<u8>,
     packets: Vec<Header>,
@@ -240,7 +245,7 @@ struct Batch {
 
 impl Batch {
     const fn new() -> Self {
-        Self { interface: 0, link: LinkType::NULL, bytes: Vec::new(), packets: Vec::new() }
+        Self { point: PointId(0), link: LinkType::NULL, bytes: Vec::new(), packets: Vec::new() }
     }
 
     fn clear(&mut self) {
@@ -290,7 +295,6 @@ struct Header {
 /// The thread of an interface.
 struct Worker {
     capture: Capture<Active>,
-    index: usize,
     link: LinkType,
     tap: Arc<Tap>,
     /// What libpcap counted when it was last asked.
@@ -377,7 +381,7 @@ impl Worker {
         self.gathering_since = None;
         let empty = self.empty.try_recv().unwrap_or(Batch::new());
         let mut batch = std::mem::replace(&mut self.batch, empty);
-        batch.interface = self.index;
+        batch.point = self.tap.point;
         batch.link = self.link;
         match self.send.try_send(Message::Batch(batch)) {
             Err(TrySendError::Full(Message::Batch(batch))) if !now && !batch.is_full() => {

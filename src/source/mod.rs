@@ -20,10 +20,13 @@ pub mod file;
 pub mod filter;
 mod input;
 pub mod interfaces;
+mod kept;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod merge;
+pub mod options;
 mod pcapng;
+mod points;
 mod sniff;
 mod source_files;
 mod window;
@@ -34,6 +37,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use any::{CaptureOptions, Source};
 pub use error::SourceError;
+pub use points::{CapturePoints, Point};
 pub use source_files::{AgainError, Pages, SourceFiles};
 
 use crate::packet::Packet;
