@@ -19,6 +19,9 @@
 //! leaves and as it arrives, and libpcap throws away one of them after both took their place in the
 //! kernel's buffer. (`inbound` in the filter would keep it out, but libpcap applies a new filter to
 //! the first blocks itself, and cannot tell directions there: it would lose those packets.)
+//! A handle captures from when it is opened, but the filter comes later: what came before it is
+//! kept, and what comes while libpcap sets it, with a filter that takes nothing, is missing. So what
+//! bears a time before the filter stood is thrown away, and a capture begins without a hole.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -85,6 +88,8 @@ impl Live {
             .into_iter()
             .map(|name| Ok((device::open(name, options)?, name.clone())))
             .collect::<Result<Vec<_>, SourceError>>()?;
+        // Every filter stands: what is captured from this moment on, none of them missed.
+        let begins = nanos(SystemTime::now());
         for (capture, name) in opened {
             let link = device::link_type(&capture);
             let tap = Arc::new(Tap {
@@ -105,6 +110,7 @@ impl Live {
                 empty: empty.clone(),
                 batch: Batch::new(),
                 gathering_since: None,
+                begins: Some((Timestamp::from_nanos(begins), Instant::now() + BEGINS_WITHIN)),
             };
             let thread = thread::Builder::new().name("capture".to_owned());
             let handle = thread.spawn(move || worker.run());
@@ -261,15 +267,20 @@ impl Batch {
         self.bytes.len() >= BATCH_BYTES || self.packets.len() >= BATCH_PACKETS
     }
 
+    /// Copies a packet, unless it came before `begins`.
     #[allow(clippy::useless_conversion, reason = "other systems count in 32 bits")]
-    fn push(&mut self, packet: &pcap::Packet<'_>) {
+    fn push(&mut self, packet: &pcap::Packet<'_>, begins: Option<Timestamp>) {
         let time = packet.header.ts;
         // With Precision::Nano the field of microseconds holds nanoseconds.
         let nanos = i64::from(time.tv_sec)
             .saturating_mul(1_000_000_000)
             .saturating_add(i64::from(time.tv_usec));
+        let at = Timestamp::from_nanos(nanos);
+        if begins.is_some_and(|begins| at < begins) {
+            return;
+        }
         self.packets.push(Header {
-            at: Timestamp::from_nanos(nanos),
+            at,
             from: self.bytes.len(),
             len: packet.data.len(),
             original_len: packet.header.len,
@@ -306,6 +317,9 @@ struct Worker {
     batch: Batch,
     /// Since when the batch has waited to be handed over.
     gathering_since: Option<Instant>,
+    /// Before when packets are thrown away, and until when that is looked at: later, such a time
+    /// means that the clock was set.
+    begins: Option<(Timestamp, Instant)>,
 }
 
 impl Worker {
@@ -357,7 +371,11 @@ impl Worker {
     fn drain(&mut self) -> Result<bool, pcap::Error> {
         while !self.batch.is_full() {
             let batch = &mut self.batch;
-            let count = self.capture.dispatch(Some(DISPATCH), |packet| batch.push(&packet))?;
+            self.begins = self.begins.filter(|(_, until)| Instant::now() < *until);
+            let begins = self.begins.map(|(begins, _)| begins);
+            let count = self.capture.dispatch(Some(DISPATCH), |packet| {
+                batch.push(&packet, begins);
+            })?;
             if count == 0 {
                 return Ok(true);
             }
@@ -435,6 +453,10 @@ fn nanos_of(span: Duration) -> i64 {
 /// Time in which the kernel surely handed over a packet. Its timer may pass once over a block that
 /// was just begun, and counts in jiffies of up to 10 ms.
 const HANDED_OVER_WITHIN: Duration = Duration::from_millis(40);
+
+/// How long after the start packets may come that were captured before it: those that wait in the
+/// kernel's buffer, and some more for a machine that is busy.
+const BEGINS_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a capture thread waits for packets before it looks whether to end.
 const POLL: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };

@@ -98,11 +98,13 @@ impl<W: Write> CaptureWriter<W> {
             self.put_padded(packet.data);
             return self.end();
         }
-        self.last = self.last.max(packet.at);
+        if packet.at.is_known() {
+            self.last = packet.at;
+        }
         self.begin(ENHANCED);
         self.put(&interface.index.to_le_bytes());
         // A packet without a time that cannot be written so takes that of the packet before it.
-        self.put_time(if packet.at.is_known() { packet.at } else { self.last });
+        self.put_time(self.last);
         self.put(&length(packet.data.len())?.to_le_bytes());
         self.put(&packet.original_len.to_le_bytes());
         self.put_padded(packet.data);

@@ -114,8 +114,10 @@ impl<W: Write> Csv<W> {
 
     fn time(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
         self.field.clear();
-        self.civil.push_nanos(&mut self.field, exchange.time());
-        self.field.push(b'Z');
+        if exchange.time().is_known() {
+            self.civil.push_nanos(&mut self.field, exchange.time());
+            self.field.push(b'Z');
+        }
         self.out.write_field(&self.field).map_err(csv_error)
     }
 }

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 
 use crate::exchange::{Exchange, ExchangeKind};
 use crate::report::Layout;
-use crate::report::civil::{Civil, millis};
+use crate::report::civil::Civil;
 use crate::report::visible::push_visible;
 
 /// Writes exchanges for people.
@@ -115,13 +115,7 @@ impl<W: Write> Text<W> {
         let Widths { number, pattern, ends, payload } = self.widths;
         let palette = self.layout.palette;
         let at = exchange.time();
-        _ = write!(
-            self.line,
-            "{:>number$} {}.{:03} ",
-            exchange.number,
-            self.time.second(at),
-            millis(at)
-        );
+        _ = write!(self.line, "{:>number$} {:>12} ", exchange.number, self.time.millisecond(at));
         match exchange.latency.latency {
             Some(latency) => _ = write!(self.line, "{latency:>7}"),
             None => self.line.push_str("      -"),
