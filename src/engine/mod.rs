@@ -149,10 +149,12 @@ impl Engine {
 
     /// The next packet of the capture.
     pub fn push(&mut self, packet: &Packet<'_>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        self.span = Some(match self.span {
-            None => (packet.at, packet.at),
-            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
-        });
+        if packet.at.is_known() {
+            self.span = Some(match self.span {
+                None => (packet.at, packet.at),
+                Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+            });
+        }
         let Self { decoder, streams, conversations, shard, .. } = self;
         // The fragments of a segment are pushed together, with the last of them.
         let mut tell_segment = conversations.tell_progress;

@@ -161,10 +161,12 @@ impl CaptureStore {
         let place = self.archive.add_packet(packet, kept);
         let (number, data) = (packet.number, packet.data);
         self.lent = Some(Lent { number, address: data.as_ptr().addr(), len: data.len(), place });
-        self.counted.span = Some(match self.counted.span {
-            None => (packet.at, packet.at),
-            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
-        });
+        if packet.at.is_known() {
+            self.counted.span = Some(match self.counted.span {
+                None => (packet.at, packet.at),
+                Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+            });
+        }
         self.make_room();
     }
 

@@ -161,8 +161,10 @@ impl<W: Write> Csv<W> {
             return self.text(&time);
         }
         self.field.clear();
-        self.civil.push_nanos(&mut self.field, exchange.time());
-        self.field.push(b'Z');
+        if exchange.time().is_known() {
+            self.civil.push_nanos(&mut self.field, exchange.time());
+            self.field.push(b'Z');
+        }
         self.out.write_field(&self.field).map_err(csv_error)
     }
 }

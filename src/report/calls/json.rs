@@ -78,11 +78,18 @@ pub(super) fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: 
     // Writing to a Vec cannot fail.
     _ = write!(
         line,
-        ",\"client\":\"{}\",\"server\":\"{}\",\"time\":\"",
+        ",\"client\":\"{}\",\"server\":\"{}\",\"time\":",
         exchange.ends.client, exchange.ends.server
     );
-    civil.push_nanos(line, exchange.time());
-    key(line, "Z\",\"status\":\"");
+    match exchange.time() {
+        at if at.is_known() => {
+            key(line, "\"");
+            civil.push_nanos(line, at);
+            key(line, "Z\"");
+        }
+        _ => key(line, "null"),
+    }
+    key(line, ",\"status\":\"");
     key(line, exchange.status.name());
     key(line, "\"");
     for (name, span) in [

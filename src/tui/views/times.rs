@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::report::{Civil, millis};
+use crate::report::Civil;
 use crate::store::CaptureStore;
 use crate::time::{Nanos, Timestamp};
 
@@ -52,7 +52,8 @@ impl Times {
     /// The text of `at`: at most [`WIDTH`] columns, unless a capture is longer than a day.
     pub fn text(&mut self, at: Timestamp, first: Timestamp, above: Option<Timestamp>) -> String {
         match self.format {
-            Format::OfDay => format!("{}.{:03}", self.civil.second(at), millis(at)),
+            _ if !at.is_known() => "-".to_owned(),
+            Format::OfDay => self.civil.millisecond(at),
             Format::SinceFirst => seconds(at, first),
             Format::SinceAbove => above.map_or_else(String::new, |above| seconds(at, above)),
         }

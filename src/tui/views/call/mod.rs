@@ -534,7 +534,7 @@ impl Call {
         {
             pen.put("error ", theme.error).put_bytes(error, theme.error).put("  ", theme.dim);
         }
-        pen.put(&Civil::utc(row.time), theme.dim);
+        pen.put(Civil::known_utc(row.time).as_deref().unwrap_or("-"), theme.dim);
         if let Some(id) = &self.id {
             pen.put("  id ", theme.dim).put_bytes(id, theme.dim);
         }

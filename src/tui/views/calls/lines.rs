@@ -9,7 +9,7 @@ use super::columns::{Column, Columns};
 use super::percentiles::{Pace, PercentileCache};
 use crate::endpoint::Endpoints;
 use crate::exchange::{ExchangeKind, Status};
-use crate::report::{Civil, millis};
+use crate::report::Civil;
 use crate::store::{Archive, Listing, Row};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::view::Scene;
@@ -195,7 +195,8 @@ impl Lines {
 
     fn time(&mut self, format: TimeFormat, at: Timestamp, above: Option<Timestamp>) -> String {
         match format {
-            TimeFormat::OfDay => format!("{}.{:03}", self.civil.second(at), millis(at)),
+            _ if !at.is_known() => "-".to_owned(),
+            TimeFormat::OfDay => self.civil.millisecond(at),
             TimeFormat::SinceFirst => {
                 let (sign, span) = between(self.origin.unwrap_or(at), at);
                 let micros = span.get() / 1_000;
