@@ -246,9 +246,11 @@ fn a_capture_that_begins_under_load_begins_whole() {
                 holes.push((packets, seq.wrapping_sub(expected).cast_signed()));
             }
         }
-        if source.kernel_drops() == Some(0) {
-            assert!(holes.is_empty(), "run {run}: {holes:?}");
-        }
+        // Reads the drops a last time: of those that a busy machine made, nothing is said here.
+        source.finish().unwrap();
+        let drops = source.kernel_drops();
+        eprintln!("run {run}: {drops:?} drops, {} holes", holes.len());
+        assert!(holes.is_empty() || drops != Some(0), "run {run}: {holes:?}");
     }
     over.set();
     talker.join().unwrap();
