@@ -13,21 +13,25 @@
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{
+    KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use crate::report::size;
+use crate::report::{count, counted, size};
 use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::filters::Filters;
 use crate::tui::header;
 use crate::tui::keys::{self, Action, Context, Pressed, Reader};
-use crate::tui::question::{Asking, Checker, History, Outcome};
+use crate::tui::question::{Asking, Checker, History, Outcome, Refusal};
 use crate::tui::status::{Activity, Status};
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
-use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, Traffic, View};
+use crate::tui::view::{
+    Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, Traffic, View,
+};
 use crate::tui::views::help::Help;
 
 /// The least that the screen needs: columns and rows.
@@ -103,6 +107,8 @@ pub struct App {
     /// When the last key came.
     typed: Duration,
     asking: Option<Asking>,
+    /// The file that was to be written last, and what was asked: to ask again where it cannot be.
+    saving: Option<(Question, String)>,
     history: History,
     checker: Box<dyn Checker>,
     /// Makes the view of one exchange.
@@ -125,6 +131,7 @@ impl App {
             reader: Reader::default(),
             typed: Duration::ZERO,
             asking: None,
+            saving: None,
             history: History::default(),
             checker: Box::new(Filters),
             call: None,
@@ -162,6 +169,7 @@ impl App {
         self.tabs = views.into_iter().map(|base| Tab { base, opened: Vec::new() }).collect();
         self.shown = 0;
         self.asking = None;
+        self.saving = None;
         self.notice = None;
         self.reader.forget();
     }
@@ -169,6 +177,19 @@ impl App {
     /// Says something in the footer, until the next key.
     pub fn notice(&mut self, text: impl Into<String>) {
         self.notice = Some(text.into());
+    }
+
+    /// The file that was to be written cannot be: asks for its name again, with what was typed and
+    /// the reason. Where it `may_insist`, the same name once more is one to overwrite.
+    pub fn refuse_saving(&mut self, reason: String, may_insist: bool) {
+        match self.saving.take() {
+            Some((question, text)) if self.asking.is_none() => {
+                let refusal = Refusal { reason, may_insist };
+                self.notice = None;
+                self.asking = Some(Asking::again(question, text, refusal, self.checker.as_ref()));
+            }
+            _ => self.notice(reason),
+        }
     }
 
     /// The terminal has this many columns and rows now.
@@ -184,6 +205,16 @@ impl App {
     /// Takes a key.
     pub fn key(&mut self, event: KeyEvent, present: Present<'_>) -> Vec<Effect> {
         self.clicked = None;
+        if event.modifiers.contains(KeyModifiers::ALT)
+            && !(self.asking.is_some() && Asking::knows_alt(&event))
+        {
+            // Esc and a key that came in one read: to a terminal that is the same as Alt and the key.
+            let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+            let behind = KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..event };
+            let mut effects = self.key(escape, present);
+            effects.extend(self.key(behind, present));
+            return effects;
+        }
         if keys::name(&event)
             .is_some_and(|name| keys::lookup(self.context(), &name) == Some(Action::QuitNow))
         {
@@ -357,12 +388,24 @@ impl App {
         match asking.question().id {
             COMMAND => self.command(&text, present),
             CLEAR => vec![Effect::Clear],
-            _ => self.answer(asking.question(), &text, present),
+            QUIT => vec![Effect::Quit],
+            _ => {
+                let mut effects = self.answer(asking.question(), &text, present);
+                for effect in &mut effects {
+                    if let Effect::Save { overwrite, .. } = effect {
+                        *overwrite = asking.insists();
+                    }
+                }
+                effects
+            }
         }
     }
 
     /// Gives an answer to the view that is shown, which asked for it.
     fn answer(&mut self, question: &Question, text: &str, present: Present<'_>) -> Vec<Effect> {
+        if question.kind == QuestionKind::Save {
+            self.saving = Some((question.clone(), text.to_owned()));
+        }
         let scene = scene(&self.theme, present, self.body());
         let Some(tab) = self.tabs.get_mut(self.shown) else { return Vec::new() };
         let commands = tab.top_mut().answer(question, text, &scene);
@@ -372,9 +415,8 @@ impl App {
     fn act(&mut self, action: Action, present: Present<'_>) -> Vec<Effect> {
         match action {
             Action::QuitNow => return vec![Effect::Quit],
-            Action::Quit => {
-                return if self.close() { Vec::new() } else { vec![Effect::Quit] };
-            }
+            Action::Quit if self.close() => {}
+            Action::Quit => return self.quit(present),
             Action::View(number) => self.choose(usize::from(number).saturating_sub(1)),
             Action::Help => self.help(present),
             Action::CommandLine => self.ask_for_command(),
@@ -399,6 +441,18 @@ impl App {
             }
             _ => return self.act_of_view(action, present),
         }
+        Vec::new()
+    }
+
+    /// Leaves, or asks first where something would be lost.
+    fn quit(&mut self, present: Present<'_>) -> Vec<Effect> {
+        let packets = present.capture.packets();
+        if !present.status.is_unsaved || packets == 0 {
+            return vec![Effect::Quit];
+        }
+        let lost = counted(packets, "packet is", "packets are");
+        let question = format!("Quit? {lost} saved nowhere; -w would have. (y or q quits)");
+        self.ask(Question::new(QUIT, QuestionKind::Confirm, &question, "q"));
         Vec::new()
     }
 
@@ -434,6 +488,7 @@ impl App {
                 Command::Close => _ = self.close(),
                 Command::Notice(text) => self.notice = Some(text),
                 Command::Ask(question) => self.ask(question),
+                Command::Mark(number) => self.mark(number),
                 Command::ShowCalls(filter) => effects.extend(self.show_calls(&filter, present)),
                 Command::Effect(effect) => {
                     // No terminal answers that it took a text: the user sees what was sent.
@@ -474,27 +529,47 @@ impl App {
         }
     }
 
+    /// The place of the calls view.
+    fn calls(&self) -> Option<usize> {
+        self.tabs.iter().position(|tab| tab.base.context() == Context::Calls)
+    }
+
+    /// Marks an exchange among the calls, wherever it is shown.
+    fn mark(&mut self, number: u64) {
+        let calls = self.calls().and_then(|calls| self.tabs.get_mut(calls));
+        let is_marked = calls.is_some_and(|tab| tab.base.mark(number));
+        let what = if is_marked { "Marked" } else { "No longer marked" };
+        self.notice(format!("{what}: {}", count(number)));
+    }
+
     /// Shows the calls that `filter` lets through, as if it had been typed there.
     fn show_calls(&mut self, filter: &str, present: Present<'_>) -> Vec<Effect> {
-        let calls = self.tabs.iter().position(|tab| tab.base.context() == Context::Calls);
-        let Some(calls) = calls else { return Vec::new() };
+        let Some(calls) = self.calls() else { return Vec::new() };
         if let Some(tab) = self.tabs.get_mut(calls) {
             tab.opened.clear();
         }
         self.shown = calls;
-        self.answer(&Question::filter(filter), filter, present)
+        self.answer(&Question::filter(Rows::Calls, filter), filter, present)
     }
 
     fn help(&mut self, present: Present<'_>) {
         let context = self.context();
+        let rows = match context {
+            Context::Connections => Rows::Connections,
+            Context::Packets => Rows::Packets,
+            _ => Rows::Calls,
+        };
         if context == Context::Help {
             self.close();
         } else {
-            self.open(Box::new(Help::new(context, &self.checker.help())), present);
+            self.open(Box::new(Help::new(context, &self.checker.help(rows))), present);
         }
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, mut question: Question) {
+        if question.kind == QuestionKind::Save {
+            question.text = self.checker.free_name(&question.text);
+        }
         self.asking = Some(Asking::new(question, self.checker.as_ref()));
     }
 
@@ -516,7 +591,8 @@ impl App {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let action = match word {
             "" => return Vec::new(),
-            "q" | "quit" | "q!" | "qa" => Action::QuitNow,
+            "q" | "quit" => return self.quit(present),
+            "q!" | "qa" => Action::QuitNow,
             "w" | "save" if rest.trim().is_empty() => Action::Save,
             "w" | "save" => return self.answer(&Question::save(rest), rest.trim(), present),
             "help" | "h" => Action::Help,
@@ -562,6 +638,7 @@ const SLOWEST: f64 = 0.1;
 /// Questions that the app asks itself, and the one that the start page answers.
 const COMMAND: &str = "command";
 const CLEAR: &str = "clear";
+const QUIT: &str = "quit";
 const FILE: &str = "file";
 
 /// The name of a view in the line of names.

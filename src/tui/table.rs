@@ -233,13 +233,22 @@ pub enum Width {
         /// Its part of what is left.
         weight: u16,
     },
+    /// The same, but never wider than its widest text.
+    Growing {
+        /// The least.
+        min: u16,
+        /// The most.
+        most: u16,
+        /// Its part of what is left.
+        weight: u16,
+    },
 }
 
 impl Width {
     const fn least(self) -> u16 {
         match self {
             Self::Fixed(width) => width,
-            Self::Flexible { min, .. } => min,
+            Self::Flexible { min, .. } | Self::Growing { min, .. } => min,
         }
     }
 }
@@ -388,16 +397,20 @@ fn places(columns: &[Column], width: u16) -> Vec<Place> {
         kept.remove(at);
     }
     let mut left = (usize::from(width) + 1).saturating_sub(least(&kept));
-    let weight = |column: &Column| match column.width {
-        Width::Fixed(_) => 0,
-        Width::Flexible { weight, .. } => usize::from(weight),
+    // Its part of what is left, and how much more than the least it takes of that.
+    let wish = |column: &Column| match column.width {
+        Width::Fixed(_) => (0, 0),
+        Width::Flexible { weight, .. } => (usize::from(weight), usize::MAX),
+        Width::Growing { min, most, weight } => {
+            (usize::from(weight), usize::from(most.saturating_sub(min)))
+        }
     };
-    let mut weights: usize = kept.iter().map(|(_, column)| weight(column)).sum();
+    let mut weights: usize = kept.iter().map(|(_, column)| wish(column).0).sum();
     let mut x = 0;
     let mut places = Vec::with_capacity(kept.len());
     for (index, column) in kept {
-        let own = weight(column);
-        let more = (left * own).checked_div(weights).unwrap_or(0);
+        let (own, most) = wish(column);
+        let more = (left * own).checked_div(weights).unwrap_or(0).min(most);
         left -= more;
         weights -= own;
         let more = u16::try_from(more).unwrap_or(u16::MAX);

@@ -132,11 +132,14 @@ impl Start {
                     }
                     Some(Interface { name, up: false, .. }) => {
                         let next =
-                            format!("{name} is down. Up it goes with: ip link set {name} up");
+                            format!("{name} is down. Bring it up: sudo ip link set {name} up");
                         vec![Command::Notice(next)]
                     }
                     Some(Interface { name, permitted: Err(_), .. }) => {
-                        let next = format!("Not permitted. Try: sudo nestscope -i {name}");
+                        let next = format!(
+                            "You may not capture on {name}. Quit (q) and type: \
+                             sudo nestscope -i {name}"
+                        );
                         vec![Command::Notice(next)]
                     }
                     None => Vec::new(),
@@ -247,8 +250,9 @@ impl Start {
                 pen.put(&interface.name, theme.dim).put(" is down", theme.dim);
             }
             Err(reason) => {
+                pen.put("You may not capture here; root may: ", theme.warning);
                 pen.put("sudo nestscope -i ", theme.key).put(&interface.name, theme.key);
-                pen.put("  may: ", Style::new()).put(reason, theme.warning);
+                pen.put(&format!("  ({reason})"), theme.dim);
             }
         }
         pen.draw(buf, area.x, area.y, Align::Left);
@@ -368,10 +372,15 @@ impl View for Start {
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
         let theme = scene.theme;
         let places = self.places(scene.area);
-        for (place, heading) in [
-            (places.first_heading, "Capture on an interface"),
-            (places.second_heading, "Read a capture file"),
-        ] {
+        let may_capture =
+            self.interfaces().iter().any(|interface| interface.permitted.is_ok() && interface.up);
+        let first_heading = match may_capture || self.interfaces().is_empty() {
+            true => "Capture on an interface",
+            false => "Capture on an interface (not permitted for this user)",
+        };
+        for (place, heading) in
+            [(places.first_heading, first_heading), (places.second_heading, "Read a capture file")]
+        {
             if place.height > 0 {
                 text::put(buf, (place.x, place.y), place.width, heading, theme.heading, theme);
             }
@@ -628,7 +637,7 @@ mod tests {
         assert_eq!(stage.act(Action::Enter), [Effect::Read("trace.pcap".to_owned())]);
         stage.act(Action::NextPane);
         assert_eq!(stage.act(Action::Enter), []);
-        assert!(stage.screen().contains("sudo nestscope -i lo  may: not root"));
+        assert!(stage.screen().contains("root may: sudo nestscope -i lo  (not root)"));
     }
 
     #[test]

@@ -110,14 +110,14 @@ impl Payload {
         match (&mut self.opened, &mut self.shown) {
             (Some(text), _) | (None, Shown::Text(text)) => match (by, action) {
                 (Some(by), _) => text.go(by),
-                (None, Action::Enter | Action::Fold | Action::Left) => self.opened = None,
+                (None, Action::Enter | Action::Left) => self.opened = None,
                 _ => {}
             },
             (None, Shown::Tree(tree)) => match (by, action) {
                 (Some(by), _) => tree.go(by),
                 (None, Action::Right) => tree.right(),
                 (None, Action::Left) => tree.left(),
-                (None, Action::Enter | Action::Fold) => {
+                (None, Action::Enter) => {
                     let breaks =
                         if tree.is_on_string() { Breaks::Escapes } else { Breaks::LineFeeds };
                     self.opened =
@@ -140,7 +140,7 @@ impl Payload {
             && tree.select_row(row)
             && twice
         {
-            self.act(Action::Fold);
+            self.act(Action::Enter);
         }
     }
 

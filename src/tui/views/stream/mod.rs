@@ -193,12 +193,7 @@ impl Stream {
         let Some(follower) = &self.follower else { return };
         let index = follower.index();
         let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
-        let (only, roles_swapped) = (self.only, self.roles_swapped);
-        let is_wanted = move |item: &Item| {
-            only.is_none_or(|side| {
-                side == if roles_swapped { item.from.other() } else { item.from }
-            })
-        };
+        let is_wanted = wanted(self.only, self.roles_swapped);
         let mut source = Source::new(scene.capture.archive());
         let end = self.to_end || self.is_following;
         self.viewport.look(&layout, height, end, index, items, &is_wanted, &mut source);
@@ -343,7 +338,7 @@ impl Stream {
 
     fn search(&mut self, backwards: bool) -> Vec<Command> {
         if self.needle.is_none() {
-            return vec![Command::Ask(Question::search(""))];
+            return vec![Command::Ask(Question::search())];
         }
         self.verdict.clear();
         self.hunt = Some(Search::new(self.viewport.cursor.item, backwards));
@@ -355,7 +350,7 @@ impl Stream {
         let (Some(mut hunt), Some((text, needle))) = (self.hunt, &self.needle) else { return };
         let (Some(index), Some(items)) = (self.index(), self.items()) else { return };
         let mut source = Source::new(scene.capture.archive());
-        let is_wanted = |item: &Item| self.only.is_none_or(|side| side == self.sender(item));
+        let is_wanted = wanted(self.only, self.roles_swapped);
         let step = hunt.step(needle, items, index, &mut source, is_wanted);
         let goes_on = !hunt.is_backwards() && self.is_more;
         match step {
@@ -425,12 +420,7 @@ impl Stream {
         let Some(follower) = &self.follower else { return };
         let index = follower.index();
         let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
-        let (only, roles_swapped) = (self.only, self.roles_swapped);
-        let is_wanted = move |item: &Item| {
-            only.is_none_or(|side| {
-                side == if roles_swapped { item.from.other() } else { item.from }
-            })
-        };
+        let is_wanted = wanted(self.only, self.roles_swapped);
         let mut source = Source::new(scene.capture.archive());
         self.viewport.move_by(lines, &layout, index, items, &is_wanted, &mut source);
     }
@@ -531,6 +521,14 @@ impl Stream {
     }
 }
 
+/// Tells the items of the side that is shown alone from the others, of which they are all where
+/// none is.
+fn wanted(only: Option<Side>, roles_swapped: bool) -> impl Fn(&Item) -> bool {
+    move |item| {
+        only.is_none_or(|side| side == if roles_swapped { item.from.other() } else { item.from })
+    }
+}
+
 impl View for Stream {
     fn title(&self, _scene: &Scene<'_>) -> String {
         format!("Stream {}", self.connection)
@@ -545,16 +543,19 @@ impl View for Stream {
         match action {
             Action::Enter => return self.open_call(scene),
             Action::Copy => return self.copy(scene),
-            Action::Save => return vec![Command::Ask(Question::save(""))],
-            Action::Search => return vec![Command::Ask(Question::search(""))],
+            Action::Save => {
+                let name = format!("connection-{}.pcapng", self.connection);
+                return vec![Command::Ask(Question::save(&name))];
+            }
+            Action::Search => return vec![Command::Ask(Question::search())],
             Action::Back => commands = self.back(),
             Action::FindNext => commands = self.search(false),
             Action::FindPrevious => commands = self.search(true),
             Action::GoTo(number) => commands = self.go_to(number),
             Action::TimeFormat => commands.push(Command::Notice(self.times.next().to_owned())),
             Action::Hex => self.change_form(),
-            Action::Zoom => {
-                self.is_unfolded = !self.is_unfolded;
+            Action::UnfoldAll | Action::FoldAll => {
+                self.is_unfolded = action == Action::UnfoldAll;
                 self.viewport.forget();
             }
             Action::NextPane | Action::PreviousPane => {
@@ -604,7 +605,10 @@ impl View for Stream {
                 self.look(scene);
                 commands
             }
-            "save" => saving::save_calls(scene.capture.archive(), self.connection, text),
+            "save" => {
+                let is_it = |serial| serial == self.connection;
+                saving::save_calls(scene.capture.archive(), is_it, text)
+            }
             _ => Vec::new(),
         }
     }
