@@ -26,7 +26,7 @@ pub use error::FilterError;
 pub use field::{Field, FieldKind, fields};
 pub use filter::{Evaluator, Filter};
 pub use quoting::quoted;
-pub use row::{RowFilter, Value};
+pub use row::{Look, RowFilter, Value};
 pub use subject::Subject;
 
 #[cfg(test)]

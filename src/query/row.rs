@@ -21,6 +21,9 @@ pub enum Value<'a> {
     Address(SocketAddr),
 }
 
+/// Looks at one value.
+pub type Look<'l> = dyn FnMut(&Value<'_>) + 'l;
+
 /// A filter over rows.
 #[derive(Clone, Debug)]
 pub struct RowFilter(Filter);
@@ -42,7 +45,7 @@ impl RowFilter {
 
     /// Whether a row is as wanted. `tell` says every value that it has in the field of that name; it
     /// is asked only for what the answer depends on.
-    pub fn matches(&self, tell: &dyn Fn(&str, &mut dyn FnMut(&Value<'_>))) -> bool {
+    pub fn matches(&self, tell: &dyn Fn(&str, &mut Look<'_>)) -> bool {
         self.0.answer(&mut |term| match term.fact {
             Fact::OfRow(name) => Some(term.matches_row(|look| tell(name, look))),
             _ => None,

@@ -118,7 +118,7 @@ impl Events {
     /// # Errors
     ///
     /// Where there is no terminal to read from.
-    pub fn next(&mut self) -> io::Result<Event> {
+    pub fn wait(&mut self) -> io::Result<Event> {
         if let Some(event) = self.waiting.pop_front() {
             return Ok(event);
         }

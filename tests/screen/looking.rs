@@ -171,12 +171,12 @@ fn esc_and_the_next_key_may_come_at_once() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
     terminal.wait_for("3 exchanges");
     terminal.press(&["Enter"]);
-    terminal.wait_for("Call 1");
+    terminal.wait_for("Event 1");
     terminal.press(&["Escape", "2"]);
     let screen = terminal.wait_for("latency histogram");
-    assert!(!screen.contains("Call 1"), "{screen}");
+    assert!(!screen.contains("Event 1"), "{screen}");
     terminal.press(&["1", "Enter"]);
-    terminal.wait_for("Call 1");
+    terminal.wait_for("Event 1");
     // An arrow is a sequence of its own, which begins with ESC too.
     terminal.press(&["Escape", "Down"]);
     terminal.wait_for_selected("  2 ");

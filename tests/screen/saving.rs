@@ -104,7 +104,9 @@ fn a_name_that_cannot_be_written_is_mended_and_a_free_one_proposed() {
     terminal.press(&[":"]);
     terminal.wait_for("a number, or q");
     terminal.answer("o own.pcapng");
-    terminal.wait_for("own.pcapng  ");
+    terminal.wait("the calls of own.pcapng", |screen| {
+        screen.starts_with("own.pcapng") && screen.contains("3 exchanges")
+    });
     terminal.press(&["w"]);
     terminal.wait_for("Save the 3 calls");
     terminal.answer("own.pcapng");

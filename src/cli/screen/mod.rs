@@ -495,7 +495,7 @@ fn listen(send: Sender<Input>) -> Result<(), CliError> {
     // It waits for keys until the program ends.
     let listening = thread.spawn(move || {
         let mut events = terminal::Events::default();
-        while let Ok(event) = events.next() {
+        while let Ok(event) = events.wait() {
             if send.send(Input::Terminal(event)).is_err() {
                 return;
             }

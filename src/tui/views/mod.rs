@@ -5,10 +5,6 @@ pub mod call;
 pub mod calls;
 pub mod connections;
 mod copies;
-#[cfg(test)]
-mod fuzz;
-#[cfg(test)]
-pub(in crate::tui) mod harness;
 pub mod help;
 mod marks;
 pub mod packets;

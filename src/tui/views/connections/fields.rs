@@ -2,7 +2,7 @@
 
 use super::columns::{age, missing, retransmissions, speaks, state};
 use crate::query::FieldKind::{Address, Duration, Number, Size, Text, Word};
-use crate::query::{Field, Value};
+use crate::query::{Field, Look, Value};
 use crate::store::ConnectionRecord;
 use crate::time::Timestamp;
 
@@ -38,12 +38,7 @@ pub const FILTERED: &[Field] = &[
 ];
 
 /// Says what `record` has in the field `name`.
-pub fn tell(
-    record: &ConnectionRecord,
-    now: Timestamp,
-    name: &str,
-    look: &mut dyn FnMut(&Value<'_>),
-) {
+pub fn tell(record: &ConnectionRecord, now: Timestamp, name: &str, look: &mut Look<'_>) {
     let facts = &record.facts;
     let (client, server) = (facts.ends.client, facts.ends.server);
     let mut number = |number: i128| look(&Value::Number(number));
@@ -73,7 +68,7 @@ pub fn tell(
     }
 }
 
-fn look_for_word(words: &[&str], word: &str, look: &mut dyn FnMut(&Value<'_>)) {
+fn look_for_word(words: &[&str], word: &str, look: &mut Look<'_>) {
     let place = words.iter().position(|known| *known == word);
     if let Some(place) = place.and_then(|place| u32::try_from(place).ok()) {
         look(&Value::Word(place));

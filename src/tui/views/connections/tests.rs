@@ -4,8 +4,8 @@ use ratatui::style::Modifier;
 
 use super::*;
 use crate::tui::status::Activity;
+use crate::tui::tests::harness::{Harness, fixture};
 use crate::tui::theme::Theme;
-use crate::tui::views::harness::{Harness, fixture};
 
 fn stage(name: &str, size: (u16, u16)) -> Harness {
     Harness::over(Box::new(Connections::new(TimeZone::UTC)), name, size)

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::reading::{Beginnings, Reading};
 use crate::query::FieldKind::{Address, Number, Size, Text, Word};
-use crate::query::{Field, Value};
+use crate::query::{Field, Look, Value};
 use crate::store::CaptureStore;
 
 /// The words of `flags`, by the place of the bit.
@@ -33,7 +33,7 @@ pub fn tell(
     beginnings: &RefCell<Beginnings>,
     capture: &CaptureStore,
     name: &str,
-    look: &mut dyn FnMut(&Value<'_>),
+    look: &mut Look<'_>,
 ) {
     let record = &reading.record;
     let ends = reading.headers.as_ref().map(|headers| [headers.from, headers.to]);

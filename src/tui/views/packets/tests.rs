@@ -4,8 +4,8 @@ use super::*;
 use crate::packet::LinkType;
 use crate::query::RowFilter;
 use crate::time::Timestamp;
+use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
-use crate::tui::views::harness::{Harness, Raw, fixture};
 
 fn view() -> Box<Packets> {
     Box::new(Packets::new(TimeZone::UTC))

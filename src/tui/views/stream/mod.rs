@@ -35,7 +35,7 @@ use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
-use crate::tui::table::Scroll;
+use crate::tui::table::{Scroll, lines};
 use crate::tui::text::{Align, LineBuilder, found, put};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
@@ -385,14 +385,7 @@ impl Stream {
 
     /// Does what `action` says of movement; whether it says so.
     fn go(&mut self, action: Action, scene: &Scene<'_>) -> bool {
-        let page = i64::from(scene.area.height.saturating_sub(1).max(1));
-        let lines = match action {
-            Action::Up => -1,
-            Action::Down => 1,
-            Action::PageUp => -page,
-            Action::PageDown => page,
-            Action::HalfPageUp => -(page / 2).max(1),
-            Action::HalfPageDown => (page / 2).max(1),
+        match action {
             Action::Top => {
                 self.is_following = false;
                 self.to_end = false;
@@ -407,8 +400,10 @@ impl Stream {
                 self.is_following = !self.is_following;
                 return true;
             }
-            _ => return false,
-        };
+            _ => {}
+        }
+        let page = usize::from(scene.area.height.saturating_sub(1).max(1));
+        let Some(lines) = lines(action, page) else { return false };
         self.is_following = false;
         self.to_end = false;
         self.move_by(lines, scene);

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::packet::LinkType;
 use crate::time::Timestamp;
+use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
-use crate::tui::views::harness::{Harness, Raw, fixture};
 
 fn view(connection: u32) -> Box<Stream> {
     Box::new(Stream::new(connection, TimeZone::UTC))

@@ -12,17 +12,18 @@ use ratatui::crossterm::event::{
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use super::app::{App, Present};
-use super::filters::Filters;
-use super::keys::{Action, Context, TABLE, name};
-use super::question::{Asking, Checker, Completion, Fault, History};
-use super::status::{Activity, Status};
-use super::text::{Align, LineBuilder};
-use super::theme::Theme;
-use super::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
 use crate::packet::{Packet, PointId};
 use crate::store::{CaptureStore, Kept};
 use crate::time::Timestamp;
+use crate::tui::app::{App, Present};
+use crate::tui::filters::Filters;
+use crate::tui::keys::{Action, Context, TABLE, name};
+use crate::tui::question::{Asking, Checker, Completion, Fault, History};
+use crate::tui::status::{Activity, Status};
+use crate::tui::tests::harness;
+use crate::tui::text::{Align, LineBuilder};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
 
 fn present<'a>(capture: &'a CaptureStore, status: &'a Status, clock: Duration) -> Present<'a> {
     Present { capture, status, now: Timestamp::default(), clock }
@@ -607,7 +608,7 @@ fn key_named(text: &str) -> Option<KeyEvent> {
 
 #[test]
 fn who_leaves_a_capture_that_nothing_saves_is_asked() {
-    let raws = crate::tui::views::harness::fixture("walkthrough.pcap");
+    let raws = harness::fixture("walkthrough.pcap");
     let mut stage = Harness::new(80, 24);
     stage.status.is_unsaved = true;
     assert_eq!(stage.press_all("q"), [Effect::Quit], "nothing came that could be lost");
@@ -657,9 +658,8 @@ fn a_proposal_gives_way_to_what_is_typed_and_an_arrow_keeps_it() {
 #[test]
 fn a_file_that_cannot_be_written_is_asked_for_again() {
     let calls = crate::tui::views::calls::Calls::new(jiff::tz::TimeZone::UTC, Rc::new(|job| job()));
-    let mut stage =
-        crate::tui::views::harness::Harness::over(Box::new(calls), "walkthrough.pcap", (80, 24));
-    let saved = |stage: &mut crate::tui::views::harness::Harness| match stage.effects.pop() {
+    let mut stage = harness::Harness::over(Box::new(calls), "walkthrough.pcap", (80, 24));
+    let saved = |stage: &mut harness::Harness| match stage.effects.pop() {
         Some(Effect::Save { path, overwrite, .. }) => (path, overwrite),
         other => panic!("{other:?}"),
     };
