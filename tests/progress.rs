@@ -45,6 +45,7 @@ enum Told {
     Segment(ConnectionId),
     Opened(ConnectionId, Endpoints),
     Attempted,
+    Late,
     Began(KeptExchange, KeptFrame),
     Replied { number: u64, connection: ConnectionId, frame: KeptFrame, failed: bool, last: bool },
     Exchange(KeptExchange),
@@ -91,6 +92,7 @@ impl KeptExchange {
 fn keep(update: &EngineEvent<'_>) -> Told {
     match update {
         EngineEvent::Segment(connection) => Told::Segment(*connection),
+        EngineEvent::Late { .. } => Told::Late,
         EngineEvent::Opened(opened) => Told::Opened(opened.connection, opened.ends),
         EngineEvent::Attempted(_) => Told::Attempted,
         EngineEvent::Began(exchange, frame) => {
@@ -341,7 +343,7 @@ fn life_of_every_connection(what: &str, packets: &[Raw], told: &[(Option<u64>, T
                 latest = *at;
                 segments.entry(*connection).or_default().push(at.unwrap());
             }
-            Told::Attempted => {}
+            Told::Attempted | Told::Late => {}
             Told::Opened(connection, ends) => {
                 assert_eq!(opened.insert(*connection, *ends), None, "{what}: opened twice");
             }

@@ -95,6 +95,11 @@ impl Tracker {
         }
     }
 
+    /// A number for an exchange that is no message.
+    pub fn take_number(&mut self) -> u64 {
+        take(&mut self.next_number)
+    }
+
     /// A connection was opened.
     pub fn open(&mut self, id: ConnectionId, ends: Endpoints) {
         let slot = id.slot as usize;
@@ -165,9 +170,10 @@ impl Tracker {
             let lacks = silent || self.may_lack_reply(&known, place);
             let status = match closed.end.why {
                 _ if lacks => Status::Unknown,
-                CloseReason::Finished | CloseReason::Reset | CloseReason::Replaced => {
-                    Status::Closed
-                }
+                CloseReason::Finished
+                | CloseReason::Reset
+                | CloseReason::Replaced
+                | CloseReason::Unreachable => Status::Closed,
                 CloseReason::Evicted => Status::Unknown,
                 CloseReason::CaptureEnded => Status::Open,
             };

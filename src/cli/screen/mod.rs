@@ -141,8 +141,9 @@ impl<'a> Screen<'a> {
             output::is_coloured(settings.output.color, &std::io::stdout()),
             settings.screen.ascii,
         );
-        let zone = TimeZone::system();
+        let zone = settings.output.zone();
         let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
+        let saved = settings.save.as_ref().map(|save| &save.file);
         let mut screen = Self {
             settings,
             terminal,
@@ -158,7 +159,7 @@ impl<'a> Screen<'a> {
             jobs: Rc::default(),
             drawn: Instant::now(),
             failed: false,
-            in_use: settings.save.iter().chain(files(&settings.input)).cloned().collect(),
+            in_use: files(&settings.input).iter().chain(saved).cloned().collect(),
             saving: Vec::new(),
         };
         screen.show_views();
