@@ -60,6 +60,17 @@ impl Times {
     }
 }
 
+/// `at` to the nanosecond, with the offset of its zone: RFC 3339.
+pub fn exact(at: Timestamp, zone: &TimeZone) -> String {
+    let mut out = Vec::new();
+    Civil::new(zone.clone(), "%Y-%m-%dT%H:%M:%S").push_nanos(&mut out, at);
+    let offset = match zone == &TimeZone::UTC {
+        true => "Z".to_owned(),
+        false => Civil::new(zone.clone(), "%:z").second(at).to_owned(),
+    };
+    String::from_utf8_lossy(&out).into_owned() + &offset
+}
+
 /// When the first packet came that is known of.
 pub fn first_packet(capture: &CaptureStore) -> Timestamp {
     let archive = capture.archive();
@@ -99,5 +110,9 @@ mod tests {
         assert_eq!(times.text(at, first, Some(later)), "-0.000043");
         times.next();
         assert_eq!(times.text(at, first, None), "03:52:01.123");
+        assert_eq!(exact(at, &TimeZone::UTC), "2026-11-22T03:52:01.123456789Z");
+        let zone = TimeZone::fixed(jiff::tz::offset(-3));
+        assert_eq!(exact(at, &zone), "2026-11-22T00:52:01.123456789-03:00");
+        assert_eq!(Times::of_day(zone).text(at, first, None), "00:52:01.123");
     }
 }

@@ -65,7 +65,7 @@ impl Harness {
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![view]).with_call(move |number| {
             opens.borrow_mut().push(number);
-            Box::new(Call::new(number))
+            Box::new(Call::new(number, TimeZone::UTC))
         });
         app = app.with_stream(|serial| Box::new(Stream::new(serial, TimeZone::UTC)));
         app.resize(size.0, size.1);
@@ -135,12 +135,11 @@ impl Harness {
     pub fn keys(&mut self, keys: &str) -> &mut Self {
         let mut rest = keys;
         while let Some(c) = rest.chars().next() {
-            let (code, tail) = match rest.strip_prefix('<').and_then(|r| r.split_once('>')) {
+            let (event, tail) = match rest.strip_prefix('<').and_then(|r| r.split_once('>')) {
                 Some((name, tail)) if !name.is_empty() => (named(name), tail),
-                _ => (KeyCode::Char(c), &rest[c.len_utf8()..]),
+                _ => (KeyCode::Char(c).into(), &rest[c.len_utf8()..]),
             };
             rest = tail;
-            let event = KeyEvent::new(code, KeyModifiers::NONE);
             let effects = self.with(|app, present| app.key(event, present));
             self.effects.extend(effects);
             self.refresh();
@@ -196,8 +195,9 @@ impl Harness {
     }
 }
 
-fn named(name: &str) -> KeyCode {
-    match name {
+fn named(name: &str) -> KeyEvent {
+    let code = match name {
+        "^S" => return KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL),
         "Enter" => KeyCode::Enter,
         "Esc" => KeyCode::Esc,
         "Tab" => KeyCode::Tab,
@@ -206,5 +206,6 @@ fn named(name: &str) -> KeyCode {
         "PgDn" => KeyCode::PageDown,
         "PgUp" => KeyCode::PageUp,
         _ => panic!("no key {name}"),
-    }
+    };
+    code.into()
 }

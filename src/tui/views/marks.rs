@@ -1,4 +1,4 @@
-//! The exchanges that the user marked.
+//! The exchanges, or connections, that the user marked.
 
 /// A set of numbers that lie near each other: a bit for each number between the first and the
 /// last, so that millions are marked at once.

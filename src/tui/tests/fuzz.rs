@@ -345,7 +345,7 @@ impl Fuzz {
                     let sent = sent.trim_end_matches('\u{7}');
                     assert!(sent.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)));
                 }
-                Effect::Save { path, numbers } => {
+                Effect::Save { path, numbers, .. } => {
                     let form = Form::of_path(&path).unwrap_or(Form::Pcapng);
                     assert!(numbers.is_sorted());
                     save(self.capture.archive(), &numbers, form, io::sink()).unwrap();

@@ -1,6 +1,7 @@
 //! The shell as a user meets it: keys and clicks in, state and cells out.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,16 +12,18 @@ use ratatui::crossterm::event::{
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use super::app::{App, Present};
-use super::filters::Filters;
-use super::keys::{Action, Context};
-use super::question::{Asking, Checker, Completion, Fault};
-use super::status::{Activity, Status};
-use super::text::{Align, LineBuilder};
-use super::theme::Theme;
-use super::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
-use crate::store::CaptureStore;
+use crate::packet::{Packet, PointId};
+use crate::store::{CaptureStore, Kept};
 use crate::time::Timestamp;
+use crate::tui::app::{App, Present};
+use crate::tui::filters::Filters;
+use crate::tui::keys::{Action, Context, TABLE, name};
+use crate::tui::question::{Asking, Checker, Completion, Fault, History};
+use crate::tui::status::{Activity, Status};
+use crate::tui::tests::harness;
+use crate::tui::text::{Align, LineBuilder};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
 
 fn present<'a>(capture: &'a CaptureStore, status: &'a Status, clock: Duration) -> Present<'a> {
     Present { capture, status, now: Timestamp::default(), clock }
@@ -54,7 +57,7 @@ impl View for Probe {
     fn act(&mut self, action: Action, _scene: &Scene<'_>) -> Vec<Command> {
         self.tell(format!("{action:?}"));
         match action {
-            Action::Filter => vec![Command::Ask(Question::filter("status == ok"))],
+            Action::Filter => vec![Command::Ask(Question::filter(Rows::Calls, "status == ok"))],
             Action::Enter => {
                 let told = Rc::clone(&self.told);
                 vec![Command::Open(Box::new(Probe {
@@ -97,7 +100,7 @@ struct Words;
 
 impl Checker for Words {
     fn check(&self, kind: QuestionKind, text: &str) -> Result<(), Fault> {
-        let valid = kind != QuestionKind::Filter
+        let valid = !matches!(kind, QuestionKind::Filter(_))
             || text.starts_with("status == ")
             || text.starts_with("pattern == ");
         let end = text.find(' ').unwrap_or(text.len());
@@ -315,8 +318,10 @@ fn tab_completes() {
 
 #[test]
 fn a_text_that_was_there_cannot_act() {
-    let question =
-        Question::search("a\u{202e}\u{200d}日\u{301}\u{301}\u{301}\u{301}\u{301}\u{2028}❤\u{fe0f}");
+    let question = Question {
+        text: "a\u{202e}\u{200d}日\u{301}\u{301}\u{301}\u{301}\u{301}\u{2028}❤\u{fe0f}".to_owned(),
+        ..Question::search()
+    };
     let asking = Asking::new(question, &Filters);
     let mut buf = Buffer::empty(Rect::new(0, 0, 24, 1));
     asking.draw(buf.area, &Theme::new(false, false), &mut buf);
@@ -546,4 +551,127 @@ fn losses_and_states_have_their_colours() {
     assert!(style_of("1 Calls").modifier.contains(Modifier::REVERSED));
     assert!(style_of("2 Patterns").modifier.contains(Modifier::DIM));
     assert_eq!(style_of("? help").fg, Color::Cyan);
+}
+
+#[test]
+fn esc_and_a_key_in_one_read_are_both_taken() {
+    let keys: BTreeSet<_> = TABLE.iter().flat_map(|row| row.keys).copied().collect();
+    let single = keys.into_iter().filter(|key| !key.contains(' '));
+    for name in single {
+        let Some(event) = key_named(name) else { continue };
+        // A terminal sends Esc and the key, which comes in as the key with Alt.
+        let mut one = Harness::new(80, 24);
+        one.press_all("/");
+        one.press(KeyCode::Esc);
+        one.press(KeyCode::Enter);
+        one.told();
+        let mut two = Harness::new(80, 24);
+        two.press(KeyCode::Enter);
+        two.told();
+        one.press(KeyCode::Esc);
+        let apart = one.chord(event.code, event.modifiers);
+        let at_once = two.chord(event.code, event.modifiers | KeyModifiers::ALT);
+        assert_eq!(at_once, apart, "{name}");
+        assert_eq!(two.told(), one.told(), "{name}");
+        assert_eq!(two.screen(80, 24), one.screen(80, 24), "{name}");
+    }
+}
+
+#[test]
+fn esc_and_a_key_in_one_read_leave_a_line_and_what_edits_it_does_not() {
+    let mut stage = Harness::new(80, 24);
+    stage.press_all("/");
+    stage.told();
+    stage.chord(KeyCode::Char('b'), KeyModifiers::ALT);
+    assert!(stage.app.is_asking(), "a word back");
+    stage.chord(KeyCode::Char('j'), KeyModifiers::ALT);
+    assert!(!stage.app.is_asking());
+    assert_eq!(stage.told(), ["Calls: Down"]);
+}
+
+/// The key that [`name`] calls so, where it comes behind ESC as one key with Alt: the keys that are
+/// sequences of their own do not.
+fn key_named(text: &str) -> Option<KeyEvent> {
+    let control =
+        |c: char| KeyEvent::new(KeyCode::Char(c.to_ascii_lowercase()), KeyModifiers::CONTROL);
+    let event = match (text, text.chars().collect::<Vec<_>>().as_slice()) {
+        ("Space", _) => KeyCode::Char(' ').into(),
+        ("Enter", _) => KeyCode::Enter.into(),
+        ("Tab", _) => KeyCode::Tab.into(),
+        (_, ['^', c]) => control(*c),
+        (_, [c]) => KeyCode::Char(*c).into(),
+        _ => return None,
+    };
+    assert_eq!(name(&event).as_deref(), Some(text));
+    Some(event)
+}
+
+#[test]
+fn who_leaves_a_capture_that_nothing_saves_is_asked() {
+    let raws = harness::fixture("walkthrough.pcap");
+    let mut stage = Harness::new(80, 24);
+    stage.status.is_unsaved = true;
+    assert_eq!(stage.press_all("q"), [Effect::Quit], "nothing came that could be lost");
+    for (number, (at, link, data)) in (1..).zip(&raws) {
+        let packet = Packet {
+            number,
+            at: *at,
+            link: *link,
+            point: PointId(0),
+            data,
+            original_len: u32::try_from(data.len()).unwrap(),
+        };
+        stage.capture.packet(&packet, Kept::Memory);
+    }
+    for (keys, effects) in [("qq", vec![Effect::Quit]), ("qy", vec![Effect::Quit]), ("qj", vec![])]
+    {
+        assert_eq!(stage.press_all(&keys[..1]), []);
+        assert!(stage.screen(80, 24).contains("Quit? 14 packets are saved nowhere"));
+        assert_eq!(stage.press_all(&keys[1..]), effects, "{keys}");
+        assert!(!stage.app.is_asking());
+    }
+    stage.press_all(":q");
+    assert_eq!(stage.press(KeyCode::Enter), [], ":q asks too");
+    stage.press(KeyCode::Esc);
+    stage.press_all(":q!");
+    assert_eq!(stage.press(KeyCode::Enter), [Effect::Quit]);
+    assert_eq!(stage.chord(KeyCode::Char('c'), KeyModifiers::CONTROL), [Effect::Quit]);
+    stage.status.is_unsaved = false;
+    assert_eq!(stage.press_all("q"), [Effect::Quit], "a file, or -w");
+}
+
+#[test]
+fn a_proposal_gives_way_to_what_is_typed_and_an_arrow_keeps_it() {
+    let line = |keys: &[KeyCode]| {
+        let question = Question::filter(Rows::Calls, "pattern == \"sum\"").proposing();
+        let mut asking = Asking::new(question, &Filters);
+        for key in keys {
+            asking.key(&(*key).into(), &mut History::default(), &Filters, &CaptureStore::default());
+        }
+        asking.text().to_owned()
+    };
+    assert_eq!(line(&[KeyCode::Char('n')]), "n");
+    assert_eq!(line(&[KeyCode::End, KeyCode::Char('x')]), "pattern == \"sum\"x");
+    assert_eq!(line(&[KeyCode::Backspace]), "pattern == \"sum");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_asked_for_again() {
+    let calls = crate::tui::views::calls::Calls::new(jiff::tz::TimeZone::UTC, Rc::new(|job| job()));
+    let mut stage = harness::Harness::over(Box::new(calls), "walkthrough.pcap", (80, 24));
+    let saved = |stage: &mut harness::Harness| match stage.effects.pop() {
+        Some(Effect::Save { path, overwrite, .. }) => (path, overwrite),
+        other => panic!("{other:?}"),
+    };
+    stage.keys("wx.csv<Enter>");
+    assert_eq!(saved(&mut stage), ("x.csv".to_owned(), false));
+    stage.with(|app, _| app.refuse_saving("x.csv is there already".to_owned(), true));
+    assert!(stage.screen().contains("x.csv is there already"));
+    assert!(stage.footer().ends_with(" x.csv"), "{}", stage.footer());
+    stage.keys("<Enter>");
+    assert_eq!(saved(&mut stage), ("x.csv".to_owned(), true));
+    // What is typed anew is another file.
+    stage.with(|app, _| app.refuse_saving("x.csv is there already".to_owned(), true));
+    stage.keys("2<Enter>");
+    assert_eq!(saved(&mut stage), ("x.csv2".to_owned(), false));
 }
