@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
 
 pub mod mutate;
+pub mod oracle;
 pub mod sent;
 pub mod wire;
 
