@@ -32,9 +32,62 @@ pub const REORDER_AT_MOST_LIVE: Nanos = Nanos::from_millis(60);
 /// Linux doubles its retransmission time-out from 200 ms: 0.2, 0.6, 1.4, 3 s.
 pub const RETRANSMISSION_WAIT: Nanos = Nanos::from_secs(5);
 
-/// How far beyond what is known of a side a sequence or acknowledgement number may lie. A window
-/// has at most 2³⁰ bytes (RFC 7323, section 2.3); what lies further away is not of this stream.
-pub const FARTHEST: u64 = 1 << 30;
+/// How far from what is known of a side the next packets of it are expected: an honest hole is no
+/// larger than a receive window. What lies further away must first be acknowledged.
+pub const WINDOW: u64 = HELD_PER_SIDE as u64;
+
+/// How far the first packet that came another way may lie from what is known of a side: a few
+/// segments out of order. The initial numbers of two connections are hardly ever so near.
+pub const WINDOW_OF_NEW_PATH: u64 = 64 << 10;
+
+/// Connections between the same ends at once, told apart by their numbers. Two are common (two
+/// VLANs); more are somebody who opens one after the other.
+pub const TWINS: usize = 4;
+
+/// Groups of segments that fit no connection and wait for an acknowledgement. Looked through for
+/// each such segment, so few.
+pub const STRAY_GROUPS: usize = 256;
+
+/// Bytes of those segments: what a window holds when a capture goes on behind a hole.
+pub const STRAY_BYTES: usize = 8 << 20;
+
+/// Segments of a side that are remembered to know a copy by: a bridge hands on bursts of some.
+pub const RECENT_SEGMENTS: usize = 8;
+
+/// How much later a copy of a packet may be captured: a router keeps it for microseconds, under
+/// load for a few milliseconds. A retransmission with the same number does not exist.
+pub const COPY_WITHIN: Nanos = Nanos::from_millis(20);
+
+/// The same where packets have no number: no TCP sends again so soon.
+pub const COPY_WITHOUT_ID_WITHIN: Nanos = Nanos::from_millis(1);
+
+/// Wrong checksums in a row after which the network card is taken to compute them. Noise that
+/// damages as many in a row would end the connection.
+pub const TRUST_IN_CHECKSUMS: u8 = 4;
+
+/// Bytes of damaged segments that are kept for a side until a better copy comes.
+pub const DAMAGED_BYTES: usize = 64 << 10;
+
+/// How long a SYN may go unanswered before the attempt counts as such: Linux sends it again after a
+/// second.
+pub const SYN_WAIT: Nanos = Nanos::from_secs(1);
+
+/// When the client has given up: Linux's last time-out of a SYN ends after 127 s.
+pub const ATTEMPT_WAIT: Nanos = Nanos::from_secs(127);
+
+/// Attempts to different ends, unanswered, of one address within [`ATTEMPTS_WITHIN`] that have rows
+/// of their own. More are a scan, and one row.
+pub const ATTEMPTS_OF_A_CLIENT: usize = 32;
+
+/// See [`ATTEMPTS_OF_A_CLIENT`].
+pub const ATTEMPTS_WITHIN: Nanos = Nanos::from_secs(10);
+
+/// Addresses whose unanswered attempts are counted. The one that began first is forgotten.
+pub const ATTEMPTING_CLIENTS: usize = 4_096;
+
+/// Segments with bytes that are remembered to find a connection that the capture saw before and
+/// after address translation: the copy comes microseconds later.
+pub const TRANSLATION_SEGMENTS: usize = 64;
 
 /// Waits in a queue: each living connection has at most four there, so that in a longer queue
 /// some are of connections that are gone. Reached only where time stands still.
@@ -45,6 +98,14 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 
 /// How long they wait: what Linux grants them (`ipfrag_time`).
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
+
+/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs a look
+/// at the rest of the packet.
+pub const TUNNEL_DEPTH: u8 = 8;
+
+/// Kinds of what is no TCP that are counted apart: a capture has ten, and noise could name 65,536
+/// types of Ethernet.
+pub const OTHER_KINDS: usize = 64;
 
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
 /// and has no bound before. A frame beyond this is counted and passed over without being held.
@@ -99,6 +160,13 @@ pub const PATTERN_BYTES: usize = 4_096;
 
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
+
+/// Server ends that a report lists, and rows of a report `--by` something. What comes after is added
+/// up in one row: each row has a histogram of its own, up to 80 kB where there are many calls.
+pub const GROUP_ROWS: usize = 1_000;
+
+/// Reasons that routers name why a server cannot be reached: ICMP and ICMPv6 know some twenty.
+pub const UNREACHABLE_REASONS: usize = 64;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;

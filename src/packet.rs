@@ -1,31 +1,10 @@
 //! A captured frame of the link, lent by its source.
 
+mod link_type;
+
+pub use link_type::LinkType;
+
 use crate::time::Timestamp;
-
-/// How the bytes of a packet begin: the LINKTYPE value of tcpdump.org's registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LinkType(pub u16);
-
-impl LinkType {
-    /// BSD loopback: four bytes of address family in the byte order of the capturing host.
-    pub const NULL: Self = Self(0);
-    /// Ethernet.
-    pub const ETHERNET: Self = Self(1);
-    /// Raw IP as written by some systems that use their own DLT number.
-    pub const RAW_DLT: Self = Self(12);
-    /// Raw IP, version told by the first four bits.
-    pub const RAW: Self = Self(101);
-    /// OpenBSD loopback: the address family in network byte order.
-    pub const LOOP: Self = Self(108);
-    /// Linux cooked capture, version 1 (16 bytes).
-    pub const LINUX_SLL: Self = Self(113);
-    /// Raw IPv4.
-    pub const IPV4: Self = Self(228);
-    /// Raw IPv6.
-    pub const IPV6: Self = Self(229);
-    /// Linux cooked capture, version 2 (20 bytes).
-    pub const LINUX_SLL2: Self = Self(276);
-}
 
 /// Where packets were captured: an interface of one source. Two packets of one connection that were
 /// captured at different points may be the same packet, seen twice on its way.

@@ -59,7 +59,10 @@ fn streams(capture: &[u8]) -> Vec<Stream> {
             bytes.extend_from_slice(chunk.data);
         }
         StreamEvent::Gap(gap) => found.get_mut(&gap.connection).unwrap().1.gaps += 1,
-        StreamEvent::Segment(_) | StreamEvent::Closed(_) => {}
+        StreamEvent::Late { .. }
+        | StreamEvent::Notice(_)
+        | StreamEvent::Segment(_)
+        | StreamEvent::Closed(_) => {}
     };
     let mut decoder = Decoder::new();
     let mut streams = Streams::new(Config::default());

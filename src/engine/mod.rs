@@ -1,21 +1,23 @@
 //! The floors below joined: packets in, exchanges out. Still without root, file, thread or clock;
 //! tests enter here. Offline and live, each shard of the connections has an engine of its own.
 
+mod attempts;
 mod connections;
 mod shard;
 
 pub use connections::ConnectionFacts;
 pub use shard::Shard;
 
+use attempts::{Attempts, Told};
 use connections::{Connections, Live};
 
-use crate::decode::{self, Network, Segment, Unreachable};
+use crate::decode::{self, Network};
 use crate::endpoint::ConnectionId;
 use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker, TrackerEvent};
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol::{self, Decoded, Decoder};
-use crate::stream::{self, Closed, Opened, StreamEvent, Streams};
+use crate::stream::{self, Closed, Notice, Noticed, Opened, StreamEvent, Streams};
 use crate::time::Timestamp;
 
 /// What an engine is told before it starts.
@@ -42,6 +44,13 @@ pub enum EngineEvent<'a> {
     /// causes; events of timers, and the close of a connection that this one replaces, may come
     /// earlier. Only with `tell_progress`, like all that follow.
     Segment(ConnectionId),
+    /// An earlier packet turned out to be a segment of this connection.
+    Late {
+        /// The connection.
+        connection: ConnectionId,
+        /// The number of the packet.
+        packet: u64,
+    },
     /// A connection was seen for the first time. Its first segments were told before; those of
     /// a remnant that is never told of, too.
     Opened(&'a Opened),
@@ -85,9 +94,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether anything was given up or folded because there was too much of it.
-    pub const fn met_a_bound(&self) -> bool {
+    /// Whether something was counted that depends on more than one connection: what was given up or
+    /// folded because there was too much of it, and attempts to connect, which are a scan where
+    /// there are many, and say nothing where a capture shows one direction only. Then one engine
+    /// must see all.
+    pub const fn needs_one_engine(&self) -> bool {
         self.patterns_folded > 0
+            || self.stream.unanswered > 0
+            || self.stream.one_sided_syns > 0
             || self.exchange.calls_evicted > 0
             || self.exchange.held_back_less > 0
             || self.stream.forced_skips > 0
@@ -125,6 +139,7 @@ impl Engine {
             streams: Streams::new(stream),
             conversations: Conversations {
                 connections: Connections::default(),
+                attempts: Attempts::default(),
                 tracker: Tracker::new(exchange),
                 tell_progress,
                 counts: protocol::Counts::default(),
@@ -161,10 +176,8 @@ impl Engine {
                 Network::Unreachable(message) if shard.takes(&message.from, &message.to) => {
                     streams.unreachable(&message, &mut take);
                 }
-                Network::Segment(Segment { packet, .. })
-                | Network::Unreachable(Unreachable { packet, .. }) => {
-                    streams.pass(packet, &mut take);
-                }
+                Network::Segment(segment) => streams.pass(&segment, &mut take),
+                Network::Unreachable(message) => streams.time(message.packet, &mut take),
             }
         });
         conversations.expire(emit);
@@ -193,6 +206,7 @@ impl Engine {
         }
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
+        conversations.finish(emit);
     }
 
     /// Tells of each connection that stands, in no particular order.
@@ -208,7 +222,7 @@ impl Engine {
     pub fn counts(&self) -> Counts {
         let tracker = &self.conversations.tracker;
         Counts {
-            decode: *self.decoder.counts(),
+            decode: self.decoder.counts().clone(),
             stream: *self.streams.counts(),
             protocol: self.conversations.counts.clone(),
             exchange: *tracker.counts(),
@@ -222,6 +236,7 @@ impl Engine {
 /// What is said on the connections.
 struct Conversations {
     connections: Connections,
+    attempts: Attempts,
     tracker: Tracker,
     tell_progress: bool,
     counts: protocol::Counts,
@@ -242,6 +257,12 @@ impl Conversations {
                 }
             }
             StreamEvent::Segment(_) => {}
+            StreamEvent::Late { connection, packet } => {
+                if self.tell_progress {
+                    emit(EngineEvent::Late { connection: *connection, packet: *packet });
+                }
+            }
+            StreamEvent::Notice(notice) => self.notice(notice, emit),
             StreamEvent::Data(chunk) => {
                 self.decode(chunk.connection, emit, |decoder, budget, emit| {
                     decoder.push(chunk, budget, emit);
@@ -255,6 +276,28 @@ impl Conversations {
             }
             StreamEvent::Closed(closed) => self.close(closed, emit),
         }
+    }
+
+    fn notice(&mut self, notice: &Notice, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+        match &notice.what {
+            Noticed::Attempt(attempt, state) => {
+                let Self { attempts, tracker, tell_progress, .. } = self;
+                let tell =
+                    &mut |told, row: &Exchange<'_>| tell_attempt(told, row, *tell_progress, emit);
+                attempts.take(notice, attempt, *state, &mut || tracker.take_number(), tell);
+            }
+            Noticed::Translated(also) => {
+                if let Some(live) = self.connections.get_mut(notice.connection) {
+                    live.known.also = Some(*also);
+                }
+            }
+        }
+    }
+
+    /// The capture is over.
+    fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+        let Self { attempts, tell_progress, .. } = self;
+        attempts.finish(&mut |told, row| tell_attempt(told, row, *tell_progress, emit));
     }
 
     fn decode(
@@ -296,5 +339,21 @@ impl Conversations {
         });
         self.held -= live.decoder.held();
         emit(EngineEvent::Closed(&live.known.closed(closed)));
+    }
+}
+
+/// Tells of an attempt. That it waits, and that it was answered at last, is progress.
+fn tell_attempt(
+    told: Told,
+    row: &Exchange<'_>,
+    tell_progress: bool,
+    emit: &mut dyn FnMut(EngineEvent<'_>),
+) {
+    match told {
+        Told::Waiting if tell_progress => emit(EngineEvent::Attempted(row)),
+        Told::Ended if tell_progress || row.status != Status::Ok => {
+            emit(EngineEvent::Exchange(row));
+        }
+        Told::Waiting | Told::Ended => {}
     }
 }

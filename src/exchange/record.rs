@@ -336,4 +336,8 @@ impl Exchange<'_> {
     pub fn time(&self) -> Timestamp {
         self.request.or(self.reply).map_or(Timestamp::default(), |span| span.first.at)
     }
+    /// Whether it is an attempt to connect that was answered at last: none that failed, and no row.
+    pub fn is_answered_attempt(&self) -> bool {
+        self.kind == ExchangeKind::Connect && self.status == Status::Ok
+    }
 }

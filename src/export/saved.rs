@@ -64,7 +64,7 @@ pub fn save(
             Ok(saved)
         }
         Form::Csv => {
-            let mut writer = Csv::new(&mut out)?;
+            let mut writer = Csv::new(&mut out, None)?;
             let saved = save_lines(archive, numbers, |exchange| writer.write(exchange))?;
             writer.flush()?;
             Ok(saved)

@@ -262,6 +262,8 @@ mod tests {
                 &[
                     "n > 1 and request_time",
                     "n > 1 and reply_time",
+                    "n > 1 and request_held",
+                    "n > 1 and reply_held",
                     "n > 1 and replies",
                     "n > 1 and request.bytes",
                     "n > 1 and reply.bytes",
@@ -284,6 +286,9 @@ mod tests {
                     "status == unknown",
                     "status == sent",
                     "status == orphan",
+                    "status == refused",
+                    "status == no_answer",
+                    "status == reset",
                 ],
             ),
             ("status == o|", &["status == ok", "status == open", "status == orphan"]),

@@ -101,6 +101,13 @@ pub(super) enum Fact {
     RequestTime,
     Wait,
     ReplyTime,
+    Waited,
+    EndedBy,
+    RequestHeld,
+    ReplyHeld,
+    Held,
+    Sure,
+    Attempts,
     Replies,
     RequestBytes,
     ReplyBytes,
@@ -113,10 +120,28 @@ pub(super) enum Fact {
 }
 
 /// The words of `status`, by the number of the outcome.
-pub(super) const STATUS: &[&str] = &["ok", "error", "open", "closed", "unknown", "sent", "orphan"];
+pub(super) const STATUS: &[&str] = &[
+    "ok",
+    "error",
+    "open",
+    "closed",
+    "unknown",
+    "sent",
+    "orphan",
+    "refused",
+    "no_answer",
+    "reset",
+];
 
 /// The words of `kind`, by the number of the kind.
-pub(super) const KIND: &[&str] = &["request", "event", "reply"];
+pub(super) const KIND: &[&str] = &["request", "event", "reply", "connect"];
+
+/// The words of `ended_by`, by the number of who ended it.
+pub(super) const ENDED_BY: &[&str] =
+    &["client", "server", "reset_by_client", "reset_by_server", "network", "capture"];
+
+/// The words of what is so or not, by the number of the answer.
+pub(super) const TRUTH: &[&str] = &["false", "true"];
 
 macro_rules! table {
     ($($name:literal $kind:expr, $fact:ident, $meaning:literal, $example:literal;)*) => {
@@ -135,7 +160,8 @@ use FieldKind::{Address, Duration, Json, Number, Size, Text, Time, Word};
 const FIELDS: &[Field] = table! {
     "n" Number, Number, "its number, counted from 1 by first bytes", "n in {1..100}";
     "time" Time, Time, "when its first byte was seen", "time >= 2026-11-22T03:52:01Z";
-    "kind" Word(KIND), Kind, "request, event or reply (one whose request the capture lacks)",
+    "kind" Word(KIND), Kind,
+        "request, event, reply (orphan) or connect (failed attempt)",
         "kind == event";
     "pattern" Text, Pattern, "Nest's route text", r#"pattern == "sum""#;
     "id" Json, Id, "the id that pairs a request with its replies", r#"id contains "e32e""#;
@@ -157,6 +183,18 @@ const FIELDS: &[Field] = table! {
         "wait in {1ms..2ms}";
     "reply_time" Duration, ReplyTime, "from the first reply's first byte to the final reply's last",
         "reply_time >= 1s";
+    "waited" Duration, Waited, "how long the caller of what has no final reply had waited",
+        "waited > 1s";
+    "ended_by" Word(ENDED_BY), EndedBy, "who ended what has no final reply",
+        "ended_by in {server, reset_by_server}";
+    "request_held" Duration, RequestHeld,
+        "the most that a kernel held back the request or event", "request_held > 30ms";
+    "reply_held" Duration, ReplyHeld, "the same for the replies", "reply_held > 30ms";
+    "held" Duration, Held, "both together", "held > 30ms";
+    "sure" Word(TRUTH), Sure, "whether more than its bytes says that it was a message",
+        "sure == false";
+    "attempts" Number, Attempts, "the attempts that a row of kind connect stands for",
+        "attempts > 1";
     "replies" Number, Replies, "frames that answered, the final one included", "replies > 1";
     "request.bytes" Size, RequestBytes, "bytes of the request or event on the wire",
         "request.bytes > 64kB";
@@ -167,7 +205,7 @@ const FIELDS: &[Field] = table! {
     "data" Json, Data, "what the request or event carries", "data.user.id == 42";
     "response" Json, Response, "what a reply carries; any of them counts",
         r#"response contains "余额""#;
-    "error" Json, Error, "the error of the final reply, where there is one",
+    "error" Json, Error, "the error of the final reply, or what a router said",
         r#"error.message matches "time-?out""#;
 };
 
@@ -179,8 +217,10 @@ pub const fn fields() -> &'static [Field] {
 /// What other tools, and Nest itself, call a field.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("addr", "address"),
+    ("age", "waited"),
     ("args", "data"),
     ("body", "data"),
+    ("closed_by", "ended_by"),
     ("cmd", "pattern"),
     ("code", "status"),
     ("conn", "connection"),
@@ -236,7 +276,7 @@ pub(super) fn meant(name: &str) -> Option<&'static str> {
 }
 
 /// The one of `names` that is a slip or two away from `typed`.
-pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = typed.chars().count().div_ceil(4).min(3);
     names
         .map(|name| (distance(typed, name), name))
@@ -281,7 +321,7 @@ const LONGEST: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{ExchangeKind, Status};
+    use crate::exchange::{EndedBy, ExchangeKind, Status};
     use crate::query::Filter;
 
     #[test]
@@ -307,13 +347,34 @@ mod tests {
             Status::Unknown,
             Status::Sent,
             Status::Orphan,
+            Status::Refused,
+            Status::NoAnswer,
+            Status::Reset,
         ];
+        // Without quotes a word has no spaces.
+        let word = |name: &str| name.replace(' ', "_");
         for (number, status) in statuses.into_iter().enumerate() {
-            assert_eq!((status as usize, status.name()), (number, STATUS[number]));
+            assert_eq!((status as usize, &*word(status.name())), (number, STATUS[number]));
         }
-        let kinds = [ExchangeKind::Request, ExchangeKind::Event, ExchangeKind::Reply];
+        let kinds = [
+            ExchangeKind::Request,
+            ExchangeKind::Event,
+            ExchangeKind::Reply,
+            ExchangeKind::Connect,
+        ];
         for (number, kind) in kinds.into_iter().enumerate() {
             assert_eq!((kind as usize, kind.name()), (number, KIND[number]));
+        }
+        let ends = [
+            EndedBy::Client,
+            EndedBy::Server,
+            EndedBy::ResetByClient,
+            EndedBy::ResetByServer,
+            EndedBy::Network,
+            EndedBy::Capture,
+        ];
+        for (number, end) in ends.into_iter().enumerate() {
+            assert_eq!((end as usize, &*word(end.name())), (number, ENDED_BY[number]));
         }
     }
 

@@ -22,7 +22,7 @@ mod value;
 
 pub use complete::{Candidate, Completions, complete};
 pub use error::FilterError;
-pub use field::{Field, FieldKind, fields};
+pub use field::{Field, FieldKind, fields, nearest};
 pub use filter::{Evaluator, Filter};
 pub use quoting::quoted;
 pub use subject::Subject;

@@ -104,6 +104,16 @@ impl Term {
             Fact::RequestTime => self.numbers(nanos(subject.latencies().request).map(one)),
             Fact::Wait => self.numbers(nanos(subject.latencies().wait).map(one)),
             Fact::ReplyTime => self.numbers(nanos(subject.latencies().reply).map(one)),
+            Fact::Waited => self.numbers(nanos(subject.waited()).map(one)),
+            Fact::EndedBy => self.words(subject.ended_by().map(|end| end as u32)),
+            Fact::RequestHeld => self.numbers(nanos(subject.request_held()).map(one)),
+            Fact::ReplyHeld => self.numbers(nanos(subject.reply_held()).map(one)),
+            Fact::Held => {
+                let held = [subject.request_held(), subject.reply_held()];
+                self.numbers(held.into_iter().filter_map(nanos).reduce(|a, b| a + b).map(one))
+            }
+            Fact::Sure => self.word(subject.is_sure().into()),
+            Fact::Attempts => self.numbers(subject.attempts().map(|number| one(number.into()))),
             Fact::Replies => self.number(subject.replies()),
             Fact::RequestBytes => {
                 self.numbers(subject.request_bytes().map(|bytes| one(bytes.into())))
@@ -130,7 +140,8 @@ impl Term {
 
     /// Of a reply to a known call, that it failed is known without its payload.
     fn error<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        if subject.kind() != ExchangeKind::Reply && subject.status() != Status::Error {
+        let may_have_one = matches!(subject.kind(), ExchangeKind::Reply | ExchangeKind::Connect);
+        if !may_have_one && subject.status() != Status::Error {
             return false;
         }
         self.json(|look| {
@@ -155,8 +166,12 @@ impl Term {
     }
 
     fn word(&self, number: u32) -> bool {
+        self.words(Some(number))
+    }
+
+    fn words(&self, number: Option<u32>) -> bool {
         self.test.any(
-            [number],
+            number,
             |wanted, number| matches!(wanted, Wanted::Words(bits) if bits >> number & 1 == 1),
         )
     }

@@ -57,6 +57,14 @@ impl Civil {
     }
 }
 
+/// How far `zone` is from UTC at this point in time: `+01:00`, or `UTC`.
+pub fn offset(zone: &TimeZone, at: Timestamp) -> String {
+    let told = |format| Civil::new(zone.clone(), format).second(at).to_owned();
+    let name = told("%Z");
+    // Not every zone without an offset is UTC: London in winter is not.
+    if name == "UTC" { name } else { told("%:z") }
+}
+
 /// The milliseconds of a second.
 pub const fn millis(at: Timestamp) -> i64 {
     at.as_nanos().rem_euclid(1_000_000_000) / 1_000_000

@@ -1,16 +1,21 @@
 //! Files or interfaces, behind one door, so that the loop of the analysis is written once.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
+use std::path::Path;
+
+use jiff::tz::TimeZone;
 
 use super::file::{Advance, Cut, Progress};
 use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+use super::ring::{Ring, RingLimits, free_name};
 use super::source_files::SourceFiles;
 use super::writer::CaptureWriter;
 use super::{Next, SourceError, Stop};
+use crate::packet::Packet;
 
 /// Where packets come from, and the file they are saved in on the way, if any.
 ///
@@ -102,10 +107,45 @@ impl Source {
             let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
             Box::new(File::create(path).map_err(cannot)?)
         };
-        self.save = Some(Save {
-            file: path.to_owned(),
-            writer: CaptureWriter::new(out, self.snap_len).map_err(failed)?,
-        });
+        let writer = CaptureWriter::new(out, self.snap_len).map_err(failed)?;
+        self.save = Some(Save::File { file: path.to_owned(), writer });
+        Ok(())
+    }
+
+    /// As [`save_to`](Self::save_to), but never over a file that is there already. A device or a
+    /// FIFO is no file.
+    ///
+    /// # Errors
+    ///
+    /// Where it is there, and those of `save_to`.
+    pub fn save_to_new(&mut self, path: &str) -> Result<(), SourceError> {
+        let is_read = |there: &Metadata| match &self.from {
+            Origin::Files(files) => files.are_read_from(there),
+            #[cfg(feature = "live")]
+            Origin::Live(_) => false,
+        };
+        match std::fs::metadata(path) {
+            Ok(there) if there.is_file() && !is_read(&there) => {
+                let free = free_name(Path::new(path)).display().to_string();
+                Err(SourceError::SaveExists { file: path.to_owned(), free })
+            }
+            _ => self.save_to(path),
+        }
+    }
+
+    /// Saves every packet that is given from now on in a ring of files that are named after `path`
+    /// and, in `zone`, the times of their first packets.
+    ///
+    /// # Errors
+    ///
+    /// Where its folder cannot be written to.
+    pub fn save_in_ring(
+        &mut self,
+        path: &str,
+        limits: RingLimits,
+        zone: TimeZone,
+    ) -> Result<(), SourceError> {
+        self.save = Some(Save::Ring(Box::new(Ring::new(path, limits, zone, self.snap_len)?)));
         Ok(())
     }
 
@@ -174,13 +214,14 @@ impl Source {
         if let Origin::Live(live) = &mut self.from {
             live.close();
         }
-        let Some(Save { file, writer }) = self.save.take() else {
+        let Some(save) = self.save.take() else {
             return self.untold.take().map_or(Ok(()), Err);
         };
+        let file = save.file();
         let finished = match &self.from {
-            Origin::Files(_) => writer.finish([]),
+            Origin::Files(_) => save.finish([]),
             #[cfg(feature = "live")]
-            Origin::Live(live) => writer.finish(live.kernel_drops()),
+            Origin::Live(live) => save.finish(live.kernel_drops()),
         };
         finished.map_err(|cause| SourceError::Save { file, cause })
     }
@@ -225,18 +266,18 @@ impl Source {
 
     /// Saves the packet that was gone to; when nothing came, what was saved is handed on.
     fn save(&mut self, advance: Advance) -> Result<(), SourceError> {
-        let Some(Save { writer, .. }) = &mut self.save else {
+        let Some(save) = &mut self.save else {
             return Ok(());
         };
         let saved = match (advance, &self.from) {
-            (Advance::Packet, Origin::Files(files)) => writer.write(&files.packet(), ""),
+            (Advance::Packet, Origin::Files(files)) => save.write(&files.packet(), ""),
             #[cfg(feature = "live")]
-            (Advance::Packet, Origin::Live(live)) => writer.write(&live.packet(), live.interface()),
-            (Advance::Idle, _) => writer.flush(),
+            (Advance::Packet, Origin::Live(live)) => save.write(&live.packet(), live.interface()),
+            (Advance::Idle, _) => save.flush(),
             (Advance::End, _) => return self.finish(),
         };
         if let Err(cause) = saved {
-            let file = self.save.take().map(|save| save.file).unwrap_or_default();
+            let file = self.save.take().map(|save| save.file()).unwrap_or_default();
             // Told when the next packet is asked for: this one is good, and the analysis would
             // miss it.
             self.untold = Some(SourceError::Save { file, cause });
@@ -286,9 +327,41 @@ enum Origin {
     Live(Box<Live>),
 }
 
-struct Save {
-    file: String,
-    writer: CaptureWriter<Box<dyn Write + Send>>,
+/// Where packets are saved.
+enum Save {
+    File { file: String, writer: CaptureWriter<Box<dyn Write + Send>> },
+    Ring(Box<Ring>),
+}
+
+impl Save {
+    /// The file that is being written.
+    fn file(&self) -> String {
+        match self {
+            Self::File { file, .. } => file.clone(),
+            Self::Ring(ring) => ring.file().display().to_string(),
+        }
+    }
+
+    fn write(&mut self, packet: &Packet<'_>, interface: &str) -> io::Result<()> {
+        match self {
+            Self::File { writer, .. } => writer.write(packet, interface),
+            Self::Ring(ring) => ring.write(packet, interface),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File { writer, .. } => writer.flush(),
+            Self::Ring(ring) => ring.flush(),
+        }
+    }
+
+    fn finish<'a>(self, drops: impl IntoIterator<Item = (&'a str, u64)>) -> io::Result<()> {
+        match self {
+            Self::File { writer, .. } => writer.finish(drops),
+            Self::Ring(ring) => ring.finish(drops),
+        }
+    }
 }
 
 /// What tcpdump and Wireshark take too. Loopback and offload make packets of 65,550 bytes, which

@@ -7,7 +7,7 @@
 //!  file ─┐                      ┌─ classic ─┐
 //!  pipe ─┼─ input ──► window ──►│           ├─► file ──► merge ─┐
 //!  .gz ──┤  (bytes)  (buffer)   └─ pcapng ──┘                   ├──► Source ──► Packet<'_>
-//!  .zst ─┘                                              live ───┘       └─────► writer
+//!  .zst ─┘                                              live ───┘       └─────► writer, ring
 //! ```
 
 mod any;
@@ -24,6 +24,7 @@ pub mod interfaces;
 pub mod live;
 pub mod merge;
 mod pcapng;
+mod ring;
 mod sniff;
 mod source_files;
 mod window;
@@ -34,6 +35,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use any::{CaptureOptions, Source};
 pub use error::SourceError;
+pub use ring::{RingLimit, RingLimits, free_name};
 pub use source_files::{AgainError, Pages, SourceFiles};
 
 use crate::packet::Packet;

@@ -21,6 +21,8 @@ pub struct CaptureWriter<W: Write> {
     /// The block that is being put together.
     block: Vec<u8>,
     last: Timestamp,
+    /// Bytes that were written.
+    written: u64,
 }
 
 impl<W: Write> CaptureWriter<W> {
@@ -37,6 +39,7 @@ impl<W: Write> CaptureWriter<W> {
             snap_len,
             block: Vec::new(),
             last: Timestamp::default(),
+            written: 0,
         };
         writer.begin(u32::from_le_bytes(SECTION));
         writer.put(&BYTE_ORDER_MAGIC.to_le_bytes());
@@ -72,6 +75,11 @@ impl<W: Write> CaptureWriter<W> {
         self.put(&packet.original_len.to_le_bytes());
         self.put_padded(packet.data);
         self.end()
+    }
+
+    /// Bytes of the file so far, those that wait to be handed on too.
+    pub const fn written(&self) -> u64 {
+        self.written
     }
 
     /// Hands what was written to the system.
@@ -159,6 +167,7 @@ impl<W: Write> CaptureWriter<W> {
         if let Some(room) = self.block.get_mut(4..8) {
             room.copy_from_slice(&len);
         }
+        self.written += u64::from(u32::from_le_bytes(len));
         self.out.write_all(&self.block)
     }
 }

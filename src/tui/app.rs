@@ -385,7 +385,7 @@ impl App {
                 "",
             )),
             Action::Pause if present.status.activity == Activity::Ended => {
-                self.notice("Nothing to pause: it was read to its end");
+                self.notice("Nothing to pause: it has ended");
             }
             Action::Pause => return vec![Effect::Pause(!present.status.paused)],
             Action::Step if present.status.paused => return vec![Effect::Step],

@@ -9,6 +9,8 @@ pub struct Status {
     pub source: String,
     /// What is captured of it, such as `tcp port 8888`.
     pub filter: String,
+    /// Whether it is captured as it comes, and not read from a file.
+    pub is_live: bool,
     /// What it is doing.
     pub activity: Activity,
     /// Whether the user paused it.

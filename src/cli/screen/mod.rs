@@ -132,7 +132,7 @@ impl<'a> Screen<'a> {
             output::is_coloured(settings.output.color, &std::io::stdout()),
             settings.screen.ascii,
         );
-        let zone = TimeZone::system();
+        let zone = settings.output.zone();
         let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
         let mut screen = Self {
             settings,

@@ -40,7 +40,9 @@ impl Tracker {
         });
         let fins = [(EndedBy::Client, by_client), (EndedBy::Server, by_server)];
         let fins = fins.into_iter().filter_map(|(by, at)| Some((by, at?)));
-        let mut said: Vec<_> = fins.chain(by_reset).collect();
+        let unreachable = closed.end.why == CloseReason::Unreachable;
+        let by_network = unreachable.then_some((EndedBy::Network, closed.end.at));
+        let mut said: Vec<_> = fins.chain(by_reset).chain(by_network).collect();
         said.sort_by_key(|(_, packet)| packet.number);
         let capture = match closed.end.why {
             CloseReason::Evicted => None,

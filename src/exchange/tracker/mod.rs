@@ -164,6 +164,11 @@ impl Tracker {
         }
     }
 
+    /// A number for an exchange that is no message.
+    pub fn take_number(&mut self) -> u64 {
+        take(&mut self.next_number)
+    }
+
     /// A connection was opened.
     pub fn open(&mut self, id: ConnectionId, ends: Endpoints) {
         let slot = id.slot as usize;
@@ -275,9 +280,10 @@ impl Tracker {
             let request = self.calls.call(place).map_or(Span::default(), |(call, _)| call.request);
             let status = match closed.end.why {
                 _ if silent || request.last.number < lacks_until => Status::Unknown,
-                CloseReason::Finished | CloseReason::Reset | CloseReason::Replaced => {
-                    Status::Closed
-                }
+                CloseReason::Finished
+                | CloseReason::Reset
+                | CloseReason::Replaced
+                | CloseReason::Unreachable => Status::Closed,
                 CloseReason::Evicted => Status::Unknown,
                 CloseReason::CaptureEnded => Status::Open,
             };

@@ -106,6 +106,7 @@ impl PartialFrame {
         if self.gone > self.bytes.len() / 2 {
             self.drop_marks();
             for mark in &mut self.marks {
+                mark.begins_segment &= mark.start >= self.gone;
                 mark.start = mark.start.saturating_sub(self.gone);
             }
             self.bytes.drain(..self.gone);
@@ -171,6 +172,7 @@ mod tests {
         assert_eq!((held.first_packet().number, held.begins_segment()), (1, false));
         held.drop_front(2);
         assert_eq!((held.bytes(), held.first_packet().number), (&b"def"[..], 5));
+        assert!(!held.begins_segment());
         assert_eq!(numbers(held.packets_of(3)), (2, 5));
         held.drop_front(1);
         assert_eq!((held.first_packet().number, held.begins_segment()), (2, true));

@@ -2,6 +2,7 @@
 
 use super::envelope::Envelope;
 use super::length::{End, Fit, Header, Progress};
+use super::search::behind_header;
 use crate::json::{Scan, scan};
 use crate::limits;
 use crate::protocol::Fault;
@@ -27,7 +28,8 @@ enum Expected {
     /// A header of so many bytes, and a body of the declared length.
     Body { declared: u64, header: usize },
     /// What could not be read. The next frame begins at the first of `ends` where one fits; where
-    /// none does, its length was wrong, and the next one is somewhere behind `header` bytes.
+    /// none does, its length was wrong, and the next one is somewhere behind its header, or at its
+    /// end.
     Faulty { ends: [Option<usize>; 2], header: usize },
 }
 
@@ -50,8 +52,12 @@ pub(super) enum Step<'a> {
         declared: u64,
         header: usize,
     },
-    /// The next frame begins behind so many bytes.
-    PassOver(usize),
+    /// The next frame begins behind so many bytes, or will be seen not to.
+    PassOver {
+        bytes: usize,
+        /// Whether a header was seen there.
+        fits: bool,
+    },
     /// A frame may be somewhere behind so many bytes.
     Search(usize),
 }
@@ -147,11 +153,12 @@ impl FrameReader {
     fn behind_fault(&self, bytes: &[u8], ends: [Option<usize>; 2], header: usize) -> Step<'static> {
         for end in ends.into_iter().flatten() {
             match Fit::of(bytes.get(end..).unwrap_or(&[])) {
-                Fit::Yes => return Step::PassOver(end),
+                Fit::Yes => return Step::PassOver { bytes: end, fits: true },
                 Fit::Cut if bytes.len() <= self.budget => return Step::HeaderCut,
+                Fit::Cut if end > 0 => return Step::PassOver { bytes: end, fits: false },
                 Fit::Cut | Fit::No => {}
             }
         }
-        Step::Search(header)
+        Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
     }
 }

@@ -254,10 +254,13 @@ impl SideDecoder {
                 }
                 true
             }
-            Step::PassOver(bytes) => {
+            Step::PassOver { bytes, fits } => {
                 self.drop_front(input, bytes);
                 self.join_anew();
                 self.expect_frame();
+                if !fits {
+                    self.reader.expect_fitting();
+                }
                 true
             }
             Step::Search(bytes) => {

@@ -7,7 +7,7 @@
 //!               └─connection─► Ends  └─ packet number ──► Packets ──place──┘
 //! ```
 //!
-//! A call with one reply takes some 80 bytes and a packet 32, whatever they carry. Everything lies
+//! A call with one reply takes some 90 bytes and a packet 32, whatever they carry. Everything lies
 //! in blocks that clones share; a block is copied when it is written while a clone has it.
 
 mod bodies;
@@ -33,7 +33,7 @@ pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
 use crate::packet::LinkType;
 use crate::source::SourceFiles;
 use crate::time::{Nanos, Timestamp};
@@ -55,6 +55,18 @@ pub struct Row {
     pub connection: u32,
     /// What the caller waited, once it ended.
     pub latency: Option<Nanos>,
+    /// How long the caller of what has no final reply had waited when its end was known.
+    pub waited: Option<Nanos>,
+    /// Who ended what has no final reply.
+    pub ended_by: Option<EndedBy>,
+    /// How long the request or event may have been held back by its sender's kernel.
+    pub request_held: Held,
+    /// The same of the replies.
+    pub reply_held: Held,
+    /// Whether more than its own bytes says that it was an exchange.
+    pub sure: bool,
+    /// How many attempts a row of kind `connect` stands for; else 1.
+    pub attempts: u32,
     /// Bytes of the request or event on the wire; 0 for an orphan reply.
     pub request_bytes: u64,
     /// Bytes of the replies so far.
@@ -91,7 +103,11 @@ pub struct Detail {
     pub ends: Endpoints,
     /// What was waited for.
     pub latency: Latency,
-    /// Its request, if the capture has it, then its replies in order.
+    /// The way of its request or event, or the SYNs of an attempt to connect.
+    pub request: Option<Span>,
+    /// The way of its replies, or what answered the SYNs.
+    pub reply: Option<Span>,
+    /// Its request, if the capture has it, then its replies in order; none of an attempt to connect.
     pub frames: Vec<FrameRecord>,
 }
 
@@ -141,6 +157,8 @@ pub struct Archive {
     bytes: Bytes,
     /// Route texts by name.
     patterns: Arc<Vec<Option<Arc<str>>>>,
+    /// What routers said of attempts to connect: JSON, by name from 1.
+    said: Arc<Vec<Box<[u8]>>>,
     files: SourceFiles,
 }
 
@@ -164,15 +182,27 @@ impl Archive {
     /// All that is remembered of exchange `number` but its payloads.
     pub fn detail(&self, number: u64) -> Option<Detail> {
         let mut frames = Vec::new();
-        let row = self.frames(number, &mut frames)?;
+        let row = self.passages(number, &mut frames)?;
         let ends = self.ends(row.connection)?;
-        let latency = Way::of(&row, &frames).latency;
-        Some(Detail { row, ends, latency, frames })
+        let Way { request, reply, latency } = Way::of(&row, &frames);
+        if row.kind == ExchangeKind::Connect {
+            frames.clear();
+        }
+        Some(Detail { row, ends, latency, request, reply, frames })
     }
 
     /// What a list shows of exchange `number`, and its frames, the request first, in the place of
     /// what `frames` held. For whoever looks at many: the vector is used again.
     pub fn frames(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+        let row = self.passages(number, frames)?;
+        if row.kind == ExchangeKind::Connect {
+            frames.clear();
+        }
+        Some(row)
+    }
+
+    /// The same, and of an attempt to connect the ways of its SYNs and of what answered them.
+    fn passages(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
         frames.clear();
         let kept = self.rows.get(number)?;
         let mut next = kept.frames;
@@ -186,10 +216,16 @@ impl Archive {
         kept.row(number)
     }
 
+    /// What a router said of the attempt to connect with this number: JSON.
+    fn said(&self, number: u64) -> Option<&[u8]> {
+        let name = self.rows.get(number)?.said()?;
+        self.said.get(usize::from(name).checked_sub(1)?).map(|said| &**said)
+    }
+
     /// The way of exchange `number` over the wire.
     pub(super) fn way(&self, number: u64) -> Way {
         let mut frames = Vec::new();
-        self.frames(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
+        self.passages(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
     }
 
     /// Lends exchange `number` as the engine told it, payloads and all; those that are gone are
@@ -279,7 +315,8 @@ impl Way {
             bytes: row.reply_bytes,
         });
         let ended = matches!(row.status, Status::Ok | Status::Error);
-        let latency = request.map_or(Latency::default(), |request| {
+        let messages = request.filter(|_| row.kind != ExchangeKind::Connect);
+        let latency = messages.map_or(Latency::default(), |request| {
             let first_end = replies.first().map(|first| first.span.last.at);
             Latency::of(&request, first_end.zip(reply.as_ref()), ended).0
         });

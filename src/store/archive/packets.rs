@@ -95,6 +95,19 @@ impl Packets {
         }
     }
 
+    /// An earlier packet is a segment of this connection.
+    pub(super) fn was_of(&mut self, number: u64, connection: u32) {
+        let Some(index) = number.checked_sub(self.numbers().start) else { return };
+        let Ok(index) = usize::try_from(index) else { return };
+        let packet = match self.full.get_mut(index / BLOCK) {
+            Some(block) => Arc::make_mut(block).get_mut(index % BLOCK),
+            None => self.tail.get_mut(index - self.full.len() * BLOCK),
+        };
+        if let Some(packet) = packet {
+            packet.connection = connection;
+        }
+    }
+
     pub(super) fn get(&self, number: u64) -> Option<&Compact> {
         let index = usize::try_from(number.checked_sub(self.numbers().start)?).ok()?;
         let block = self.full.get(index / BLOCK).map_or(&self.tail, |block| block);

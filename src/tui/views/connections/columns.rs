@@ -165,6 +165,7 @@ pub fn state(record: &ConnectionRecord) -> &'static str {
         Some(CloseReason::Finished) => "finished",
         Some(CloseReason::Reset) => "reset",
         Some(CloseReason::Replaced) => "replaced",
+        Some(CloseReason::Unreachable) => "refused",
         Some(CloseReason::Evicted) => "evicted",
     }
 }

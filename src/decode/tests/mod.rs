@@ -8,6 +8,8 @@ use super::*;
 use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT};
 use crate::time::Timestamp;
 
+mod tunnels;
+
 const CLIENT: [u8; 4] = [10, 0, 0, 1];
 const SERVER: [u8; 4] = [10, 0, 0, 2];
 const PAYLOAD: &[u8] = b"61#{\"pattern\":\"sum\"}";
@@ -60,7 +62,7 @@ impl Capture {
     }
 
     fn counts(&self) -> Counts {
-        *self.decoder.counts()
+        self.decoder.counts().clone()
     }
 }
 
