@@ -128,10 +128,34 @@ pub const OPEN_CALL_BYTES: usize = 32 << 20;
 /// Calls that ended and are still remembered, so that a second final frame is not an orphan.
 pub const ENDED_CALLS: usize = 1_024;
 
+/// Replies that wait for their request, whose side waits behind a gap. The oldest are orphans then.
+/// As many as a busy link loses the requests of in the 15 s that a gap may be waited for.
+pub const EARLY_REPLIES: usize = 65_536;
+
+/// The same of one connection: each request of it looks through them.
+pub const EARLY_REPLIES_OF_CONNECTION: usize = 4_096;
+
+/// Bytes that they keep.
+pub const EARLY_REPLY_BYTES: usize = 32 << 20;
+
+/// How long an event that nothing confirms may wait on an interface, where somebody waits for it: a
+/// request is mostly answered sooner. In a file it waits as long as a packet out of order.
+pub const UNSURE_WAIT: Nanos = Nanos::from_secs(1);
+
+/// Events that wait to be confirmed. The oldest are told as unsure then.
+pub const UNSURE_EVENTS: usize = 16_384;
+
+/// Bytes that they keep.
+pub const UNSURE_EVENT_BYTES: usize = 16 << 20;
+
+/// Runs of frames of one connection that are remembered as unconfirmed: those that are still waited
+/// for are the last. What is left of an older one is unsure.
+pub const UNCONFIRMED_RUNS: usize = 64;
+
 /// Distinct patterns. What comes after shares one row, named as such.
 pub const PATTERNS: usize = 1_000;
 
-/// Bytes of one pattern's text.
+/// Bytes of one pattern's text. A longer one is named by its beginning and a hash.
 pub const PATTERN_BYTES: usize = 4_096;
 
 /// Connections that a report lists one by one. What comes after is added up in one row.

@@ -500,7 +500,7 @@ const ATTACKS: &[(&str, fn())] = &[
         assert_eq!(run.told(Status::Ok), 60_000);
         assert!(counts.exchange.clock_steps >= 60_000, "{counts:?}");
         for row in run.statistics.patterns() {
-            assert_eq!(row.latency.percentiles().unwrap().max, 0);
+            assert!(row.latency.percentiles().is_none(), "{row:?}");
         }
     }),
     ("fragments_and_noise", || {

@@ -103,6 +103,7 @@ impl Counts {
             || self.stream.unanswered > 0
             || self.stream.one_sided_syns > 0
             || self.exchange.calls_evicted > 0
+            || self.exchange.held_back_less > 0
             || self.stream.forced_skips > 0
             || self.stream.evicted_connections > 0
     }
@@ -130,6 +131,8 @@ impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
         let Config { stream, keep_payloads, tell_progress, shard } = config;
+        let reorder_at_most = stream.reorder_at_most;
+        let exchange = exchange::Config { keep_payloads, tell_progress, reorder_at_most };
         Self {
             shard,
             decoder: decode::Decoder::new(),
@@ -137,7 +140,7 @@ impl Engine {
             conversations: Conversations {
                 connections: Connections::default(),
                 attempts: Attempts::default(),
-                tracker: Tracker::new(exchange::Config { keep_payloads, tell_progress }),
+                tracker: Tracker::new(exchange),
                 tell_progress,
                 counts: protocol::Counts::default(),
                 held: 0,
@@ -156,6 +159,7 @@ impl Engine {
             });
         }
         let Self { decoder, streams, conversations, shard, .. } = self;
+        conversations.tracker.packet(packet.place());
         // The fragments of a segment are pushed together, with the last of them.
         let mut tell_segment = conversations.tell_progress;
         decoder.push(packet, &mut |network: Network<'_>| {
@@ -178,6 +182,7 @@ impl Engine {
                 Network::Unreachable(message) => streams.time(message.packet, &mut take),
             }
         });
+        conversations.expire(emit);
     }
 
     /// Nothing more is under way from whoever hands over packets: no packet out of order is to be
@@ -190,12 +195,17 @@ impl Engine {
     /// The time is `now`, though no packet came: what has waited long enough is told.
     pub fn expire(&mut self, now: Timestamp, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         let Self { streams, conversations, .. } = self;
+        conversations.tracker.time(now);
         streams.expire(now, &mut |event| conversations.take(&event, emit));
+        conversations.expire(emit);
     }
 
     /// The capture is over: everything that is open is told as it stands.
     pub fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        let Self { decoder, streams, conversations, .. } = self;
+        let Self { decoder, streams, conversations, span, .. } = self;
+        if let Some((_, last)) = *span {
+            conversations.tracker.capture_ended(last);
+        }
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
         conversations.finish(emit);
@@ -313,6 +323,10 @@ impl Conversations {
             tracker.push(&known.parties(), &decoded, &mut |event| emit(event.into()));
         });
         self.held = self.held - before + decoder.held();
+    }
+
+    fn expire(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+        self.tracker.expire(&mut |event| emit(event.into()));
     }
 
     fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(EngineEvent<'_>)) {

@@ -475,7 +475,15 @@ impl Connection {
         let connection = self.announced(shared, emit);
         let end = self.end.or_else(|| self.finished());
         let end = end.unwrap_or(Ended { why, at: self.last, by: self.first_fin() });
-        emit(StreamEvent::Closed(Closed { connection, end, counts: self.tally() }));
+        let PerSide { client, server } = &self.halves;
+        let fin = |half: &HalfStream| half.fin.map(|(_, packet)| packet);
+        emit(StreamEvent::Closed(Closed {
+            connection,
+            end,
+            counts: self.tally(),
+            fins: PerSide { client: fin(client), server: fin(server) },
+            last_data: PerSide { client: client.latest, server: server.latest },
+        }));
     }
 
     /// Another connection between the same ends began without a SYN, so bytes are missing that may

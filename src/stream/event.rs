@@ -163,6 +163,10 @@ pub struct Closed {
     pub end: Ended,
     /// What was counted while it lived.
     pub counts: ConnectionCounts,
+    /// The packet with the FIN of each side.
+    pub fins: PerSide<Option<PacketRef>>,
+    /// The latest packet that brought bytes of each side.
+    pub last_data: PerSide<Option<PacketRef>>,
 }
 
 /// The end of a connection.

@@ -6,6 +6,7 @@
 
 pub mod encapsulate;
 pub mod mutate;
+pub mod oracle;
 pub mod sent;
 pub mod wire;
 

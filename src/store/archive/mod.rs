@@ -327,6 +327,9 @@ impl Way {
             let first_end = replies.first().map(|first| first.span.last.at);
             Latency::of(&request, first_end.zip(reply.as_ref()), ended).0
         });
+        // Where the clock was set back, frames alone do not tell.
+        let spoiled = ended && row.latency.is_none();
+        let latency = if spoiled { Latency::default() } else { latency };
         Self { request, reply, latency }
     }
 }

@@ -1,19 +1,35 @@
 //! Pairs requests with their replies, by connection and id.
+//!
+//! - here is what is said on a connection, in the order in which it can be read;
+//! - `early` has the replies that could be read before their request;
+//! - `sure` has what nothing confirms yet;
+//! - `ending` says how calls without a final reply ended;
+//! - `telling` makes exchanges of all that, and tells them.
+
+mod early;
+mod ending;
+mod sure;
+mod telling;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::AddAssign;
 
+use self::early::EarlyReply;
+use self::sure::HeldEvent;
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Side};
-use crate::exchange::call::{Reply, Request};
-use crate::exchange::calls::{CallIndex, Calls, Lookup};
+use crate::exchange::clock::Clock;
+use crate::exchange::held_back::{HeldBack, Ticket};
 use crate::exchange::patterns::{Pattern, Patterns};
-use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Replied, Span, Status,
-    TrackerEvent,
-};
+use crate::exchange::runs::{Run, Runs};
+use crate::exchange::waiting::{CallIndex, Lookup, WaitingCalls};
+use crate::exchange::waiting_call::{Outcome, Reply, Request};
+use crate::exchange::{Frame, PatternId, Span, Status, TrackerEvent};
 use crate::json::{canonical_value, is_plain_string};
-use crate::protocol::{Decoded, Fault, Kind, Message};
+use crate::packet::PacketRef;
+use crate::protocol::{Decoded, Fault, Kind, Message, Placed};
 use crate::stream::{CloseReason, Closed, Gap};
+use crate::time::{Nanos, Timestamp};
 
 /// What was counted while pairing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,37 +40,68 @@ pub struct Counts {
     pub late_replies: u64,
     /// Calls given up because too many were open.
     pub calls_evicted: u64,
-    /// Exchanges during which the clock of the capture stepped back.
+    /// Exchanges without latency because the clock of the capture stepped back meanwhile.
     pub clock_steps: u64,
+    /// The same because a packet has no time.
+    pub without_time: u64,
+    /// The same because the reply was captured before its request.
+    pub reply_first: u64,
+    /// Exchanges of which nothing but their own bytes says that they are any.
+    pub unsure: u64,
+    /// Times that something was held back for less long than it might have had to be, because a
+    /// bound was reached.
+    pub held_back_less: u64,
 }
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        let Self { orphan_replies, late_replies, calls_evicted, clock_steps } = other;
+        let Self {
+            orphan_replies,
+            late_replies,
+            calls_evicted,
+            clock_steps,
+            without_time,
+            reply_first,
+            unsure,
+            held_back_less,
+        } = other;
         self.orphan_replies += orphan_replies;
         self.late_replies += late_replies;
         self.calls_evicted += calls_evicted;
         self.clock_steps += clock_steps;
+        self.without_time += without_time;
+        self.reply_first += reply_first;
+        self.unsure += unsure;
+        self.held_back_less += held_back_less;
     }
 }
 
 /// What a tracker is to keep and to tell.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Whether exchanges that ended carry `data`, responses and `error`, and not only the times.
     pub keep_payloads: bool,
     /// Whether [`TrackerEvent::Began`] and [`TrackerEvent::Replied`] are told.
     pub tell_progress: bool,
+    /// How long a packet that was captured out of order is waited for.
+    pub reorder_at_most: Nanos,
 }
 
 /// Follows every exchange from its first message to its end.
 #[derive(Debug)]
 pub struct Tracker {
-    calls: Calls,
+    calls: WaitingCalls,
     patterns: Patterns,
     /// By slot.
     connections: Vec<Connection>,
     next_number: u64,
+    clock: Clock,
+    /// The latest time of a packet, once the capture is over.
+    capture_end: Option<Timestamp>,
+    /// Replies that could be read before their request.
+    early: HeldBack<EarlyReply>,
+    /// Events that nothing confirms yet.
+    events: HeldBack<HeldEvent>,
     config: Config,
     counts: Counts,
 }
@@ -71,7 +118,7 @@ pub struct Parties {
 }
 
 /// What pairing remembers of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Connection {
     id: ConnectionId,
     /// For calls that give way when nobody speaks.
@@ -80,16 +127,38 @@ struct Connection {
     started: PerSide<Option<u64>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
     lacks_replies_until: u64,
+    /// Only where not everything was seen from the first byte on.
+    doubts: Option<Box<Doubts>>,
+}
+
+/// What is not known for sure of a connection.
+#[derive(Debug, Default)]
+struct Doubts {
+    /// Replies that wait for their request: the hash of their id.
+    early: VecDeque<(u64, Ticket)>,
+    /// Events that wait until their run is confirmed.
+    events: VecDeque<(Run, Ticket)>,
+    runs: Runs,
+}
+
+impl Connection {
+    fn doubts(&mut self) -> &mut Doubts {
+        self.doubts.get_or_insert_default()
+    }
 }
 
 impl Tracker {
     /// A tracker that has seen nothing.
     pub fn new(config: Config) -> Self {
         Self {
-            calls: Calls::default(),
+            calls: WaitingCalls::default(),
             patterns: Patterns::default(),
             connections: Vec::new(),
             next_number: 1,
+            clock: Clock::default(),
+            capture_end: None,
+            early: early::held_back(config.reorder_at_most),
+            events: sure::held_back(config.reorder_at_most),
             config,
             counts: Counts::default(),
         }
@@ -103,14 +172,44 @@ impl Tracker {
     /// A connection was opened.
     pub fn open(&mut self, id: ConnectionId, ends: Endpoints) {
         let slot = id.slot as usize;
-        let connection =
-            Connection { id, ends, started: PerSide::default(), lacks_replies_until: 0 };
+        let connection = || Connection {
+            id,
+            ends,
+            started: PerSide::default(),
+            lacks_replies_until: 0,
+            doubts: None,
+        };
         if self.connections.len() <= slot {
-            self.connections.resize(slot + 1, connection);
+            self.connections.resize_with(slot + 1, connection);
         }
         if let Some(place) = self.connections.get_mut(slot) {
-            *place = connection;
+            *place = connection();
         }
+    }
+
+    /// The next packet of the capture comes, of whatever connection.
+    pub fn packet(&mut self, packet: PacketRef) {
+        self.clock.packet(packet);
+    }
+
+    /// The time is at least `now`, though no packet came.
+    pub fn time(&mut self, now: Timestamp) {
+        self.clock.time(now);
+    }
+
+    /// Tells what has waited long enough. Comes after all that the time brought forth below: what a
+    /// reply waits for may be handed on at the last moment.
+    pub fn expire(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
+        if !self.early.is_empty() || !self.events.is_empty() {
+            self.expire_early(emit);
+            self.expire_events(emit);
+        }
+    }
+
+    /// The capture is over, its latest packet came at `last`, and the connections that stand are
+    /// closed next.
+    pub fn capture_ended(&mut self, last: Timestamp) {
+        self.capture_end = Some(last);
     }
 
     /// A decoder said something about a connection.
@@ -134,6 +233,12 @@ impl Tracker {
                 let next_number = &mut self.next_number;
                 if let Some(known) = connection_mut(&mut self.connections, parties.connection) {
                     release_number(next_number, known.started.of_mut(*from).take());
+                    match fault {
+                        Fault::Length | Fault::Json | Fault::Boundary => {
+                            known.doubts().runs.noise(*from);
+                        }
+                        Fault::Gap | Fault::TooLarge | Fault::Unfinished => {}
+                    }
                     let lacks = matches!(fault, Fault::TooLarge | Fault::Gap);
                     if lacks && parties.client != Some(*from) {
                         known.lacks_replies_until = known.lacks_replies_until.max(at.number);
@@ -146,9 +251,11 @@ impl Tracker {
 
     /// Bytes of one side are missing.
     pub fn gap(&mut self, parties: &Parties, gap: &Gap) {
-        if let Some(known) = connection_mut(&mut self.connections, parties.connection)
-            && parties.client != Some(gap.from)
-        {
+        let Some(known) = connection_mut(&mut self.connections, parties.connection) else { return };
+        if let Some(doubts) = &mut known.doubts {
+            doubts.runs.cut(gap.from);
+        }
+        if parties.client != Some(gap.from) {
             known.lacks_replies_until = known.lacks_replies_until.max(gap.until.number);
         }
     }
@@ -163,13 +270,16 @@ impl Tracker {
         let Some(known) = connection_mut(&mut self.connections, parties.connection) else {
             return;
         };
-        let known = *known;
+        let lacks_until = known.lacks_replies_until;
+        self.close_early(parties.connection, emit);
+        self.close_events(parties.connection, emit);
         let server = parties.client.unwrap_or(Side::Client).other();
         let silent = *closed.counts.packets.of(server) == 0;
+        let ending = self.ending(parties, closed);
         for place in self.calls.of_connection(parties.connection) {
-            let lacks = silent || self.may_lack_reply(&known, place);
+            let request = self.calls.call(place).map_or(Span::default(), |(call, _)| call.request);
             let status = match closed.end.why {
-                _ if lacks => Status::Unknown,
+                _ if silent || request.last.number < lacks_until => Status::Unknown,
                 CloseReason::Finished
                 | CloseReason::Reset
                 | CloseReason::Replaced
@@ -177,8 +287,13 @@ impl Tracker {
                 CloseReason::Evicted => Status::Unknown,
                 CloseReason::CaptureEnded => Status::Open,
             };
-            self.emit(parties.connection, parties.ends, place, status, emit);
+            let sure = self.is_sure(parties.connection, self.calls.run(place));
+            let outcome = Outcome { sure, ..self.outcome(&ending, &request, status) };
+            self.emit(parties.connection, parties.ends, place, outcome, emit);
             self.calls.forget(place);
+        }
+        if let Some(known) = connection_mut(&mut self.connections, parties.connection) {
+            known.doubts = None;
         }
     }
 
@@ -208,19 +323,22 @@ impl Tracker {
         };
         let started = known.started.of_mut(message.from).take();
         known.ends = parties.ends;
+        let run = match message.placed {
+            Placed::Certain => Run::SURE,
+            Placed::Found | Placed::Joined => self.run_of(parties.connection, message, emit),
+        };
         match message.kind {
             Kind::Request { id, pattern, data } => {
-                let number = started.unwrap_or_else(|| take(&mut self.next_number));
-                self.request(parties, number, message, (id, pattern, data), emit);
+                self.request(parties, (started, run), message, (id, pattern, data), emit);
                 self.make_room(emit);
             }
             Kind::Event { pattern, data } => {
                 let number = started.unwrap_or_else(|| take(&mut self.next_number));
-                self.event(parties, number, message, (pattern, data), emit);
+                self.event(parties, (number, run), message, (pattern, data), emit);
             }
             Kind::Reply { id, response, error, failed, last } => {
-                let reply = Answer { reply: Reply { response, error }, failed, last };
-                self.reply(parties, message, id, &reply, emit);
+                let answer = Answer { reply: Reply { response, error }, failed, last };
+                self.reply(parties, run, message, id, &answer, emit);
                 self.make_room(emit);
             }
             Kind::Other => release_number(&mut self.next_number, started),
@@ -230,12 +348,18 @@ impl Tracker {
     fn request(
         &mut self,
         parties: &Parties,
-        number: u64,
+        (started, run): (Option<u64>, Run),
         message: &Message<'_>,
         (id, pattern, data): (&[u8], Option<&[u8]>, Option<&[u8]>),
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let key = key(id);
+        let span = Span::of(message);
+        let early = match self.early.is_empty() {
+            true => None,
+            false => self.early_number(parties, &key, &span),
+        };
+        let number = self.number_of_request(started, early);
         let name = pattern.map(|pattern| self.patterns.name(pattern));
         let (pattern, text) = match &name {
             None => (PatternId::NONE, None),
@@ -244,7 +368,8 @@ impl Tracker {
         };
         let request = Request {
             number,
-            span: Span::of(message),
+            span,
+            run,
             pattern,
             text,
             key: &key,
@@ -255,210 +380,86 @@ impl Tracker {
         if self.config.tell_progress {
             self.began(parties, place, message, data, emit);
         }
-    }
-
-    /// Tells of a call that is open now. Apart, as the others below: a report asks for none of it.
-    #[cold]
-    fn began(
-        &self,
-        parties: &Parties,
-        place: CallIndex,
-        message: &Message<'_>,
-        data: Option<&[u8]>,
-        emit: &mut dyn FnMut(TrackerEvent<'_>),
-    ) {
-        let Some((call, texts)) = self.calls.call(place) else { return };
-        let pattern = self.patterns.text(call.pattern);
-        let (call, _) =
-            call.exchange(texts, parties.connection, parties.ends, pattern, Status::Open);
-        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame(message)));
-    }
-
-    /// Tells of a reply to an open call.
-    #[cold]
-    fn replied(
-        &self,
-        parties: &Parties,
-        place: CallIndex,
-        message: &Message<'_>,
-        (failed, last): (bool, bool),
-        emit: &mut dyn FnMut(TrackerEvent<'_>),
-    ) {
-        let Some((call, _)) = self.calls.call(place) else { return };
-        let (number, frame) = (call.number, &frame(message));
-        emit(TrackerEvent::Replied(&Replied {
-            number,
-            connection: parties.connection,
-            frame,
-            failed,
-            last,
-        }));
-    }
-
-    fn event(
-        &mut self,
-        parties: &Parties,
-        number: u64,
-        message: &Message<'_>,
-        (pattern, data): (&[u8], Option<&[u8]>),
-        emit: &mut dyn FnMut(TrackerEvent<'_>),
-    ) {
-        let span = Span::of(message);
-        let (latency, clock_stepped) = Latency::of(&span, None, true);
-        self.counts.clock_steps += u64::from(clock_stepped);
-        let name = self.patterns.name(pattern);
-        let (pattern_id, pattern) = match &name {
-            Pattern::Named(id) => (*id, self.patterns.text(*id)),
-            Pattern::Folded(text) => (PatternId::OTHERS, Some(text.as_str())),
-        };
-        let event = Exchange {
-            number,
-            connection: parties.connection,
-            ends: parties.ends,
-            kind: ExchangeKind::Event,
-            pattern,
-            pattern_id,
-            id: None,
-            status: Status::Sent,
-            request: Some(span),
-            reply: None,
-            replies: 0,
-            latency,
-            waited: None,
-            ended_by: None,
-            request_held: Default::default(),
-            reply_held: Default::default(),
-            sure: true,
-            attempts: 1,
-            data,
-            responses: Payloads::default(),
-            error: None,
-        };
-        self.at_once(&event, message, emit);
-    }
-
-    /// Tells of what is over as soon as its only frame was read.
-    fn at_once(
-        &self,
-        exchange: &Exchange<'_>,
-        message: &Message<'_>,
-        emit: &mut dyn FnMut(TrackerEvent<'_>),
-    ) {
-        if self.config.tell_progress {
-            emit(TrackerEvent::Began(exchange, &frame(message)));
+        if early.is_some() {
+            self.answer_early(parties, place, &key, emit);
         }
-        if self.config.keep_payloads {
-            emit(TrackerEvent::Ended(exchange));
-        } else {
-            let responses = Payloads::default();
-            emit(TrackerEvent::Ended(&Exchange {
-                data: None,
-                responses,
-                error: None,
-                ..*exchange
-            }));
+    }
+
+    /// The number of a request whose first byte was told of, and of whose early replies the first
+    /// took a number: the request came before both.
+    fn number_of_request(&mut self, started: Option<u64>, early: Option<u64>) -> u64 {
+        match (started, early) {
+            (None, None) => take(&mut self.next_number),
+            (Some(number), None) | (None, Some(number)) => number,
+            (Some(started), Some(early)) => {
+                release_number(&mut self.next_number, Some(started.max(early)));
+                started.min(early)
+            }
         }
     }
 
     fn reply(
         &mut self,
         parties: &Parties,
+        run: Run,
         message: &Message<'_>,
         id: &[u8],
         answer: &Answer<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        let place = match self.calls.look_up(parties.connection, &key(id)) {
-            Lookup::Open(place) => place,
+        match self.calls.look_up(parties.connection, &key(id)) {
+            Lookup::Open(place) => {
+                let frame = telling::frame(message);
+                self.answer(parties, place, (&frame, run), answer, emit);
+            }
             // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
-            Lookup::Ended => return self.counts.late_replies += 1,
-            Lookup::Unknown => return self.orphan(parties, message, id, &answer.reply, emit),
-        };
-        let &Answer { reply, failed, last } = answer;
-        let reply = if self.config.keep_payloads { reply } else { Reply::default() };
-        self.calls.answer(place, Span::of(message), &reply);
-        if self.config.tell_progress {
-            self.replied(parties, place, message, (failed, last), emit);
-        }
-        if last {
-            let status = if failed { Status::Error } else { Status::Ok };
-            self.emit(parties.connection, parties.ends, place, status, emit);
-            self.calls.end(place);
+            Lookup::Ended => self.counts.late_replies += 1,
+            Lookup::Unknown(hash) => {
+                self.hold_early(parties, (hash, run), message, id, answer, emit)
+            }
         }
     }
 
-    fn orphan(
+    /// A reply to an open call was read.
+    fn answer(
         &mut self,
         parties: &Parties,
-        message: &Message<'_>,
-        id: &[u8],
-        reply: &Reply<'_>,
+        place: CallIndex,
+        (frame, run): (&Frame<'_>, Run),
+        answer: &Answer<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        self.counts.orphan_replies += 1;
-        let response = reply.response.unwrap_or(&[]);
-        let end = [response.len()];
-        let orphan = Exchange {
-            number: take(&mut self.next_number),
-            connection: parties.connection,
-            ends: parties.ends,
-            kind: ExchangeKind::Reply,
-            pattern: None,
-            pattern_id: PatternId::NONE,
-            id: Some(id),
-            status: Status::Orphan,
-            request: None,
-            reply: Some(Span::of(message)),
-            replies: 1,
-            latency: Latency::default(),
-            waited: None,
-            ended_by: None,
-            request_held: Default::default(),
-            reply_held: Default::default(),
-            sure: true,
-            attempts: 1,
-            data: None,
-            responses: match reply.response {
-                Some(response) => Payloads::new(response, &end),
-                None => Payloads::default(),
-            },
-            error: reply.error,
-        };
-        self.at_once(&orphan, message, emit);
+        let &Answer { reply, failed, last } = answer;
+        if run != Run::SURE || self.calls.run(place) != Run::SURE {
+            self.confirm_pair(parties.connection, place, (&frame.span, run), emit);
+        }
+        let reply = if self.config.keep_payloads { reply } else { Reply::default() };
+        self.calls.answer(place, frame.span, &reply);
+        if self.config.tell_progress {
+            self.replied(parties, place, frame, (failed, last), emit);
+        }
+        if last {
+            let status = if failed { Status::Error } else { Status::Ok };
+            let sure = self.is_sure(parties.connection, self.calls.run(place));
+            let outcome = Outcome { status, ended_by: None, waited: None, sure };
+            self.emit(parties.connection, parties.ends, place, outcome, emit);
+            self.calls.end(place);
+        }
     }
 
     /// Gives up the oldest calls where too many are open.
     fn make_room(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
         while self.calls.is_over_limit() {
             for (place, slot) in self.calls.oldest() {
-                if let Some(connection) = self.connections.get(slot as usize).copied() {
-                    let Connection { id, ends, .. } = connection;
-                    self.emit(id, ends, place, Status::Unknown, emit);
+                if let Some(connection) = self.connections.get(slot as usize) {
+                    let &Connection { id, ends, .. } = connection;
+                    let sure = self.is_sure(id, self.calls.run(place));
+                    self.emit(id, ends, place, Outcome { sure, ..Outcome::UNKNOWN }, emit);
                 }
                 self.calls.forget(place);
                 self.counts.calls_evicted += 1;
             }
         }
-    }
-
-    fn emit(
-        &mut self,
-        connection: ConnectionId,
-        ends: Endpoints,
-        place: CallIndex,
-        status: Status,
-        emit: &mut dyn FnMut(TrackerEvent<'_>),
-    ) {
-        let Some((call, texts)) = self.calls.call(place) else { return };
-        let pattern = self.patterns.text(call.pattern);
-        let (exchange, clock_stepped) = call.exchange(texts, connection, ends, pattern, status);
-        self.counts.clock_steps += u64::from(clock_stepped);
-        emit(TrackerEvent::Ended(&exchange));
-    }
-
-    fn may_lack_reply(&self, connection: &Connection, place: CallIndex) -> bool {
-        let call = self.calls.call(place);
-        call.is_some_and(|(call, _)| call.request.last.number < connection.lacks_replies_until)
     }
 }
 
@@ -469,11 +470,6 @@ struct Answer<'a> {
     failed: bool,
     /// Whether it ends the call.
     last: bool,
-}
-
-/// The frame that a message was said in.
-fn frame<'a>(message: &Message<'a>) -> Frame<'a> {
-    Frame { span: Span::of(message), seq: message.seq, body: message.body }
 }
 
 /// The state of a live connection.

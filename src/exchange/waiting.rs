@@ -7,7 +7,8 @@ use hashbrown::HashTable;
 
 use crate::endpoint::ConnectionId;
 use crate::exchange::Span;
-use crate::exchange::call::{Call, Reply, Request, Texts};
+use crate::exchange::runs::Run;
+use crate::exchange::waiting_call::{Call, Reply, Request, Texts};
 use crate::limits;
 
 /// Where a call lies in the table.
@@ -27,6 +28,8 @@ struct Entry {
     connection: u32,
     slot: u32,
     open: bool,
+    /// The run of the request, while nothing confirms it.
+    run: Run,
     /// The list of the connection's open calls.
     newer: CallIndex,
     older: CallIndex,
@@ -40,7 +43,7 @@ struct Entry {
 
 /// Every call that is open.
 #[derive(Debug)]
-pub(super) struct Calls {
+pub(super) struct WaitingCalls {
     hasher: RandomState,
     entries: Vec<Entry>,
     /// The texts of each entry: apart, because a report needs none.
@@ -87,10 +90,11 @@ pub(super) enum Lookup {
     Open(CallIndex),
     /// It had its final reply.
     Ended,
-    Unknown,
+    /// No call is known by this hash.
+    Unknown(u64),
 }
 
-impl Default for Calls {
+impl Default for WaitingCalls {
     fn default() -> Self {
         Self {
             hasher: RandomState::default(),
@@ -106,7 +110,7 @@ impl Default for Calls {
     }
 }
 
-impl Calls {
+impl WaitingCalls {
     /// Adds a call. Says where it lies.
     pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) -> CallIndex {
         let hash = self.hash(connection.serial, request.key);
@@ -131,6 +135,7 @@ impl Calls {
                 connection: connection.serial,
                 slot: connection.slot,
                 open: true,
+                run: request.run,
                 newer: CallIndex::NONE,
                 older,
                 same_id: CallIndex::NONE,
@@ -150,13 +155,24 @@ impl Calls {
         match self.find(hash, connection.serial, key) {
             Some(place) => Lookup::Open(place),
             None if self.ended.holds(hash) => Lookup::Ended,
-            None => Lookup::Unknown,
+            None => Lookup::Unknown(hash),
         }
     }
 
     pub(super) fn call(&self, place: CallIndex) -> Option<(&Call, &Texts)> {
         let index = place.0 as usize;
         Some((&self.entries.get(index)?.call, self.texts.get(index)?))
+    }
+
+    /// The run that its frames were found in, while nothing confirms it.
+    pub(super) fn run(&self, place: CallIndex) -> Run {
+        self.entry(place).map_or(Run::SURE, |entry| entry.run)
+    }
+
+    pub(super) fn set_run(&mut self, place: CallIndex, run: Run) {
+        if let Some(entry) = self.entry_mut(place) {
+            entry.run = run;
+        }
     }
 
     /// Adds a reply to an open call.
@@ -268,6 +284,7 @@ impl Calls {
             connection: 0,
             slot: 0,
             open: false,
+            run: Run::SURE,
             newer: CallIndex::NONE,
             older: CallIndex::NONE,
             same_id: CallIndex::NONE,
@@ -286,7 +303,8 @@ impl Calls {
         self.entries.get_mut(place.0 as usize)
     }
 
-    fn hash(&self, connection: u32, key: &[u8]) -> u64 {
+    /// What a call is found by.
+    pub(super) fn hash(&self, connection: u32, key: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         connection.hash(&mut hasher);
         hasher.write(key);

@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
+use crate::exchange::runs::Run;
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Spoiled, Status,
+};
 use crate::protocol::Message;
-use crate::time::Timestamp;
+use crate::time::{Nanos, Timestamp};
 
 /// The times and the id of a call: all that a report needs, side by side in memory. Tens of
 /// thousands may be open, and each reply comes to another one.
@@ -74,6 +77,8 @@ pub(super) struct Texts {
 pub(super) struct Request<'a> {
     pub(super) number: u64,
     pub(super) span: Span,
+    /// What must be confirmed; [`Run::SURE`] where nothing must.
+    pub(super) run: Run,
     pub(super) pattern: PatternId,
     /// The pattern's text, where it has no name of its own.
     pub(super) text: Option<&'a str>,
@@ -87,6 +92,16 @@ pub(super) struct Request<'a> {
 pub(super) struct Reply<'a> {
     pub(super) response: Option<&'a [u8]>,
     pub(super) error: Option<&'a [u8]>,
+}
+
+/// How a call stands, or ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) status: Status,
+    /// Who ended it without a final reply, and how long it had waited by then.
+    pub(super) ended_by: Option<EndedBy>,
+    pub(super) waited: Option<Nanos>,
+    pub(super) sure: bool,
 }
 
 /// Above this the buffer of a call that ended is given back. There may be as many such buffers as
@@ -147,7 +162,7 @@ impl Call {
         if self.has_texts { texts.weight() } else { 0 }
     }
 
-    /// The call as it stands, and whether the capture's clock stepped back during it.
+    /// The call as it stands, and what spoiled its latency.
     // Else it is one copy of 300 bytes more for every call.
     #[inline(always)]
     pub(super) fn exchange<'a>(
@@ -156,11 +171,12 @@ impl Call {
         connection: ConnectionId,
         ends: Endpoints,
         pattern: Option<&'a str>,
-        status: Status,
-    ) -> (Exchange<'a>, bool) {
+        outcome: Outcome,
+    ) -> (Exchange<'a>, Option<Spoiled>) {
+        let Outcome { status, ended_by, waited, sure } = outcome;
         let ended = matches!(status, Status::Ok | Status::Error);
         let replies = (self.replies > 0).then_some((self.first_reply_end, &self.reply));
-        let (latency, clock_stepped) = Latency::of(&self.request, replies, ended);
+        let (latency, spoiled) = Latency::of(&self.request, replies, ended);
         let told = self.has_texts.then_some(texts);
         let text = |range: fn(&Texts) -> &Option<Range<usize>>| {
             told.and_then(|texts| range(texts).as_ref().map(|range| texts.slice(range)))
@@ -179,17 +195,17 @@ impl Call {
             reply: (self.replies > 0).then_some(self.reply),
             replies: self.replies,
             latency,
-            waited: None,
-            ended_by: None,
+            waited,
+            ended_by,
             request_held: Default::default(),
             reply_held: Default::default(),
-            sure: true,
+            sure,
             attempts: 1,
             data: text(|texts| &texts.data),
             responses: told.map_or_else(Payloads::default, Texts::responses),
             error: text(|texts| &texts.error),
         };
-        (exchange, clock_stepped)
+        (exchange, spoiled)
     }
 }
 
