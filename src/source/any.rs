@@ -8,6 +8,7 @@ use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+#[cfg(feature = "live")]
 use super::options::Options;
 use super::points::CapturePoints;
 use super::source_files::SourceFiles;
@@ -100,7 +101,7 @@ impl Source {
             let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
             Box::new(File::create(path).map_err(cannot)?)
         };
-        if let Origin::Files(files) = &mut self.from {
+        if let Some(files) = self.from.files() {
             files.keep();
         }
         self.save = Some(Save { file: path.to_owned(), writer: CaptureWriter::new(out) });
@@ -175,7 +176,7 @@ impl Source {
         let Some(Save { file, mut writer }) = self.save.take() else {
             return self.untold.take().map_or(Ok(()), Err);
         };
-        if let Origin::Files(files) = &mut self.from {
+        if let Some(files) = self.from.files() {
             files.number_all_points();
             files.keep_sections(writer.section());
             files.take_all_blocks(writer.blocks());
@@ -306,6 +307,17 @@ enum Origin {
     Files(Merged),
     #[cfg(feature = "live")]
     Live(Box<Live>),
+}
+
+impl Origin {
+    /// The files, if packets come from such.
+    const fn files(&mut self) -> Option<&mut Merged> {
+        match self {
+            Self::Files(files) => Some(files),
+            #[cfg(feature = "live")]
+            Self::Live(_) => None,
+        }
+    }
 }
 
 struct Save {
