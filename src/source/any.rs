@@ -11,6 +11,7 @@ use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+#[cfg(feature = "live")]
 use super::options::Options;
 use super::points::CapturePoints;
 use super::ring::{Ring, RingLimits, free_name};
@@ -106,7 +107,7 @@ impl Source {
             let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
             Box::new(File::create(path).map_err(cannot)?)
         };
-        if let Origin::Files(files) = &mut self.from {
+        if let Some(files) = self.from.files() {
             files.keep();
         }
         let writer = CaptureWriter::new(out);
@@ -147,7 +148,7 @@ impl Source {
         limits: RingLimits,
         zone: TimeZone,
     ) -> Result<(), SourceError> {
-        if let Origin::Files(files) = &mut self.from {
+        if let Some(files) = self.from.files() {
             files.keep();
         }
         self.save = Some(Save::Ring(Box::new(Ring::new(path, limits, zone)?)));
@@ -223,7 +224,7 @@ impl Source {
             return self.untold.take().map_or(Ok(()), Err);
         };
         let file = save.file();
-        if let Origin::Files(files) = &mut self.from
+        if let Some(files) = self.from.files()
             && let Some(writer) = save.current()
         {
             files.number_all_points();

@@ -310,7 +310,7 @@ fn follows_classic(window: &mut Window, length: [u8; 4], len: u32) -> Result<Opt
     if !window.bytes().first_chunk().is_some_and(Classic::is_sure) {
         return Ok(None);
     }
-    if (BLOCK_FRAME as u32..=BLOCK_BYTES).contains(&len) && len.is_multiple_of(4) {
+    if len as usize >= BLOCK_FRAME && len <= BLOCK_BYTES && len.is_multiple_of(4) {
         match window.require(len as usize)? {
             Filled::Enough => {}
             Filled::NotYet => return Ok(Some(Step::NotYet)),
