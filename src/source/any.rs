@@ -355,10 +355,10 @@ enum Origin {
     Live(Box<Live>),
 }
 
-/// Where packets are saved.
-/// Where saved packets go.
+/// A file or standard output.
 pub(super) type Output = Box<dyn Write + Send>;
 
+/// Where packets are saved.
 enum Save {
     File { file: String, writer: CaptureWriter<Output> },
     Ring(Box<Ring>),
