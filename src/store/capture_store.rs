@@ -453,6 +453,7 @@ mod tests {
             reply_held: Held::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: Payloads::default(),
             error: None,
@@ -494,6 +495,7 @@ mod tests {
             ended_by: Some(EndedBy::Network),
             error: Some(br#""host unreachable""#),
             attempts: 40,
+            also: None,
             ..attempt(4)
         };
         for exchange in [&answered, &refused, &unreachable] {

@@ -132,7 +132,8 @@ impl<W: Write> Csv<W> {
             self.text(empty)?;
         }
         self.number(Some(exchange.sure))?;
-        self.text("")?;
+        let also = exchange.also.map(|also| format!("{} {}", also.client, also.server));
+        self.text(also.as_deref().unwrap_or_default())?;
         self.number(exchange.attempts())
     }
 

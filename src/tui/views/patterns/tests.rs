@@ -58,6 +58,7 @@ impl Sent {
             reply_held: Default::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: Payloads::default(),
             error: None,
