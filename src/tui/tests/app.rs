@@ -442,7 +442,7 @@ fn the_source_is_paused_stepped_and_played() {
     stage.status.paused = false;
     let before = std::mem::replace(&mut stage.status.activity, Activity::Ended);
     assert_eq!(stage.press_all("p"), []);
-    assert!(stage.screen(80, 24).ends_with("read to its end\n"));
+    assert!(stage.screen(80, 24).ends_with("it has ended\n"));
     (stage.status.paused, stage.status.activity) = (true, before);
     // A live capture has its own pace.
     assert_eq!(stage.press_all("+"), []);
