@@ -10,7 +10,7 @@ use super::{Action, Context};
 pub struct Binding {
     /// Where it holds; empty for everywhere.
     pub contexts: &'static [Context],
-    /// The keys, as [`name`] calls them; `y p` is `y`, then `p`.
+    /// The keys, as [`name`](super::name) calls them; `y p` is `y`, then `p`.
     pub keys: &'static [&'static str],
     /// What they do.
     pub action: Action,

@@ -22,6 +22,9 @@ const READ: u64 = 64 << 10;
 /// Bytes of a payload that are kept of it: more than a terminal has columns.
 const KEPT: usize = 512;
 
+/// What stands in place of a pattern where there is none.
+pub const NO_PATTERN: &str = "(no pattern)";
+
 /// A row in sight.
 #[derive(Debug)]
 pub struct Line {
@@ -164,7 +167,7 @@ impl Lines {
                 self.paces.of(row.pattern, waited)
             });
             let pattern = row.and_then(|row| archive.pattern(row.pattern)).map(str::to_owned);
-            let width = u16::try_from(pattern.as_deref().map_or(0, str::width));
+            let width = u16::try_from(pattern.as_deref().unwrap_or(NO_PATTERN).width());
             self.widest_pattern = self.widest_pattern.max(width.unwrap_or(u16::MAX));
             self.lines.push(Line { number, row, pattern, ends, time, age, pace, preview });
         }
