@@ -13,7 +13,7 @@ use common::oracle::{Recording, Row};
 use common::{Raw, fixtures, mutate, read, recordings, sent, wire};
 use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Engine, EngineEvent};
-use nestscope::exchange::{Exchange, Status};
+use nestscope::exchange::{Exchange, ExchangeKind, Status};
 use nestscope::limits::REORDER_AT_MOST_LIVE;
 use nestscope::packet::{LinkType, Packet};
 use nestscope::stream;
@@ -56,7 +56,9 @@ struct Found {
 
 impl Found {
     fn take(&mut self, event: &EngineEvent<'_>) {
-        if let EngineEvent::Exchange(exchange) = event {
+        if let EngineEvent::Exchange(exchange) = event
+            && exchange.kind != ExchangeKind::Connect
+        {
             self.rows.push((row(exchange), exchange.status));
             self.sure += usize::from(exchange.sure);
         }

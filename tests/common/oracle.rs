@@ -35,6 +35,8 @@ struct Placed {
     data: Option<String>,
     failed: bool,
     last: bool,
+    /// Whether it has what only the frames of one side have. A reply of `undefined` is an id alone.
+    tells_sides: bool,
 }
 
 /// An exchange as it must be told.
@@ -105,6 +107,9 @@ impl Recording {
                 server: frame.server.clone(),
                 start,
                 end: *end,
+                tells_sides: ["pattern", "response", "err", "isDisposed"]
+                    .into_iter()
+                    .any(|key| get(key).is_some()),
                 id: get("id"),
                 pattern: get("pattern"),
                 data: get("data"),
@@ -120,6 +125,7 @@ impl Recording {
     /// the statuses that it may have.
     pub fn expected(&self, left: &[Raw]) -> Vec<(Row, Vec<Status>)> {
         let streams = self.streams(left);
+        let told = self.sides_told(&streams, left);
         let mut rows = Vec::new();
         // By client and id: requests with their replies, each in the order of their bytes.
         let mut calls: BTreeMap<(&str, &str), (Vec<Call<'_>>, Vec<(&Placed, Span)>)> =
@@ -132,6 +138,9 @@ impl Recording {
             };
             let span = streams.get(&way).and_then(|stream| stream.span(frame));
             let (Some(span), client) = (span, frame.client.as_str()) else { continue };
+            if told.get(client).is_none_or(|told| *told > (span.last.number, frame.start)) {
+                continue;
+            }
             match (frame.from, &frame.id, &frame.pattern) {
                 (Side::Client, Some(id), Some(_)) => {
                     let call = Call { frame, span, replies: Vec::new(), ended: false };
@@ -165,6 +174,37 @@ impl Recording {
             rows.extend(requests.iter().map(|call| call.row(self, &streams)));
         }
         rows
+    }
+
+    /// From where on it is known which end of a connection is the client, by the client's address: the
+    /// packet, and the place in its side's stream.
+    fn sides_told(
+        &self,
+        streams: &HashMap<Direction, Stream>,
+        left: &[Raw],
+    ) -> HashMap<String, (u64, usize)> {
+        let syns = left.iter().zip(1..).filter(|(raw, _)| raw.data.len() >= 14 + 20 + 20);
+        let syns = syns.filter_map(|(raw, number)| {
+            let mut whole = raw.clone();
+            whole.data.resize(raw.original_len as usize, 0);
+            let tcp = wire::parse(&whole);
+            let (from, to) = direction(&tcp);
+            let client = if tcp.flags & 0x10 == 0 { from } else { to };
+            (tcp.flags & SYN != 0).then_some((client, (number, 0)))
+        });
+        let frames = self.frames.iter().filter(|frame| frame.tells_sides).filter_map(|frame| {
+            let ends = (frame.client.clone(), frame.server.clone());
+            let way = if frame.from == Side::Client { ends } else { (ends.1, ends.0) };
+            let number = streams.get(&way)?.span(frame)?.last.number;
+            Some((frame.client.clone(), (number, frame.start)))
+        });
+        let mut told = HashMap::new();
+        for (client, place) in syns.chain(frames) {
+            told.entry(client)
+                .and_modify(|told: &mut (u64, usize)| *told = place.min(*told))
+                .or_insert(place);
+        }
+        told
     }
 
     fn streams(&self, left: &[Raw]) -> HashMap<Direction, Stream> {
