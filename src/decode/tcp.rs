@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{TcpHeaderSlice, ip_number};
+use etherparse::{TcpHeaderSlice, TcpOptionElement, ip_number};
 
 use super::{Flags, Malformed, Path, Segment, Seq};
 use crate::packet::PacketRef;
@@ -34,8 +34,16 @@ pub(super) fn parse(
         path: Path::default(),
         ip_id: 0,
         ttl: 0,
-        mss: None,
+        mss: flags.has(Flags::SYN).then(|| mss(&header)).flatten(),
         raw: bytes,
+    })
+}
+
+/// The option of a SYN that names the largest payload.
+fn mss(header: &TcpHeaderSlice<'_>) -> Option<u16> {
+    header.options_iterator().find_map(|option| match option {
+        Ok(TcpOptionElement::MaximumSegmentSize(mss)) => Some(mss),
+        _ => None,
     })
 }
 

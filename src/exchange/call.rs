@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
-use crate::protocol::Message;
+use crate::exchange::{Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status};
+use crate::protocol::{FrameHold, Message};
 use crate::time::Timestamp;
 
 /// The times and the id of a call: all that a report needs, side by side in memory. Tens of
@@ -16,6 +16,9 @@ pub(super) struct Call {
     /// Of no meaning while `replies` is 0.
     reply: Span,
     first_reply_end: Timestamp,
+    request_held: Held,
+    /// Of the first reply: that ended the wait.
+    reply_held: Held,
     replies: u32,
     pub(super) pattern: PatternId,
     key: ShortKey,
@@ -74,6 +77,7 @@ pub(super) struct Texts {
 pub(super) struct Request<'a> {
     pub(super) number: u64,
     pub(super) span: Span,
+    pub(super) held: Held,
     pub(super) pattern: PatternId,
     /// The pattern's text, where it has no name of its own.
     pub(super) text: Option<&'a str>,
@@ -112,6 +116,7 @@ impl Call {
         Self {
             number: request.number,
             request: request.span,
+            request_held: request.held,
             pattern: request.pattern,
             key,
             has_texts,
@@ -120,8 +125,14 @@ impl Call {
     }
 
     /// Takes a reply. The `err` of a later one replaces that of an earlier one.
-    pub(super) fn answer(&mut self, span: Span, reply: &Reply<'_>, texts: &mut Texts) {
+    pub(super) fn answer(
+        &mut self,
+        (span, hold): (Span, Option<&FrameHold>),
+        reply: &Reply<'_>,
+        texts: &mut Texts,
+    ) {
         if self.replies == 0 {
+            self.reply_held = Held::of(hold, Some(self.request.last.at));
             self.reply = span;
             self.first_reply_end = span.last.at;
         } else {
@@ -181,8 +192,8 @@ impl Call {
             latency,
             waited: None,
             ended_by: None,
-            request_held: Default::default(),
-            reply_held: Default::default(),
+            request_held: self.request_held,
+            reply_held: self.reply_held,
             sure: true,
             attempts: 1,
             data: text(|texts| &texts.data),

@@ -9,6 +9,7 @@ use crate::endpoint::ConnectionId;
 use crate::exchange::Span;
 use crate::exchange::call::{Call, Reply, Request, Texts};
 use crate::limits;
+use crate::protocol::FrameHold;
 
 /// Where a call lies in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,12 +161,17 @@ impl Calls {
     }
 
     /// Adds a reply to an open call.
-    pub(super) fn answer(&mut self, place: CallIndex, span: Span, reply: &Reply<'_>) {
+    pub(super) fn answer(
+        &mut self,
+        place: CallIndex,
+        frame: (Span, Option<&FrameHold>),
+        reply: &Reply<'_>,
+    ) {
         let index = place.0 as usize;
         let (entry, texts) = (self.entries.get_mut(index), self.texts.get_mut(index));
         let (Some(entry), Some(texts)) = (entry, texts) else { return };
         let before = entry.call.weight(texts);
-        entry.call.answer(span, reply, texts);
+        entry.call.answer(frame, reply, texts);
         self.weight = self.weight - before + entry.call.weight(texts);
     }
 

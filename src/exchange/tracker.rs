@@ -8,7 +8,7 @@ use crate::exchange::call::{Reply, Request};
 use crate::exchange::calls::{CallIndex, Calls, Lookup};
 use crate::exchange::patterns::{Pattern, Patterns};
 use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Replied, Span, Status,
+    Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span, Status,
     TrackerEvent,
 };
 use crate::json::{canonical_value, is_plain_string};
@@ -239,6 +239,7 @@ impl Tracker {
         let request = Request {
             number,
             span: Span::of(message),
+            held: Held::of(message.hold, None),
             pattern,
             text,
             key: &key,
@@ -265,7 +266,8 @@ impl Tracker {
         let pattern = self.patterns.text(call.pattern);
         let (call, _) =
             call.exchange(texts, parties.connection, parties.ends, pattern, Status::Open);
-        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame(message)));
+        let frame = frame(message, call.request_held);
+        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame));
     }
 
     /// Tells of a reply to an open call.
@@ -279,7 +281,8 @@ impl Tracker {
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let Some((call, _)) = self.calls.call(place) else { return };
-        let (number, frame) = (call.number, &frame(message));
+        let held = Held::of(message.hold, Some(call.request.last.at));
+        let (number, frame) = (call.number, &frame(message, held));
         emit(TrackerEvent::Replied(&Replied {
             number,
             connection: parties.connection,
@@ -320,7 +323,7 @@ impl Tracker {
             latency,
             waited: None,
             ended_by: None,
-            request_held: Default::default(),
+            request_held: Held::of(message.hold, None),
             reply_held: Default::default(),
             sure: true,
             attempts: 1,
@@ -339,7 +342,11 @@ impl Tracker {
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         if self.config.tell_progress {
-            emit(TrackerEvent::Began(exchange, &frame(message)));
+            let held = match exchange.kind {
+                ExchangeKind::Reply => exchange.reply_held,
+                _ => exchange.request_held,
+            };
+            emit(TrackerEvent::Began(exchange, &frame(message, held)));
         }
         if self.config.keep_payloads {
             emit(TrackerEvent::Ended(exchange));
@@ -370,7 +377,7 @@ impl Tracker {
         };
         let &Answer { reply, failed, last } = answer;
         let reply = if self.config.keep_payloads { reply } else { Reply::default() };
-        self.calls.answer(place, Span::of(message), &reply);
+        self.calls.answer(place, (Span::of(message), message.hold), &reply);
         if self.config.tell_progress {
             self.replied(parties, place, message, (failed, last), emit);
         }
@@ -408,7 +415,7 @@ impl Tracker {
             waited: None,
             ended_by: None,
             request_held: Default::default(),
-            reply_held: Default::default(),
+            reply_held: Held::of(message.hold, None),
             sure: true,
             attempts: 1,
             data: None,
@@ -466,8 +473,8 @@ struct Answer<'a> {
 }
 
 /// The frame that a message was said in.
-fn frame<'a>(message: &Message<'a>) -> Frame<'a> {
-    Frame { span: Span::of(message), seq: message.seq, body: message.body }
+fn frame<'a>(message: &Message<'a>, held: Held) -> Frame<'a> {
+    Frame { span: Span::of(message), seq: message.seq, held, body: message.body }
 }
 
 /// The state of a live connection.

@@ -6,6 +6,7 @@ use super::event::{
     Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing, StreamEvent,
 };
 use super::half::{HalfStream, Start};
+use super::nagle::{Hold, Leaving};
 use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
@@ -165,6 +166,11 @@ impl Connection {
         }
         mine.handshake.see(segment);
         if syn {
+            theirs.buffer.asked(packet.at);
+            if let Some(mss) = segment.mss {
+                mine.buffer.limit(mss);
+                theirs.buffer.limit(mss);
+            }
             if mine.start == Start::Unknown || !self.settled {
                 mine.starts_at(start);
             }
@@ -183,6 +189,8 @@ impl Connection {
                 theirs.starts_at(ack);
             }
             theirs.acknowledged_at(ack, self.settled);
+            mine.buffer.answers(packet.at);
+            theirs.buffer.acknowledged(packet.at, ack, length > 0);
             if ack > theirs.acked {
                 theirs.acked = ack;
                 theirs.acked_by = packet;
@@ -210,6 +218,9 @@ impl Connection {
                 mine.acknowledged_at(start, self.settled);
             }
             mine.sent = mine.sent.max(end);
+            let hold = (length > 0)
+                .then(|| Leaving::of(segment, start))
+                .and_then(|leaving| mine.buffer.leaves(&leaving));
             // One that lies before bytes that were seen is not theirs.
             if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.end() {
                 mine.fin = Some((end, packet));
@@ -220,7 +231,7 @@ impl Connection {
             let room = usize::try_from(until.saturating_sub(start)).unwrap_or(usize::MAX);
             let data = segment.payload.get(..room).unwrap_or(segment.payload);
             if !data.is_empty() {
-                self.data(side, start, data, packet, after, shared, emit);
+                self.data(side, start, data, (packet, hold), after, shared, emit);
             }
         }
         if self.settled {
@@ -241,7 +252,7 @@ impl Connection {
         side: Side,
         start: u64,
         data: &[u8],
-        packet: PacketRef,
+        (packet, hold): (PacketRef, Option<Hold>),
         after: u64,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
@@ -263,13 +274,13 @@ impl Connection {
                 fresh = now.len();
                 if !now.is_empty() {
                     let position = mine.stream.next() - now.len() as u64;
-                    self.deliver(side, position, now, packet, shared, emit);
+                    self.deliver(side, position, now, (packet, hold), shared, emit);
                 }
             }
         }
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
-            let held = mine.stream.hold(later_start, later, packet, after);
+            let held = mine.stream.hold(later_start, later, (packet, hold), after);
             // Bytes follow, so what was acknowledged before them was a byte.
             mine.fin_unseen = false;
             fresh += held.fresh;
@@ -384,11 +395,12 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) -> bool {
-        let Some((start, Piece { packet, data, .. })) = self.halves.of_mut(side).stream.release()
+        let Some((start, Piece { packet, waited, data, .. })) =
+            self.halves.of_mut(side).stream.release()
         else {
             return false;
         };
-        self.deliver(side, start, &data, packet, shared, emit);
+        self.deliver(side, start, &data, (packet, waited), shared, emit);
         true
     }
 
@@ -616,7 +628,7 @@ impl Connection {
         side: Side,
         start: u64,
         data: &[u8],
-        packet: PacketRef,
+        (packet, hold): (PacketRef, Option<Hold>),
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
@@ -629,6 +641,7 @@ impl Connection {
             connection,
             from: side,
             packet,
+            hold,
             offset: start - half.origin,
             seq: seq_of(start),
             data,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::assembler::Assembler;
+use super::nagle::SendBuffer;
 use super::sequence::{LOWEST_POSITION, first_position, position, seq_of};
 use crate::decode::{Flags, Segment, Seq};
 use crate::limits::{FARTHEST, HELD_PER_SIDE};
@@ -60,6 +61,7 @@ pub(super) struct HalfStream {
     /// A wait for a hole to be filled is queued.
     pub awaits_hole: bool,
     pub handshake: Handshake,
+    pub buffer: SendBuffer,
     pub tally: Counters,
 }
 
@@ -118,6 +120,7 @@ impl HalfStream {
             awaits_acked: false,
             awaits_hole: false,
             handshake: Handshake::default(),
+            buffer: SendBuffer::default(),
             tally: Counters::default(),
         }
     }

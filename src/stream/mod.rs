@@ -3,13 +3,14 @@
 //!
 //! - [`Streams`] finds the connection of a segment, and owns the clock and the waits;
 //! - `connection` is one connection: who opened it, what each side sent, in which order;
-//! - `half` is one side of it, `assembler` that side's bytes;
+//! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held them;
 //! - `table` finds connections, `waits` tells what has waited long enough.
 
 mod assembler;
 mod connection;
 mod event;
 mod half;
+mod nagle;
 mod sequence;
 mod table;
 mod waits;
@@ -17,6 +18,7 @@ mod waits;
 pub use event::{
     Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing, StreamEvent,
 };
+pub use nagle::{Hold, Release};
 
 use std::ops::AddAssign;
 

@@ -22,7 +22,7 @@ use crate::endpoint::{PerSide, Roles, Side};
 use crate::json::{Scan, scan};
 use crate::limits;
 use crate::packet::PacketRef;
-use crate::protocol::{Decoded, Decoder, Fault, Foreign, Kind, Message, Placed};
+use crate::protocol::{Decoded, Decoder, Fault, Foreign, FrameHold, Kind, Message, Placed};
 use crate::stream::{Chunk, Gap, Opened};
 
 /// Reads the frames of one connection.
@@ -151,6 +151,7 @@ impl Speakers {
             seq: frame.seq,
             wire_len: frame.wire_len,
             placed: Placed::Certain,
+            hold: frame.hold.as_ref(),
             body: frame.body,
             // Where nothing told who is who, the frame holds nothing that could be paired either.
             kind: self.client.map_or(Kind::Other, |client| {
@@ -167,6 +168,7 @@ struct Frame<'a> {
     last: PacketRef,
     seq: Seq,
     wire_len: u64,
+    hold: Option<FrameHold>,
     body: &'a [u8],
     envelope: Envelope<'a>,
 }
@@ -201,6 +203,8 @@ struct SideDecoder {
     /// The header of the frame that `held` begins with: declared length, bytes.
     header: Option<(u64, usize)>,
     progress: Progress,
+    /// The longest hold of the segments that brought it so far.
+    hold: Option<FrameHold>,
     /// Whether the beginning of that frame was told.
     started: bool,
     /// Whether that frame was found by searching, and no more of it is known than its first key.
@@ -301,6 +305,7 @@ impl SideDecoder {
                     last: chunk.packet,
                     seq: seq_before(chunk, data.len()),
                     wire_len: bytes as u64,
+                    hold: hold(chunk, bytes),
                     body,
                     envelope,
                 };
@@ -313,6 +318,7 @@ impl SideDecoder {
                 if let Some((declared, _)) = self.header {
                     self.held.reserve(usize::try_from(declared).unwrap_or(usize::MAX));
                 }
+                self.hold = hold(chunk, data.len());
                 self.held.push(data, chunk.packet);
                 false
             }
@@ -348,6 +354,7 @@ impl SideDecoder {
                     last: held.packet_at(bytes - 1),
                     seq: seq_before(chunk, data.len() + held.len()),
                     wire_len: bytes as u64,
+                    hold: self.hold,
                     body,
                     envelope,
                 };
@@ -372,6 +379,7 @@ impl SideDecoder {
         let (taken, rest) = data.split_at(take.min(data.len()));
         self.held.reserve(take);
         self.held.push(taken, chunk.packet);
+        self.hold = FrameHold::longer(self.hold, hold(chunk, taken.len()));
         *data = rest;
         !taken.is_empty()
     }
@@ -470,6 +478,7 @@ impl SideDecoder {
 
     fn begin_frame(&mut self) {
         self.header = None;
+        self.hold = None;
         self.progress = Progress::default();
         (self.started, self.doubtful) = (false, false);
     }
@@ -519,6 +528,11 @@ impl SideDecoder {
             End::SplitsCharacter => Step::Fault { fault: Fault::Boundary, skip: header },
         }
     }
+}
+
+/// The hold of a chunk, for a frame of which it brought so many bytes.
+fn hold(chunk: &Chunk<'_>, bytes: usize) -> Option<FrameHold> {
+    chunk.hold.and_then(|hold| FrameHold::of(hold, bytes == chunk.data.len()))
 }
 
 /// The sequence number of what lies `bytes` before the end of a chunk.

@@ -85,7 +85,7 @@ proptest! {
                         let offset = stream.len() as u64;
                         let seq = Seq(first).add(u32::try_from(offset).unwrap());
                         let chunk = Chunk {
-                            connection: CONNECTION, from: Side::Server, packet, offset, seq, data,
+                            connection: CONNECTION, from: Side::Server, packet, hold: None, offset, seq, data,
                         };
                         decoder.push(&chunk, usize::MAX, &mut take);
                         stream.extend_from_slice(data);
