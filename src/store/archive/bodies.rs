@@ -148,7 +148,7 @@ impl<'a> Bodies<'a> {
         take: impl FnOnce(&Exchange<'_>) -> R,
     ) -> Option<R> {
         let (connection, ends) = self.archive.ends.get(row.connection)?;
-        let Way { request, reply, latency } = Way::of(row, frames);
+        let Way { request, reply, latency, request_held, reply_held } = Way::of(row, frames);
         let has_id = row.kind != ExchangeKind::Event;
         Some(take(&Exchange {
             number: row.number,
@@ -165,8 +165,8 @@ impl<'a> Bodies<'a> {
             latency,
             waited: None,
             ended_by: None,
-            request_held: Default::default(),
-            reply_held: Default::default(),
+            request_held,
+            reply_held,
             sure: true,
             attempts: 1,
             data: texts.data.get(),

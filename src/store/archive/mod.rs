@@ -33,7 +33,7 @@ pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::exchange::{Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
 use crate::packet::LinkType;
 use crate::source::SourceFiles;
 use crate::time::{Nanos, Timestamp};
@@ -72,6 +72,8 @@ pub struct FrameRecord {
     pub span: Span,
     /// The TCP sequence number of its first byte.
     pub seq: Seq,
+    /// How long the kernel of its sender may have held it back.
+    pub held: Held,
     /// Bytes of its JSON text, which are its last.
     pub body_len: u64,
     /// Whether its `err` is truthy.
@@ -91,6 +93,10 @@ pub struct Detail {
     pub ends: Endpoints,
     /// What was waited for.
     pub latency: Latency,
+    /// How long the kernel of the caller may have held the request back before its first byte.
+    pub request_held: Held,
+    /// The same for the kernel of the server and the first reply.
+    pub reply_held: Held,
     /// Its request, if the capture has it, then its replies in order.
     pub frames: Vec<FrameRecord>,
 }
@@ -166,8 +172,8 @@ impl Archive {
         let mut frames = Vec::new();
         let row = self.frames(number, &mut frames)?;
         let ends = self.ends(row.connection)?;
-        let latency = Way::of(&row, &frames).latency;
-        Some(Detail { row, ends, latency, frames })
+        let Way { latency, request_held, reply_held, .. } = Way::of(&row, &frames);
+        Some(Detail { row, ends, latency, request_held, reply_held, frames })
     }
 
     /// What a list shows of exchange `number`, and its frames, the request first, in the place of
@@ -265,14 +271,18 @@ pub(super) struct Way {
     pub(super) request: Option<Span>,
     pub(super) reply: Option<Span>,
     pub(super) latency: Latency,
+    pub(super) request_held: Held,
+    pub(super) reply_held: Held,
 }
 
 impl Way {
     fn of(row: &Row, frames: &[FrameRecord]) -> Self {
-        let (request, replies) = match frames.split_first() {
-            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first.span), rest),
+        let (asked, replies) = match frames.split_first() {
+            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first), rest),
             _ => (None, frames),
         };
+        let request = asked.map(|frame| frame.span);
+        let held = |frame: Option<&FrameRecord>| frame.map_or(Held::default(), |frame| frame.held);
         let reply = replies.first().zip(replies.last()).map(|(first, last)| Span {
             first: first.span.first,
             last: last.span.last,
@@ -283,6 +293,7 @@ impl Way {
             let first_end = replies.first().map(|first| first.span.last.at);
             Latency::of(&request, first_end.zip(reply.as_ref()), ended).0
         });
-        Self { request, reply, latency }
+        let (request_held, reply_held) = (held(asked), held(replies.first()));
+        Self { request, reply, latency, request_held, reply_held }
     }
 }
