@@ -47,9 +47,62 @@ pub const HELD_AT_LEAST: Nanos = Nanos::from_millis(1);
 /// more of a busy host than of the way to it.
 pub const HELD_ROUND_TRIP: Nanos = Nanos::from_millis(300);
 
-/// How far beyond what is known of a side a sequence or acknowledgement number may lie. A window
-/// has at most 2³⁰ bytes (RFC 7323, section 2.3); what lies further away is not of this stream.
-pub const FARTHEST: u64 = 1 << 30;
+/// How far from what is known of a side the next packets of it are expected: an honest hole is no
+/// larger than a receive window. What lies further away must first be acknowledged.
+pub const WINDOW: u64 = HELD_PER_SIDE as u64;
+
+/// How far the first packet that came another way may lie from what is known of a side: a few
+/// segments out of order. The initial numbers of two connections are hardly ever so near.
+pub const WINDOW_OF_NEW_PATH: u64 = 64 << 10;
+
+/// Connections between the same ends at once, told apart by their numbers. Two are common (two
+/// VLANs); more are somebody who opens one after the other.
+pub const TWINS: usize = 4;
+
+/// Groups of segments that fit no connection and wait for an acknowledgement. Looked through for
+/// each such segment, so few.
+pub const STRAY_GROUPS: usize = 256;
+
+/// Bytes of those segments: what a window holds when a capture goes on behind a hole.
+pub const STRAY_BYTES: usize = 8 << 20;
+
+/// Segments of a side that are remembered to know a copy by: a bridge hands on bursts of some.
+pub const RECENT_SEGMENTS: usize = 8;
+
+/// How much later a copy of a packet may be captured: a router keeps it for microseconds, under
+/// load for a few milliseconds. A retransmission with the same number does not exist.
+pub const COPY_WITHIN: Nanos = Nanos::from_millis(20);
+
+/// The same where packets have no number: no TCP sends again so soon.
+pub const COPY_WITHOUT_ID_WITHIN: Nanos = Nanos::from_millis(1);
+
+/// Wrong checksums in a row after which the network card is taken to compute them. Noise that
+/// damages as many in a row would end the connection.
+pub const TRUST_IN_CHECKSUMS: u8 = 4;
+
+/// Bytes of damaged segments that are kept for a side until a better copy comes.
+pub const DAMAGED_BYTES: usize = 64 << 10;
+
+/// How long a SYN may go unanswered before the attempt counts as such: Linux sends it again after a
+/// second.
+pub const SYN_WAIT: Nanos = Nanos::from_secs(1);
+
+/// When the client has given up: Linux's last time-out of a SYN ends after 127 s.
+pub const ATTEMPT_WAIT: Nanos = Nanos::from_secs(127);
+
+/// Attempts to different ends, unanswered, of one address within [`ATTEMPTS_WITHIN`] that have rows
+/// of their own. More are a scan, and one row.
+pub const ATTEMPTS_OF_A_CLIENT: usize = 32;
+
+/// See [`ATTEMPTS_OF_A_CLIENT`].
+pub const ATTEMPTS_WITHIN: Nanos = Nanos::from_secs(10);
+
+/// Addresses whose unanswered attempts are counted. The one that began first is forgotten.
+pub const ATTEMPTING_CLIENTS: usize = 4_096;
+
+/// Segments with bytes that are remembered to find a connection that the capture saw before and
+/// after address translation: the copy comes microseconds later.
+pub const TRANSLATION_SEGMENTS: usize = 64;
 
 /// Waits in a queue: each living connection has at most four there, so that in a longer queue
 /// some are of connections that are gone. Reached only where time stands still.
@@ -61,10 +114,22 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 /// How long they wait: what Linux grants them (`ipfrag_time`).
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
+/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs a look
+/// at the rest of the packet.
+pub const TUNNEL_DEPTH: u8 = 8;
+
+/// Kinds of what is no TCP that are counted apart: a capture has ten, and noise could name 65,536
+/// types of Ethernet.
+pub const OTHER_KINDS: usize = 64;
+
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
-/// and has no bound before. A frame beyond this is counted, and the next one looked for behind its
-/// header.
+/// and has no bound before. A frame beyond this is counted and passed over without being held.
 pub const FRAME_BYTES: usize = 16 << 20;
+
+/// The longest frame that is passed over. No string of Node.js has more UTF-16 units than 2^30 - 25
+/// (since V8 8, 2^29 - 24), so that a longer frame was never sent: the next one is looked for
+/// behind its header.
+pub const FRAME_PASSED_OVER: u64 = 1 << 30;
 
 /// Bytes before the `#` after which they are no frame's length. Nest has no bound.
 pub const FRAME_HEADER_BYTES: usize = 512;
@@ -78,14 +143,45 @@ pub const OPEN_CALL_BYTES: usize = 32 << 20;
 /// Calls that ended and are still remembered, so that a second final frame is not an orphan.
 pub const ENDED_CALLS: usize = 1_024;
 
+/// Replies that wait for their request, whose side waits behind a gap. The oldest are orphans then.
+/// As many as a busy link loses the requests of in the 15 s that a gap may be waited for.
+pub const EARLY_REPLIES: usize = 65_536;
+
+/// The same of one connection: each request of it looks through them.
+pub const EARLY_REPLIES_OF_CONNECTION: usize = 4_096;
+
+/// Bytes that they keep.
+pub const EARLY_REPLY_BYTES: usize = 32 << 20;
+
+/// How long an event that nothing confirms may wait on an interface, where somebody waits for it: a
+/// request is mostly answered sooner. In a file it waits as long as a packet out of order.
+pub const UNSURE_WAIT: Nanos = Nanos::from_secs(1);
+
+/// Events that wait to be confirmed. The oldest are told as unsure then.
+pub const UNSURE_EVENTS: usize = 16_384;
+
+/// Bytes that they keep.
+pub const UNSURE_EVENT_BYTES: usize = 16 << 20;
+
+/// Runs of frames of one connection that are remembered as unconfirmed: those that are still waited
+/// for are the last. What is left of an older one is unsure.
+pub const UNCONFIRMED_RUNS: usize = 64;
+
 /// Distinct patterns. What comes after shares one row, named as such.
 pub const PATTERNS: usize = 1_000;
 
-/// Bytes of one pattern's text.
+/// Bytes of one pattern's text. A longer one is named by its beginning and a hash.
 pub const PATTERN_BYTES: usize = 4_096;
 
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
+
+/// Server ends that a report lists, and rows of a report `--by` something. What comes after is added
+/// up in one row: each row has a histogram of its own, up to 80 kB where there are many calls.
+pub const GROUP_ROWS: usize = 1_000;
+
+/// Reasons that routers name why a server cannot be reached: ICMP and ICMPv6 know some twenty.
+pub const UNREACHABLE_REASONS: usize = 64;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;

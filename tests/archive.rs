@@ -70,7 +70,9 @@ impl Run {
 
 fn take(capture: &mut CaptureStore, told: &mut BTreeMap<u64, Told>, update: &EngineEvent<'_>) {
     capture.take(update);
-    if let EngineEvent::Exchange(exchange) = update {
+    if let EngineEvent::Exchange(exchange) = update
+        && !exchange.is_answered_attempt()
+    {
         told.insert(exchange.number, Told::of(exchange));
     }
 }

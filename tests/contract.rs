@@ -118,6 +118,24 @@ const KEYS: [&str; 19] = [
     "response",
 ];
 
+/// What came with later versions.
+const LATER: [&str; 14] = [
+    "protocol",
+    "waited_ns",
+    "request_held_ns",
+    "reply_held_ns",
+    "ended_by",
+    "service",
+    "instance",
+    "client_service",
+    "parent",
+    "parent_by",
+    "candidates",
+    "problems",
+    "sure",
+    "also",
+];
+
 fn captures() -> Vec<(String, PathBuf)> {
     recordings(&fixtures()).into_iter().filter(|(name, _)| name != "megabyte").collect()
 }
@@ -130,10 +148,12 @@ fn a_call_has_these_keys_in_this_order() {
         for line in calls(&path) {
             let call = value(&line);
             let (kind, status) = (call["kind"].as_str().unwrap(), call["status"].as_str().unwrap());
-            let is_event = kind == "event";
+            let has_id = ["request", "reply"].contains(&kind);
             let mut expected: Vec<_> =
-                KEYS.iter().copied().filter(|key| !(is_event && *key == "id")).collect();
+                KEYS.iter().copied().filter(|key| has_id || *key != "id").collect();
             expected.push("error");
+            expected.extend(LATER);
+            expected.extend((kind == "connect").then_some("attempts"));
             assert_eq!(keys(&line), expected, "{name}");
             assert_eq!(keys(&member(&line, "packets").unwrap()), ["request", "reply"], "{name}");
             *seen.entry(format!("{kind} {status}")).or_default() += 1;
@@ -142,15 +162,22 @@ fn a_call_has_these_keys_in_this_order() {
             let statuses: &[&str] = match kind {
                 "request" => &["ok", "error", "open", "closed", "unknown"],
                 "event" => &["sent"],
+                "connect" => &["refused", "no answer", "reset"],
                 _ => &["orphan"],
             };
             assert!(statuses.contains(&status), "{name}: {line}");
             let is_null = |key: &str| call[key].is_null();
+            check_later(&name, &call);
+            if kind == "connect" {
+                check_attempt(&name, &call);
+                continue;
+            }
             let ended = ["ok", "error"].contains(&status);
             for key in ["latency_ns", "reply_ns"] {
                 assert_eq!(call[key].is_u64(), ended, "{name}: {key}: {line}");
                 assert_eq!(is_null(key), !ended, "{name}: {key}: {line}");
             }
+            assert!(!ended || is_null("waited_ns"), "{name}: {line}");
             let replies = call["replies"].as_u64().unwrap();
             for key in ["first_reply_ns", "wait_ns"] {
                 assert_eq!(call[key].is_u64(), kind == "request" && replies > 0, "{name}: {line}");
@@ -176,6 +203,40 @@ fn a_call_has_these_keys_in_this_order() {
     }
 }
 
+/// What is always there, whether anybody found it out or not.
+fn check_later(name: &str, call: &Value) {
+    let kind = call["kind"].as_str().unwrap();
+    let is_message = kind != "connect";
+    let protocol = if is_message { Value::from("nest-tcp") } else { Value::Null };
+    assert_eq!(call["protocol"], protocol, "{name}: {call}");
+    for key in ["service", "instance", "client_service", "parent", "parent_by", "also"] {
+        assert!(call[key].is_null(), "{name}: {key}: {call}");
+    }
+    for key in ["candidates", "problems"] {
+        assert_eq!(call[key], serde_json::json!([]), "{name}: {key}: {call}");
+    }
+    assert!(call["sure"].is_boolean(), "{name}: {call}");
+    assert!(call["waited_ns"].is_u64() || call["waited_ns"].is_null(), "{name}: {call}");
+    let has_request = is_message && kind != "reply";
+    assert_eq!(call["request_held_ns"].is_u64(), has_request, "{name}: {call}");
+    let has_reply = is_message && call["replies"].as_u64().unwrap() > 0;
+    assert_eq!(call["reply_held_ns"].is_u64(), has_reply, "{name}: {call}");
+    let ends = ["client", "server", "reset by client", "reset by server", "network", "capture"];
+    assert!(
+        call["ended_by"].as_str().map_or(call["ended_by"].is_null(), |end| ends.contains(&end)),
+        "{name}: {call}"
+    );
+}
+
+fn check_attempt(name: &str, call: &Value) {
+    for key in ["pattern", "latency_ns", "first_reply_ns", "wait_ns", "reply_ns", "data"] {
+        assert!(call[key].is_null(), "{name}: {key}: {call}");
+    }
+    assert!(call["waited_ns"].is_u64() && call["attempts"].as_u64() > Some(0), "{name}: {call}");
+    assert!(call["packets"]["request"].is_array(), "{name}: {call}");
+    assert_eq!(call["replies"], 0, "{name}: {call}");
+}
+
 #[test]
 fn times_are_those_of_the_packets() {
     let mut compared = 0;
@@ -195,6 +256,9 @@ fn times_are_those_of_the_packets() {
                 compared += 1;
             };
             let mut span = span;
+            if call["kind"] == "connect" {
+                continue;
+            }
             span("request_ns", at(&request[0]), at(&request[1]));
             if !call["latency_ns"].is_null() {
                 span("latency_ns", at(&request[0]), at(&reply[1]));
@@ -313,7 +377,78 @@ fn each_status_comes_from_a_capture_that_has_it() {
     assert_eq!(answered, ["reply orphan", "reply orphan"]);
 }
 
-const REPORT: [&str; 5] = ["capture", "completeness", "totals", "patterns", "connections"];
+const REPORT: [&str; 6] =
+    ["capture", "completeness", "totals", "patterns", "connections", "servers"];
+
+/// The counts of what the capture lacks.
+const COMPLETENESS: [&str; 34] = [
+    "frames",
+    "frames_undecodable",
+    "kernel_drops",
+    "gaps",
+    "gap_bytes",
+    "truncated_packets",
+    "orphan_replies",
+    "frames_other",
+    "malformed_packets",
+    "unknown_link_packets",
+    "unknown_link",
+    "fragments_lost",
+    "retransmissions",
+    "conflicting_segments",
+    "out_of_window_segments",
+    "other_port_segments",
+    "late_replies",
+    "calls_open",
+    "calls_evicted",
+    "clock_steps",
+    "patterns_folded",
+    "connections_evicted",
+    "connections_folded",
+    "waits_given_up",
+    "file_bytes_cut",
+    "foreign_connections",
+    "copies",
+    "unsure",
+    "unopened",
+    "discarded",
+    "unacknowledged_gaps",
+    "without_time",
+    "reply_first",
+    "damaged_copies",
+];
+
+/// How many of each there were, in all and of each server.
+const TOTALS: [&str; 13] = [
+    "calls",
+    "events",
+    "ok",
+    "error",
+    "open",
+    "closed",
+    "unknown",
+    "no_reply",
+    "http",
+    "connects",
+    "refused",
+    "no_answer",
+    "reset",
+];
+const SERVER: [&str; 13] = [
+    "server",
+    "calls",
+    "events",
+    "ok",
+    "error",
+    "open",
+    "closed",
+    "unknown",
+    "refused",
+    "no_answer",
+    "reset",
+    "per_second",
+    "latency_ns",
+];
 const PERCENTILES: [&str; 9] = ["count", "min", "mean", "p50", "p90", "p95", "p99", "p999", "max"];
 
 /// The value below which `share` of all lie, counted.
@@ -350,17 +485,11 @@ fn a_report_is_the_sum_of_its_calls() {
         let capture = member(&text, "capture").unwrap();
         let of_capture = ["packets", "bytes", "segments", "first", "last", "duration_ns"];
         assert_eq!(keys(&capture), of_capture, "{name}");
-        let of_completeness = [
-            "frames",
-            "frames_undecodable",
-            "kernel_drops",
-            "gaps",
-            "gap_bytes",
-            "truncated_packets",
-            "orphan_replies",
-        ];
         let completeness = member(&text, "completeness").unwrap();
-        assert_eq!(keys(&completeness)[..7], of_completeness, "{name}");
+        assert_eq!(keys(&completeness), COMPLETENESS, "{name}");
+        for key in ["unopened", "discarded"] {
+            assert!(told["completeness"][key].is_object(), "{name}: {key}");
+        }
         assert_eq!(told["completeness"]["kernel_drops"], Value::Null, "{name}");
 
         let packets = read(&path);
@@ -371,19 +500,22 @@ fn a_report_is_the_sum_of_its_calls() {
         let bytes: u64 = packets.iter().map(|raw| u64::from(raw.original_len)).sum();
         assert_eq!(told["capture"]["bytes"], bytes, "{name}");
 
-        let calls: Vec<_> = calls(&path).iter().map(|line| value(line)).collect();
+        // What is not sure is in no statistic, and counted.
+        let (calls, unsure): (Vec<_>, Vec<_>) =
+            calls(&path).iter().map(|line| value(line)).partition(|call| call["sure"] == true);
+        assert_eq!(told["completeness"]["unsure"], unsure.len(), "{name}");
         let totals = member(&text, "totals").unwrap();
-        let kinds = ["calls", "events", "ok", "error", "open", "closed", "unknown"];
-        assert_eq!(keys(&totals), kinds, "{name}");
+        assert_eq!(keys(&totals), TOTALS, "{name}");
+        check_outcomes(&name, &told["totals"], &calls.iter().collect::<Vec<_>>());
         let with = |key: &str, what: &str| calls.iter().filter(|call| call[key] == what).count();
-        assert_eq!(told["totals"]["calls"], with("kind", "request"), "{name}");
-        assert_eq!(told["totals"]["events"], with("kind", "event"), "{name}");
-        for status in ["ok", "error", "open", "closed", "unknown"] {
-            assert_eq!(told["totals"][status], with("status", status), "{name}: {status}");
-        }
+        assert_eq!(told["totals"]["connects"], with("kind", "connect"), "{name}");
+        let unanswered = ["open", "closed", "unknown"].map(|status| with("status", status));
+        assert_eq!(told["totals"]["no_reply"], unanswered.iter().sum::<usize>(), "{name}");
+        assert_eq!(told["totals"]["http"], 0, "{name}");
+        check_servers(&name, &text, &calls);
 
         let mut rows = BTreeMap::<(String, String), Vec<&Value>>::new();
-        for call in &calls {
+        for call in calls.iter().filter(|call| call["kind"] != "connect") {
             let row = (call["pattern"].to_string(), call["kind"].to_string());
             rows.entry(row).or_default().push(call);
         }
@@ -428,16 +560,121 @@ fn a_report_is_the_sum_of_its_calls() {
                     "wait_ns",
                     "request_bytes",
                     "reply_bytes",
+                    "held",
                 ];
                 assert_eq!(keys(row.get()), expected, "{name}");
+                let held = member(row.get(), "held").unwrap();
+                assert_eq!(keys(&held), ["calls", "request_ns", "reply_ns"], "{name}");
                 let latency = member(row.get(), "latency_ns").unwrap();
                 assert!(latency == "null" || keys(&latency) == PERCENTILES, "{name}");
             }
         }
         let connections = told["connections"].as_array().unwrap();
+        for row in connections {
+            let of_it: Vec<_> = calls
+                .iter()
+                .filter(|call| ["client", "server"].iter().all(|end| call[*end] == row[*end]))
+                .collect();
+            let is_only_one = connections
+                .iter()
+                .filter(|other| ["client", "server"].iter().all(|end| other[*end] == row[*end]))
+                .count();
+            if is_only_one == 1 && row["latency_ns"]["count"].as_u64() <= Some(256) {
+                check_percentiles(&name, &row["latency_ns"], latencies(&of_it));
+            }
+        }
         let sum: u64 = connections.iter().map(|each| each["calls"].as_u64().unwrap()).sum();
         assert_eq!(told["totals"]["calls"], sum, "{name}");
     }
+}
+
+fn latencies(calls: &[&Value]) -> Vec<u64> {
+    calls.iter().filter_map(|call| call["latency_ns"].as_u64()).collect()
+}
+
+/// How calls and events ended, counted once more.
+fn check_outcomes(place: &str, told: &Value, calls: &[&Value]) {
+    let with = |key: &str, what: &str| calls.iter().filter(|call| call[key] == what).count();
+    assert_eq!(told["calls"], with("kind", "request"), "{place}");
+    assert_eq!(told["events"], with("kind", "event"), "{place}");
+    for status in ["ok", "error", "open", "closed", "unknown", "refused", "no answer", "reset"] {
+        let key = status.replace(' ', "_");
+        assert_eq!(told[&key], with("status", status), "{place}: {status}");
+    }
+}
+
+/// Each server end is the sum of its calls, and all of them are the sum of all.
+fn check_servers(name: &str, text: &str, calls: &[Value]) {
+    let rows: Vec<Box<serde_json::value::RawValue>> =
+        serde_json::from_str(&member(text, "servers").unwrap()).unwrap();
+    let mut by_server = BTreeMap::<&str, Vec<&Value>>::new();
+    for call in calls.iter().filter(|call| call["kind"] != "reply") {
+        by_server.entry(call["server"].as_str().unwrap()).or_default().push(call);
+    }
+    assert_eq!(rows.len(), by_server.len(), "{name}");
+    let seconds = value(text)["capture"]["duration_ns"].as_f64().unwrap() / 1e9;
+    for row in rows {
+        assert_eq!(keys(row.get()), SERVER, "{name}");
+        let row = value(row.get());
+        let calls = &by_server[row["server"].as_str().unwrap()];
+        let place = format!("{name}: {}", row["server"]);
+        check_outcomes(&place, &row, calls);
+        check_percentiles(&place, &row["latency_ns"], latencies(calls));
+        let messages = calls.iter().filter(|call| call["kind"] != "connect").count() as f64;
+        let rate = row["per_second"].as_f64().unwrap();
+        assert!((rate - messages / seconds).abs() <= 0.001, "{place}: {rate}");
+    }
+}
+
+#[test]
+fn a_report_groups_by_what_is_asked_for() {
+    let path = fixtures().join("concurrent-v11.pcap");
+    let calls: Vec<_> = calls(&path).iter().map(|line| value(line)).collect();
+    let path = path.to_str().unwrap();
+    let by =
+        |what: &str| lines(&["report", "-q", "-T", "json", "--by", what, "-r", path], b"").join("");
+    assert_eq!(by("pattern"), report(Path::new(path)), "what a report does anyway");
+    for (what, members) in [
+        ("server", vec!["server"]),
+        ("server,pattern", vec!["pattern", "kind", "server"]),
+        ("connection,client", vec!["client", "connection"]),
+        ("server,server", vec!["server"]),
+    ] {
+        let text = by(what);
+        assert_eq!(keys(&text)[6..], ["by", "groups"], "{what}");
+        let groups: Vec<Box<serde_json::value::RawValue>> =
+            serde_json::from_str(&member(&text, "groups").unwrap()).unwrap();
+        let expected: Vec<_> = members.into_iter().chain(SERVER[1..].iter().copied()).collect();
+        let mut counted = 0;
+        for group in &groups {
+            assert_eq!(keys(group.get()), expected, "{what}");
+            let group = value(group.get());
+            let is_of_it = |call: &&Value| {
+                let end = |key: &str| call[key].as_str().unwrap();
+                let of_address = |told: &Value| {
+                    let address: std::net::SocketAddr = end("client").parse().unwrap();
+                    *told == address.ip().to_string()
+                };
+                group.get("server").is_none_or(|told| told == end("server"))
+                    && group.get("client").is_none_or(of_address)
+                    && group.get("pattern").is_none_or(|told| *told == call["pattern"])
+                    && group.get("kind").is_none_or(|told| *told == call["kind"])
+                    && group.get("connection").is_none_or(|told| {
+                        told["client"] == end("client") && told["server"] == end("server")
+                    })
+            };
+            let of_it: Vec<_> = calls.iter().filter(is_of_it).collect();
+            check_outcomes(what, &group, &of_it);
+            check_percentiles(what, &group["latency_ns"], latencies(&of_it));
+            counted += of_it.len();
+        }
+        assert_eq!(counted, calls.len(), "{what}");
+        assert!(groups.len() > usize::from(what == "server,pattern"), "{what}");
+    }
+    let refused = run(&["report", "--by", "service", "-r", path], b"");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("nothing tells the names of services yet"), "{said}");
 }
 
 /// Three thousand calls with latencies from 1 µs to some seconds: percentiles from a histogram.

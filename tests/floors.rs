@@ -35,6 +35,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("pcap::", &["source/"]),
     ("etherparse", &["decode/"]),
     ("clap::", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("ctrlc", &["cli/"]),
     ("terminal_size", &["cli/"]),

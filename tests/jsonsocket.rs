@@ -85,6 +85,7 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         roles: Roles::Known,
         at: PacketRef::default(),
         from_start: PerSide { client: true, server: true },
+        also: None,
     });
     let mut outcome = Outcome { texts: Vec::new(), refused: false };
     let mut emit = |decoded: Decoded<'_>| match decoded {

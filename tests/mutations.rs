@@ -8,7 +8,9 @@ mod common;
 
 use std::collections::{HashMap, HashSet};
 
-use common::{Outcome, Raw, Record, analyse, fixtures, mutate, read, recordings, sent, wire};
+use common::{
+    Outcome, Raw, Record, analyse, encapsulate, fixtures, mutate, read, recordings, sent, wire,
+};
 use nestscope::endpoint::Side;
 use nestscope::exchange::ExchangeKind;
 use nestscope::packet::LinkType;
@@ -61,6 +63,76 @@ fn another_link_changes_nothing() {
             assert_same(&name, link, &original, &analyse(&mutated));
         }
     }
+}
+
+/// A few that differ: IPv4, IPv6, streams, a connection that was reset.
+fn few() -> impl Iterator<Item = (String, Vec<Raw>)> {
+    let names = ["basic-v11", "ipv6", "reset", "twoclients"];
+    sources()
+        .into_iter()
+        .filter(move |(name, ..)| names.contains(&name.as_str()))
+        .map(|(name, packets, _)| (name, packets))
+}
+
+#[test]
+fn an_encapsulation_changes_nothing() {
+    let mut taken = 0;
+    for (name, packets) in few() {
+        let original = analyse(&packets);
+        let mut mutated = encapsulate::each(&packets);
+        for depth in [2, 3, 8] {
+            mutated.extend(encapsulate::nested(&packets, depth));
+        }
+        for (what, packets) in mutated {
+            let outcome = analyse(&packets);
+            assert_same(&name, &what, &original, &outcome);
+            assert_eq!(outcome.counts.decode.unopened().count(), 0, "{name}, {what}");
+            taken += 1;
+        }
+    }
+    assert!(taken > 300, "{taken}");
+}
+
+#[test]
+fn a_tunnel_in_fragments_changes_nothing() {
+    for (name, packets) in few() {
+        let original = analyse(&packets);
+        for (what, tunnel) in encapsulate::TUNNELS {
+            let outside = encapsulate::tunnelled(&packets, *tunnel);
+            for reversed in [false, true] {
+                let outside = mutate::fragments(&outside, 512, reversed);
+                assert_same(&name, &format!("{what}, outside"), &original, &analyse(&outside));
+                let inside = mutate::fragments(&packets, 512, reversed);
+                let both = encapsulate::tunnelled(&inside, *tunnel);
+                assert_same(&name, &format!("{what}, inside"), &original, &analyse(&both));
+                let both = mutate::fragments(&both, 256, reversed);
+                assert_same(&name, &format!("{what}, both"), &original, &analyse(&both));
+            }
+        }
+    }
+}
+
+#[test]
+fn tunnels_that_are_too_deep_are_counted() {
+    let (_, packets) = few().next().unwrap();
+    for (what, packets) in encapsulate::nested(&packets, 9) {
+        let counts = analyse(&packets).counts.decode;
+        let unopened: Vec<_> = counts.unopened().map(|(kind, n)| (kind.to_string(), n)).collect();
+        assert_eq!(unopened, [("too-deep".to_owned(), packets.len() as u64)], "{what}");
+    }
+}
+
+#[test]
+fn plain_and_tunnelled_traffic_beside_each_other() {
+    let mut all: Vec<(String, Vec<Raw>)> = few().collect();
+    let whole: usize = all.iter().map(|(_, packets)| analyse(packets).records.len()).sum();
+    let mut mixed = Vec::new();
+    for ((_, packets), (_, tunnel)) in all.iter_mut().zip(encapsulate::TUNNELS).skip(1) {
+        mixed.append(&mut encapsulate::tunnelled(packets, *tunnel));
+    }
+    mixed.append(&mut all[0].1);
+    mixed.sort_by_key(|raw| raw.at);
+    assert_eq!(analyse(&mixed).records.len(), whole);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::CliError;
 use super::progress::ProgressLine;
-use super::settings::{Input, Live, Settings};
+use super::settings::{Input, Live, Save, Settings};
 use super::terminal;
 use crate::engine::{Config, Counts, Engine, EngineEvent, Shard};
 use crate::limits;
@@ -16,10 +16,12 @@ use crate::source::filter::CaptureFilter;
 use crate::source::{CaptureOptions, Next, Source, SourceError, Stop};
 use crate::store::{Capture, Completeness};
 use crate::stream;
-use crate::time::Nanos;
+use crate::time::{Nanos, Timestamp};
 
 /// What happens in an analysis.
 pub enum Event<'a> {
+    /// The first packet came: its time, from which relative times count.
+    Began(Timestamp),
     /// Something was found.
     Found(EngineEvent<'a>),
     /// Nothing came for a moment: the time to flush.
@@ -78,11 +80,15 @@ pub fn run(
     let mut shown = Shown { show, result: Ok(()) };
     let mut progress = ProgressLine::new(settings);
     let mut packets_left = settings.packets.unwrap_or(u64::MAX);
-    let mut failed = false;
+    let (mut failed, mut has_begun) = (false, false);
     let began = Instant::now();
     while packets_left > 0 {
         match source.next() {
             Ok(Next::Packet(packet)) => {
+                if !has_begun {
+                    shown.show(Event::Began(packet.at));
+                    has_begun = true;
+                }
                 packets_left -= 1;
                 engine.push(&packet, &mut |update| shown.found(update));
                 progress.packet(|| source.progress());
@@ -92,7 +98,7 @@ pub fn run(
                     Some(now) => engine.expire(now, &mut |update| shown.found(update)),
                     None => engine.pause(&mut |update| shown.found(update)),
                 }
-                shown.idle();
+                shown.show(Event::Idle);
             }
             Ok(Next::End) => break,
             Err(error) => {
@@ -178,8 +184,12 @@ pub fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {
         Input::Files(files) => Source::files(files, stop)?,
         Input::Live(live) => Source::live(&capture_options(live, settings), stop)?,
     };
-    if let Some(file) = &settings.save {
-        source.save_to(file)?;
+    if let Some(Save { file, overwrite, ring }) = &settings.save {
+        match ring {
+            None if *overwrite => source.save_to(file)?,
+            None => source.save_to_new(file)?,
+            Some(limits) => source.save_in_ring(file, *limits, settings.output.zone())?,
+        }
     }
     Ok(source)
 }
@@ -217,6 +227,7 @@ fn capture_options(live: &Live, settings: &Settings) -> CaptureOptions {
         filter: CaptureFilter {
             ports: settings.ports.ranges().to_vec(),
             user: live.filter.clone(),
+            tunnels: false,
         },
         snap_len: live.snap_len.unwrap_or(usual.snap_len),
         buffer: live.buffer_kib.map_or(usual.buffer, |kib| kib << 10),
@@ -261,14 +272,12 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn found(&mut self, update: EngineEvent<'_>) {
-        if self.result.is_ok() {
-            self.result = (self.show)(Event::Found(update));
-        }
+        self.show(Event::Found(update));
     }
 
-    fn idle(&mut self) {
+    fn show(&mut self, event: Event<'_>) {
         if self.result.is_ok() {
-            self.result = (self.show)(Event::Idle);
+            self.result = (self.show)(event);
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 
 use super::args::{Command, Format};
 use crate::query::FilterError;
+use crate::report::calls::FieldError;
 use crate::source::SourceError;
 
 /// Why the program could not do what was asked.
@@ -21,12 +22,6 @@ pub enum CliError {
     /// `-Y` with what is no filter.
     #[error("-Y: {0}")]
     DisplayFilter(#[from] FilterError),
-    /// `-Y` with a command that shows no exchanges.
-    #[error("-Y chooses exchanges; {} shows none", .command.name())]
-    NoExchanges {
-        /// The command.
-        command: Command,
-    },
     /// `-f` with a file.
     #[error(
         "-f applies to live capture (-i): what a file holds was chosen when it was captured. \
@@ -70,12 +65,48 @@ pub enum CliError {
          tcpdump -w - and pipe it into nestscope -r -"
     )]
     SaveToOutput,
-    /// A file where a command should be.
-    #[error("`{file}` is no command. To read a capture file: nestscope -r {file}")]
-    FileWithoutOption {
+    /// A word that is neither a command nor a file.
+    #[error(
+        "`{word}` is neither a command nor a file{} `nestscope --help` lists the commands",
+        .near.as_ref().map_or(".".to_owned(), |near| format!("; did you mean {near}?"))
+    )]
+    NoCommand {
         /// What was typed.
-        file: String,
+        word: String,
+        /// The command that was perhaps meant.
+        near: Option<String>,
     },
+    /// An option of other commands.
+    #[error(
+        "{option} means nothing to {command}; it is for {}. `nestscope help {command}` lists what \
+         it takes",
+        .takers.join(" and ")
+    )]
+    NotOfCommand {
+        /// The option, as it was typed.
+        option: String,
+        /// The command.
+        command: String,
+        /// The commands that take it.
+        takers: Vec<String>,
+    },
+    /// `-e` or `-E` without `-T fields`.
+    #[error("{option} is for -T fields: nestscope calls -T fields -e pattern -e latency")]
+    FieldsOnly {
+        /// The option.
+        option: &'static str,
+    },
+    /// `-T fields` without `-e`.
+    #[error("-T fields needs to know which: -e pattern -e latency. docs/FILTERS.md lists them")]
+    NoFields,
+    /// `-e` with what is no field.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// `-b` without a limit that begins the next file.
+    #[error(
+        "-b files:… needs to know when the next file begins: -b filesize:KB or -b duration:SECONDS"
+    )]
+    RingWithoutEnd,
     /// The output could not be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -95,7 +126,7 @@ impl CliError {
 }
 
 /// `text, json or csv`.
-fn either(formats: &[Format]) -> String {
+pub fn either(formats: &[Format]) -> String {
     let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),

@@ -21,7 +21,7 @@ pub fn run(output: &Output) -> Result<(), CliError> {
     match output.format {
         Format::Json => interfaces.write_json(&mut out)?,
         Format::Csv => interfaces.write_csv(&mut out)?,
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Fields => {
             interfaces.write_text(&mut out, &terminal::layout(output))?;
         }
     }

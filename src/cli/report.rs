@@ -12,7 +12,7 @@ use super::settings::{Input, Output, Settings};
 use super::terminal;
 use crate::endpoint::ConnectionId;
 use crate::engine::{EngineEvent, Shard};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, ExchangeKind};
 use crate::query::{Evaluator, Filter};
 use crate::report::Summary;
 use crate::source::Stop;
@@ -40,7 +40,10 @@ pub fn run(settings: &Settings) -> Result<bool, CliError> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     match settings.output.format {
-        Format::Text => summary.write_text(&mut out, &terminal::layout(&settings.output))?,
+        // The settings let no fields through.
+        Format::Text | Format::Fields => {
+            summary.write_text(&mut out, &terminal::layout(&settings.output))?
+        }
         Format::Json => summary.write_json(&mut out)?,
         Format::Csv => summary.write_csv(&mut out)?,
         Format::Markdown => summary.write_markdown(&mut out)?,
@@ -89,8 +92,8 @@ fn analyse(settings: &Settings) -> Result<(Outcome, Statistics), CliError> {
         }
         Ok::<_, CliError>((outcome, statistics))
     })?;
-    // Bounds are those of an engine. Where one bit, what it cost must not depend on the threads.
-    if count > 1 && outcome.counts.met_a_bound() {
+    // What is told must not depend on the threads.
+    if count > 1 && (outcome.counts.needs_one_engine() || statistics.met_a_bound()) {
         let quietly =
             Settings { output: Output { quiet: true, ..settings.output }, ..settings.clone() };
         return analyse_shard(&quietly, Shard::default());
@@ -127,7 +130,7 @@ impl<'s> Tally<'s> {
         Self {
             filter: settings.filter.as_ref().map(Evaluator::new),
             carried: Vec::new(),
-            statistics: Statistics::default(),
+            statistics: Statistics::by(settings.by.clone()),
         }
     }
 
@@ -146,7 +149,8 @@ impl<'s> Tally<'s> {
     fn lets_through(&mut self, exchange: &Exchange<'_>) -> bool {
         let Some(filter) = &mut self.filter else { return true };
         let matches = filter.matches(exchange);
-        if matches {
+        // An attempt that failed is of no connection, whoever has its slot.
+        if matches && exchange.kind != ExchangeKind::Connect {
             let slot = exchange.connection.slot as usize;
             if self.carried.len() <= slot {
                 self.carried.resize(slot + 1, false);

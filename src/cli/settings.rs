@@ -4,16 +4,30 @@
 use std::time::Duration;
 
 use clap::ColorChoice;
+use clap_complete::Shell;
+use jiff::tz::TimeZone;
 
-use super::args::{Args, Autostop, Command, Format, MemorySize, Options, Speed};
+use super::args::{
+    Args, Autostop, By, Command, FieldLook, FieldOptions, Format, MemorySize, MessageOptions,
+    Options, PacketOptions, SaveOptions, Speed,
+};
 use super::error::CliError;
+use super::terminal::Streams;
 use crate::endpoint::Ports;
 use crate::limits;
 use crate::query::Filter;
+use crate::report::TimeFormat;
+use crate::report::calls::Selection;
+use crate::source::RingLimits;
+use crate::store::GroupBy;
 
 /// What to do.
 #[derive(Clone, Debug)]
 pub enum Plan {
+    /// Write what this shell needs to complete the command line.
+    Completions(Shell),
+    /// Write the manual page.
+    Man,
     /// List the interfaces.
     Interfaces(Output),
     /// Analyse packets.
@@ -31,8 +45,12 @@ pub struct Settings {
     pub ports: Ports,
     /// What exchanges must be like to be told; `None` for all of them.
     pub filter: Option<Filter>,
+    /// By what exchanges are grouped in a report; nothing where each part has its own table.
+    pub by: Vec<GroupBy>,
     /// Where the packets are saved.
-    pub save: Option<String>,
+    pub save: Option<Save>,
+    /// What `-T fields` shows of an exchange.
+    pub fields: Option<Selection>,
     /// Packets after which the run ends.
     pub packets: Option<u64>,
     /// Time after which it ends.
@@ -41,6 +59,17 @@ pub struct Settings {
     pub output: Output,
     /// What only the screen needs.
     pub screen: Screen,
+}
+
+/// Where packets are saved.
+#[derive(Clone, Debug)]
+pub struct Save {
+    /// The file; of a ring, what its files are named after.
+    pub file: String,
+    /// Whether it may be there already.
+    pub overwrite: bool,
+    /// When a ring goes on to its next file; `None` for one file.
+    pub ring: Option<RingLimits>,
 }
 
 /// How the screen looks and what it may use.
@@ -96,6 +125,10 @@ pub struct Live {
 pub struct Output {
     /// Its format.
     pub format: Format,
+    /// How points in time are told; `None` where nobody asked for another way than the usual one.
+    pub time: Option<TimeFormat>,
+    /// Whether they are told in UTC, not in the zone of this machine.
+    pub utc: bool,
     /// Whether it is coloured.
     pub color: ColorChoice,
     /// Whether standard error is for errors only.
@@ -105,23 +138,27 @@ pub struct Output {
 }
 
 impl Plan {
-    /// What `args` mean. `interactive` says whether there is a terminal to draw a screen on.
+    /// What `args` mean. `streams` says whether there is a terminal to draw a screen on, and whether something
+    /// is piped in.
     ///
     /// # Errors
     ///
     /// Where they make no sense together.
-    pub fn new(args: Args, interactive: bool) -> Result<Self, CliError> {
-        let options = args.options;
+    pub fn new(args: Args, streams: Streams) -> Result<Self, CliError> {
+        let mut options = args.options;
+        let PacketOptions { interfaces, files, .. } = &mut options.packets;
+        if streams.is_piped && interfaces.is_empty() && files.is_empty() {
+            files.push("-".to_owned());
+        }
         let output = Output::new(args.command.unwrap_or(Command::Calls), &options)?;
         let task = match args.command {
-            Some(command @ Command::Interfaces) if options.display_filter.is_some() => {
-                return Err(CliError::NoExchanges { command });
-            }
+            Some(Command::Completions(shell)) => return Ok(Self::Completions(shell)),
+            Some(Command::Man) => return Ok(Self::Man),
             Some(Command::Interfaces) => return Ok(Self::Interfaces(output)),
             Some(Command::Report) => Task::Report,
             Some(Command::Calls) => Task::Calls,
             // Who asks for a format wants lines.
-            None if interactive && options.format.is_none() => Task::Screen,
+            None if streams.is_interactive && options.format.format.is_none() => Task::Screen,
             None => Task::Calls,
         };
         Settings::new(task, output, options).map(Box::new).map(Self::Analyse)
@@ -130,23 +167,29 @@ impl Plan {
 
 impl Settings {
     fn new(task: Task, output: Output, options: Options) -> Result<Self, CliError> {
-        let filter = options.display_filter.as_deref().map(Filter::parse).transpose()?;
-        if options.save.as_deref() == Some("-") {
-            return Err(CliError::SaveToOutput);
+        let filter = options.filter.display_filter.as_deref().map(Filter::parse).transpose()?;
+        let mut by: Vec<GroupBy> = Vec::new();
+        for By(asked) in &options.grouping.by {
+            if !by.contains(asked) {
+                by.push(*asked);
+            }
         }
         let screen = Screen::new(task, &options)?;
         let mut ports = Ports::default();
-        options.ports.iter().cloned().for_each(|more| ports.extend(more));
+        options.packets.ports.iter().cloned().for_each(|more| ports.extend(more));
         Ok(Self {
             task,
             ports,
-            save: options.save.clone(),
-            packets: options.packets,
-            duration: options.autostop.map(|Autostop(duration)| duration),
+            // What a report does anyway.
+            by: if by == [GroupBy::Pattern] { Vec::new() } else { by },
+            save: Save::new(options.save)?,
+            fields: selection(options.fields, output.format)?,
+            packets: options.packets.count,
+            duration: options.packets.autostop.map(|Autostop(duration)| duration),
             output,
             screen,
             filter: filter.filter(|filter| !filter.is_empty()),
-            input: Input::new(task, options)?,
+            input: Input::new(task, options.packets)?,
         })
     }
 
@@ -156,29 +199,69 @@ impl Settings {
     }
 }
 
+impl Save {
+    fn new(options: SaveOptions) -> Result<Option<Self>, CliError> {
+        let SaveOptions { file, ring, overwrite } = options;
+        let Some(file) = file else { return Ok(None) };
+        if file == "-" {
+            return Err(CliError::SaveToOutput);
+        }
+        let limits: RingLimits = ring.iter().copied().collect();
+        if !ring.is_empty() && !limits.ends_files() {
+            return Err(CliError::RingWithoutEnd);
+        }
+        Ok(Some(Self { file, overwrite, ring: (!ring.is_empty()).then_some(limits) }))
+    }
+}
+
+/// What `-T fields` shows; `None` for every other format.
+fn selection(options: FieldOptions, format: Format) -> Result<Option<Selection>, CliError> {
+    let FieldOptions { fields, looks } = options;
+    if format != Format::Fields {
+        let given = [("-e", !fields.is_empty()), ("-E", !looks.is_empty())];
+        return match given.into_iter().find(|&(_, given)| given) {
+            Some((option, _)) => Err(CliError::FieldsOnly { option }),
+            None => Ok(None),
+        };
+    }
+    if fields.is_empty() {
+        return Err(CliError::NoFields);
+    }
+    let mut selection = Selection::new(&fields)?;
+    for look in looks {
+        match look {
+            FieldLook::Header(header) => selection.header = header,
+            FieldLook::Separator(separator) => selection.separator = separator,
+        }
+    }
+    Ok(Some(selection))
+}
+
 impl Screen {
     fn new(task: Task, options: &Options) -> Result<Self, CliError> {
-        let live = !options.interfaces.is_empty();
-        if live && options.speed.is_some() {
+        let live = !options.packets.interfaces.is_empty();
+        if live && options.screen.speed.is_some() {
             return Err(CliError::SpeedOfLive);
         }
-        let only_here =
-            [("--speed", options.speed.is_some()), ("--memory", options.memory.is_some())];
+        let only_here = [
+            ("--speed", options.screen.speed.is_some()),
+            ("--memory", options.screen.memory.is_some()),
+        ];
         match only_here.into_iter().find(|&(_, given)| given && task != Task::Screen) {
             Some((option, _)) => Err(CliError::ScreenOnly { option }),
             None => Ok(Self {
-                speed: options.speed.and_then(|Speed(times)| times),
-                memory: options.memory.map_or(limits::MEMORY, |MemorySize(bytes)| bytes),
-                ascii: options.ascii,
-                no_names: options.no_names,
+                speed: options.screen.speed.and_then(|Speed(times)| times),
+                memory: options.screen.memory.map_or(limits::MEMORY, |MemorySize(bytes)| bytes),
+                ascii: options.screen.ascii,
+                no_names: options.screen.no_names,
             }),
         }
     }
 }
 
 impl Input {
-    fn new(task: Task, options: Options) -> Result<Self, CliError> {
-        let Options { interfaces, files, capture_filter, snap_len, buffer_kib, .. } = options;
+    fn new(task: Task, options: PacketOptions) -> Result<Self, CliError> {
+        let PacketOptions { interfaces, files, capture_filter, snap_len, buffer_kib, .. } = options;
         let live_only = [("-s", snap_len.is_some()), ("-B", buffer_kib.is_some())];
         let is_filtered = capture_filter.is_some();
         let from_files = interfaces.is_empty();
@@ -209,11 +292,19 @@ impl Input {
 
 impl Output {
     fn new(command: Command, options: &Options) -> Result<Self, CliError> {
-        let format = options.format.unwrap_or(Format::Text);
+        let format = options.format.format.unwrap_or(Format::Text);
         if !command.formats().contains(&format) {
             return Err(CliError::Format { command, format });
         }
-        Ok(Self { format, color: options.color, quiet: options.quiet, verbose: options.verbose })
+        let MessageOptions { quiet, verbose, color } = options.messages;
+        let time = options.time.time;
+        let utc = options.zone.utc || time.is_some_and(TimeFormat::is_utc);
+        Ok(Self { format, time, utc, color, quiet, verbose })
+    }
+
+    /// The zone in which points in time are told to people.
+    pub fn zone(&self) -> TimeZone {
+        if self.utc { TimeZone::UTC } else { TimeZone::system() }
     }
 }
 
@@ -224,15 +315,18 @@ impl Command {
             Self::Calls => "calls",
             Self::Report => "report",
             Self::Interfaces => "interfaces",
+            Self::Completions(_) => "completions",
+            Self::Man => "man",
         }
     }
 
     /// The formats in which it can tell.
     pub const fn formats(self) -> &'static [Format] {
         match self {
-            Self::Calls => &[Format::Text, Format::Json, Format::Csv],
+            Self::Calls => &[Format::Text, Format::Json, Format::Csv, Format::Fields],
             Self::Report => &[Format::Text, Format::Json, Format::Csv, Format::Markdown],
             Self::Interfaces => &[Format::Text, Format::Json, Format::Csv],
+            Self::Completions(_) | Self::Man => &[Format::Text],
         }
     }
 }
@@ -245,14 +339,13 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
+            Self::Fields => "fields",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
 
     fn settings(line: &str) -> Result<Settings, CliError> {
@@ -260,9 +353,10 @@ mod tests {
     }
 
     fn plan(line: &str, interactive: bool) -> Result<Settings, CliError> {
-        match Plan::new(Args::try_parse_from(line.split(' ')).unwrap(), interactive)? {
+        let streams = Streams { is_interactive: interactive, is_piped: false };
+        match Plan::new(Args::read(line.split(' ')).unwrap(), streams)? {
             Plan::Analyse(settings) => Ok(*settings),
-            Plan::Interfaces(_) => panic!("{line}"),
+            _ => panic!("{line}"),
         }
     }
 
@@ -289,16 +383,31 @@ mod tests {
         let Input::Choice(live) = chosen else { panic!("{chosen:?}") };
         assert_eq!((live.filter.as_deref(), live.snap_len), (Some("udp"), Some(96)));
         assert!(matches!(plan("nestscope", false), Err(CliError::NoInput)));
-        let refused = plan("nestscope calls -r a.pcap --speed 1", true);
+        let refused = plan("nestscope -r a.pcap -T text --speed 1", true);
         assert!(matches!(refused, Err(CliError::ScreenOnly { option: "--speed" })));
         assert!(matches!(plan("nestscope -i lo --speed 1", true), Err(CliError::SpeedOfLive)));
+    }
+
+    #[test]
+    fn what_is_piped_in_is_read_where_nothing_else_was_named() {
+        let input = |line: &str| {
+            let streams = Streams { is_interactive: false, is_piped: true };
+            let plan = Plan::new(Args::read(line.split(' ')).unwrap(), streams).unwrap();
+            let Plan::Analyse(settings) = plan else { panic!("{line}") };
+            settings.input
+        };
+        assert!(matches!(input("nestscope report"), Input::Files(files) if files == ["-"]));
+        assert!(
+            matches!(input("nestscope report a.pcap"), Input::Files(files) if files == ["a.pcap"])
+        );
+        assert!(matches!(input("nestscope -i lo"), Input::Live(_)));
     }
 
     #[test]
     fn a_filter_is_read_and_an_empty_one_is_none() {
         let with = |filter: &str| {
             let args = ["nestscope", "report", "-r", "a", "-Y", filter];
-            let plan = Plan::new(Args::try_parse_from(args).unwrap(), false)?;
+            let plan = Plan::new(Args::read(args).unwrap(), Streams::default())?;
             let Plan::Analyse(settings) = plan else { panic!("{filter}") };
             Ok::<_, CliError>(settings.filter.map(|filter| filter.to_string()))
         };

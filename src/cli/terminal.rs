@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice as Ansi};
 use clap::ColorChoice;
-use jiff::tz::TimeZone;
+use rustix::fs::FileType;
 use terminal_size::{Width, terminal_size_of};
 
 use super::settings::Output;
@@ -21,7 +21,8 @@ pub fn layout(output: &Output) -> Layout {
     let stdout = io::stdout();
     Layout {
         columns: terminal_size_of(&stdout).map_or(COLUMNS, |(Width(columns), _)| columns.into()),
-        zone: TimeZone::system(),
+        zone: output.zone(),
+        time: output.time.unwrap_or_default(),
         palette: palette(output.color, &stdout),
     }
 }
@@ -56,18 +57,31 @@ pub fn complain(choice: ColorChoice, what: &str, message: &dyn Display) {
 pub fn tell_losses(output: &Output, losses: Losses<'_>) {
     if !output.quiet {
         let mut stderr = io::stderr().lock();
-        let palette = palette(output.color, &stderr);
+        let layout = Layout { palette: palette(output.color, &stderr), ..layout(output) };
         // Where standard error is closed nobody wants to know.
-        let _ = losses.write(&mut stderr, &palette);
+        let _ = losses.write(&mut stderr, &layout);
     }
 }
 
 /// Whether there is a terminal on which a screen can be drawn.
-pub fn is_interactive() -> bool {
+fn is_interactive() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Whether something is piped into the program.
-pub fn has_piped_input() -> bool {
-    !io::stdin().is_terminal()
+/// What is known of the program's ends before anything is read or drawn.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Streams {
+    /// Whether there is a terminal on which a screen can be drawn.
+    pub is_interactive: bool,
+    /// Whether a pipe or a file stands at standard input.
+    pub is_piped: bool,
+}
+
+/// The streams that the program was started with.
+pub fn streams() -> Streams {
+    let stdin = io::stdin();
+    let kind = rustix::fs::fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    // Not a socket: whoever starts programs with one (a daemon, an editor) means nothing by it.
+    let is_piped = matches!(kind, Ok(FileType::Fifo | FileType::RegularFile));
+    Streams { is_interactive: is_interactive(), is_piped }
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use etherparse::IpNumber;
 
 use super::ip::{self, Fragment, Ip};
-use super::{Flags, Malformed, Segment, tcp};
+use super::{Flags, Malformed, Path, Segment};
 use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD};
 use crate::packet::PacketRef;
 use crate::time::Timestamp;
@@ -20,6 +20,19 @@ struct Key {
     to: IpAddr,
     protocol: IpNumber,
     id: u32,
+    /// Private addresses are the same in many networks.
+    path: Path,
+}
+
+/// Whether anybody wants what a fragment is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It may carry TCP.
+    Wanted,
+    /// The first fragment will tell.
+    Unknown,
+    /// It does not: its place is remembered, so that its other fragments are known, and no byte.
+    Unwanted,
 }
 
 /// Packets of which some fragments were seen.
@@ -41,13 +54,22 @@ pub(super) struct Pushed {
     pub whole: Option<Whole>,
     /// Whether it fits no packet.
     pub malformed: bool,
+    /// Whether it is of a packet that nobody wants.
+    pub unwanted: bool,
     /// How many fragments gave way to it.
     pub lost: u64,
 }
 
 impl Fragments {
-    /// Takes in one fragment.
-    pub fn push(&mut self, packet: PacketRef, ip: &Ip<'_>, fragment: Fragment) -> Pushed {
+    /// Takes in one fragment that came on `path`.
+    pub fn push(
+        &mut self,
+        packet: PacketRef,
+        ip: &Ip<'_>,
+        fragment: Fragment,
+        path: Path,
+        claim: Claim,
+    ) -> Pushed {
         let mut pushed = Pushed::default();
         let captured = u32::try_from(ip.payload.len()).unwrap_or(u32::MAX);
         let end = u64::from(fragment.offset) + u64::from(captured) + u64::from(ip.missing);
@@ -57,11 +79,12 @@ impl Fragments {
             .filter(|&end| end <= LARGEST && (!fragment.more || end.is_multiple_of(8)))
             .filter(|&end| end > fragment.offset)
         else {
-            pushed.malformed = true;
-            pushed.lost = 1;
+            pushed.unwanted = claim == Claim::Unwanted;
+            pushed.malformed = !pushed.unwanted;
+            pushed.lost = u64::from(!pushed.unwanted);
             return pushed;
         };
-        let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id };
+        let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id, path };
         let whole = match self.waiting.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(place) => {
@@ -71,11 +94,14 @@ impl Fragments {
                 whole
             }
         };
-        let before = whole.weight();
-        pushed.malformed = !whole.add(packet, ip, fragment, end);
-        self.weight += whole.weight() - before;
+        self.weight -= whole.weight();
+        whole.claim(claim);
+        let fits = whole.add(packet, ip, fragment, end);
+        self.weight += whole.weight();
+        pushed.unwanted = whole.claim == Claim::Unwanted;
+        pushed.malformed = !fits && !pushed.unwanted;
         if whole.is_complete() {
-            pushed.whole = self.remove(&key);
+            pushed.whole = self.remove(&key).filter(|_| !pushed.unwanted);
         }
         while self.weight > FRAGMENT_BYTES {
             pushed.lost += self.drop_oldest();
@@ -112,7 +138,7 @@ impl Fragments {
         if self.waiting.get(&key).is_none_or(|w| w.since != since) {
             return 0;
         }
-        self.remove(&key).map_or(0, |whole| whole.fragments)
+        self.remove(&key).filter(|w| w.claim == Claim::Wanted).map_or(0, |whole| whole.fragments)
     }
 
     fn remove(&mut self, key: &Key) -> Option<Whole> {
@@ -143,6 +169,9 @@ pub(super) struct Whole {
     fragments: u64,
     /// Bytes held.
     held: usize,
+    claim: Claim,
+    /// How many more routers its first fragment might have passed.
+    ttl: u8,
 }
 
 #[derive(Debug)]
@@ -161,7 +190,31 @@ impl Piece {
 
 impl Whole {
     fn new(key: Key, since: Timestamp) -> Self {
-        Self { key, since, pieces: BTreeMap::new(), covered: 0, end: None, fragments: 0, held: 0 }
+        Self {
+            key,
+            since,
+            pieces: BTreeMap::new(),
+            covered: 0,
+            end: None,
+            fragments: 0,
+            held: 0,
+            claim: Claim::Unknown,
+            ttl: 0,
+        }
+    }
+
+    /// The first that knows decides.
+    fn claim(&mut self, claim: Claim) {
+        if self.claim == Claim::Unknown {
+            self.claim = claim;
+        }
+        if self.claim == Claim::Unwanted {
+            for piece in self.pieces.values_mut() {
+                piece.missing = piece.len();
+                piece.data = Vec::new();
+            }
+            self.held = 0;
+        }
     }
 
     fn weight(&self) -> usize {
@@ -176,6 +229,10 @@ impl Whole {
     /// where the fragment contradicts what is known of the packet's end.
     fn add(&mut self, packet: PacketRef, ip: &Ip<'_>, fragment: Fragment, end: u32) -> bool {
         self.fragments += 1;
+        if fragment.offset == 0 {
+            self.ttl = ip.ttl;
+        }
+        let payload = if self.claim == Claim::Unwanted { &[] } else { ip.payload };
         let reach = self.pieces.last_key_value();
         let reach = reach.map_or(0, |(start, piece)| start.saturating_add(piece.len()));
         match self.end {
@@ -196,7 +253,8 @@ impl Whole {
                 _ => (end, end),
             };
             if at < hole_end {
-                let piece = cut(packet, ip.payload, at - fragment.offset, hole_end - at);
+                let (data, missing) = part(payload, at - fragment.offset, hole_end - at);
+                let piece = Piece { packet, data: data.to_vec(), missing };
                 self.covered += piece.len();
                 self.held += piece.data.len();
                 self.pieces.insert(at, piece);
@@ -206,13 +264,8 @@ impl Whole {
         true
     }
 
-    /// Gives one segment for each piece, in the order of their bytes, and says how many. A SYN
-    /// goes with the first, what ends a segment with the last.
-    ///
-    /// # Errors
-    ///
-    /// `Malformed` where the headers in front of the payload make no sense or were cut.
-    pub fn segments(&self, emit: &mut impl FnMut(Segment<'_>)) -> Result<u64, Malformed> {
+    /// The bytes from the first on, up to the first that were cut.
+    pub fn head(&self) -> Vec<u8> {
         let mut head = Vec::new();
         for piece in self.pieces.values() {
             head.extend_from_slice(&piece.data);
@@ -220,24 +273,59 @@ impl Whole {
                 break;
             }
         }
-        let (protocol, rest, nested) = ip::skip_extensions(self.key.protocol, &head)?;
-        if protocol != etherparse::ip_number::TCP || nested.is_some() {
+        head
+    }
+
+    /// The packet with all of its headers read, where `head` are its bytes, and the first of the
+    /// packets that carried it.
+    ///
+    /// # Errors
+    ///
+    /// `Malformed` where headers make no sense, or cut it once more.
+    pub fn ip<'a>(&self, head: &'a [u8]) -> Result<(PacketRef, Ip<'a>), Malformed> {
+        let (protocol, payload, nested) = ip::skip_extensions(self.key.protocol, head)?;
+        if nested.is_some() {
             return Err(Malformed);
         }
-        let first_packet = self.pieces.values().next().ok_or(Malformed)?.packet;
-        let whole = tcp::parse(first_packet, self.key.from, self.key.to, rest, 0)?;
-        let headers = head.len() - whole.payload.len();
-        let headers = u32::try_from(headers).map_err(|_| Malformed)?;
+        let first = self.pieces.values().next().ok_or(Malformed)?.packet;
+        let Key { from, to, id, .. } = self.key;
+        let captured = u32::try_from(head.len()).unwrap_or(u32::MAX);
+        let missing = self.end.unwrap_or(captured).saturating_sub(captured);
+        // The identification of version 4 has 16 bits; the longer one of version 6 is of fragments.
+        let id = if from.is_ipv4() { u16::try_from(id).unwrap_or(0) } else { 0 };
+        Ok((first, Ip { from, to, protocol, payload, missing, fragment: None, id, ttl: self.ttl }))
+    }
+
+    /// Gives one segment for each piece that carried some of its payload, in the order of their bytes,
+    /// and says how many. `whole` was read in `head`. A SYN goes with the first, what ends a segment
+    /// with the last.
+    pub fn split(
+        &self,
+        whole: &Segment<'_>,
+        head: &[u8],
+        emit: &mut dyn FnMut(Segment<'_>),
+    ) -> u64 {
+        // The payload is lent from the head: its place is how far it lies behind its start. What was
+        // completed by a fragment within lies elsewhere, and was split already.
+        let place = whole.payload.as_ptr().addr().checked_sub(head.as_ptr().addr());
+        let Some(start) = place.filter(|place| *place <= head.len()) else {
+            emit(*whole);
+            return 1;
+        };
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let whole = Segment { raw: &[], ..*whole };
+        let captured = u32::try_from(whole.payload.len()).unwrap_or(u32::MAX);
+        let end = start.saturating_add(captured).saturating_add(whole.missing);
 
         let syn = u32::from(whole.flags.has(Flags::SYN));
         let mut carriers = self
             .pieces
             .iter()
-            .filter(|&(&offset, piece)| offset.saturating_add(piece.len()) > headers)
+            .filter(|&(&offset, piece)| offset < end && offset.saturating_add(piece.len()) > start)
             .peekable();
         if carriers.peek().is_none() {
             emit(whole);
-            return Ok(1);
+            return 1;
         }
         let mut count = 0;
         while let Some((&offset, piece)) = carriers.next() {
@@ -245,33 +333,26 @@ impl Whole {
             let mut seq = whole.seq;
             if count > 0 {
                 flags = flags.without(Flags::SYN);
-                seq = seq.add(syn).add(offset.saturating_sub(headers));
+                seq = seq.add(syn).add(offset.saturating_sub(start));
             }
             if carriers.peek().is_some() {
                 flags = flags.without(Flags::FIN).without(Flags::RST).without(Flags::PSH);
             }
-            let skip = headers.saturating_sub(offset) as usize;
-            emit(Segment {
-                packet: piece.packet,
-                seq,
-                flags,
-                payload: piece.data.get(skip..).ok_or(Malformed)?,
-                missing: piece.missing,
-                raw: &[],
-                ..whole
-            });
+            // What of the piece is payload: behind the headers, before what pads the frame.
+            let length = end.min(offset.saturating_add(piece.len())) - start.max(offset);
+            let (payload, missing) = part(&piece.data, start.saturating_sub(offset), length);
+            emit(Segment { packet: piece.packet, seq, flags, payload, missing, ..whole });
             count += 1;
         }
-        Ok(count)
+        count
     }
 }
 
-/// `length` bytes of a payload from `skip` on, as far as they were captured.
-fn cut(packet: PacketRef, payload: &[u8], skip: u32, length: u32) -> Piece {
-    let rest = payload.get(skip as usize..).unwrap_or_default();
-    let data = rest.get(..length as usize).unwrap_or(rest).to_vec();
-    let captured = u32::try_from(data.len()).unwrap_or(length);
-    Piece { packet, data, missing: length.saturating_sub(captured) }
+/// `length` bytes from `skip` on, as far as they were captured, and how many were not.
+fn part(bytes: &[u8], skip: u32, length: u32) -> (&[u8], u32) {
+    let rest = bytes.get(skip as usize..).unwrap_or_default();
+    let captured = rest.get(..length as usize).unwrap_or(rest);
+    (captured, length.saturating_sub(u32::try_from(captured.len()).unwrap_or(length)))
 }
 
 /// The largest payload that the 16 bits of an IP length can tell.

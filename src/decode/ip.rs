@@ -22,6 +22,10 @@ pub(super) struct Ip<'a> {
     pub missing: u32,
     /// Where the payload belongs, if it is only a part.
     pub fragment: Option<Fragment>,
+    /// The identification, in version 4.
+    pub id: u16,
+    /// How many more routers it may pass.
+    pub ttl: u8,
 }
 
 /// The place of a fragment in its packet.
@@ -77,6 +81,8 @@ fn parse_v4(bytes: &[u8], cut: u32) -> Result<Ip<'_>, Malformed> {
         payload,
         missing,
         fragment,
+        id: header.identification(),
+        ttl: header.ttl(),
     })
 }
 
@@ -97,7 +103,30 @@ fn parse_v6(bytes: &[u8], cut: u32) -> Result<Ip<'_>, Malformed> {
         payload,
         missing,
         fragment,
+        id: 0,
+        ttl: header.hop_limit(),
     })
+}
+
+/// Whether these bytes, behind which `cut` were cut, can hardly be anything but an IP packet: for
+/// places where nothing in front of them says so.
+pub(super) fn is_sound(bytes: &[u8], cut: u32) -> bool {
+    let on_the_link = bytes.len() as u64 + u64::from(cut);
+    match bytes.first().map(|first| first >> 4) {
+        Some(4) => Ipv4HeaderSlice::from_slice(bytes).is_ok_and(|header| {
+            let whole = usize::from(header.total_len());
+            whole >= header.slice().len()
+                && whole as u64 <= on_the_link
+                && header.header_checksum() == header.to_header().calc_header_checksum()
+        }),
+        Some(6) => Ipv6HeaderSlice::from_slice(bytes).is_ok_and(|header| {
+            let whole = u64::from(header.payload_length()) + header.slice().len() as u64;
+            let next = header.next_header();
+            let known = [ip_number::TCP, ip_number::UDP, ip_number::IPV6_ICMP].contains(&next);
+            whole <= on_the_link && (known || is_extension(next))
+        }),
+        _ => false,
+    }
 }
 
 /// The payload without what follows it on the link, and how many of its bytes are missing. Where

@@ -1,25 +1,37 @@
-//! One packet → its TCP segment. Reads link and IP headers and puts IP fragments together; knows
-//! nothing of connections. Pure: no clock, no I/O. The only user of etherparse.
+//! One packet → its TCP segment. Reads link and IP headers, opens tunnels and puts IP fragments
+//! together; knows nothing of connections. Pure: no clock, no I/O. The only user of etherparse.
 //!
-//! Checksums are not looked at: where the network card computes them, a capture on the sending
+//! The way in is a loop over IP packets: `link` finds the first in a packet of the link, `tunnel` the
+//! next in an IP packet, until one carries TCP or something that is not opened.
+//!
+//! Checksums decide nothing here: where the network card computes them, a capture on the sending
 //! host shows them wrong in every packet.
 
+mod ether;
 mod fragments;
 mod headers;
+mod icmp;
 mod ip;
 mod link;
+mod other;
 mod segment;
 mod tcp;
+mod tunnel;
+mod way;
 
 pub use headers::Headers;
+pub use other::Other;
 pub use segment::{Flags, Network, Path, Segment, Seq, Unreachable, UnreachableCode};
+
+use std::collections::BTreeMap;
 
 use etherparse::ip_number;
 
-use self::fragments::Fragments;
-use self::ip::Ip;
-use self::link::LinkPayload;
-use crate::packet::{LinkType, Packet};
+use self::fragments::{Claim, Fragments};
+use self::ip::{Fragment, Ip};
+use self::way::{Stop, Way};
+use crate::limits::OTHER_KINDS;
+use crate::packet::{LinkType, Packet, PacketRef};
 
 /// The headers of a packet make no sense, or the snap length cut them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +39,10 @@ struct Malformed;
 
 /// What was counted while packets were decoded.
 ///
-/// Each packet counts once in `segments`, `malformed`, `not_tcp`, `fragments` or `unknown_links`.
-/// What is put together from fragments adds to `segments`, and a fragment that contradicts the
-/// others to `malformed`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Each packet counts once in `segments`, `unreachable`, `malformed`, `not_tcp`, `fragments` or
+/// `unknown_links`. What is put together from fragments adds to what it carries, and a fragment that
+/// contradicts the others to `malformed`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets.
     pub packets: u64,
@@ -38,12 +50,16 @@ pub struct Counts {
     pub bytes: u64,
     /// TCP segments that came out.
     pub segments: u64,
+    /// ICMP messages that a TCP segment was not handed on.
+    pub unreachable: u64,
     /// Packets that the snap length cut.
     pub truncated: u64,
     /// Packets whose link, IP or TCP header makes no sense or is not whole.
     pub malformed: u64,
     /// Packets that carry something else than TCP over IP.
     pub not_tcp: u64,
+    /// The same by what they carry.
+    pub others: BTreeMap<Other, u64>,
     /// IP fragments of packets that may carry TCP.
     pub fragments: u64,
     /// Those of them whose packet never became whole.
@@ -52,6 +68,42 @@ pub struct Counts {
     pub unknown_links: u64,
     /// The first such link type.
     pub unknown_link: Option<LinkType>,
+}
+
+impl Counts {
+    /// Packets in which TCP may lie that was not seen, by what they carry.
+    pub fn unopened(&self) -> impl Iterator<Item = (Other, u64)> + '_ {
+        self.others
+            .iter()
+            .map(|(kind, count)| (*kind, *count))
+            .filter(|(kind, _)| kind.may_hide_tcp())
+    }
+
+    fn stopped(&mut self, stop: Stop, link: LinkType) {
+        match stop {
+            Stop::Malformed => self.malformed += 1,
+            Stop::UnknownLink => {
+                self.unknown_links += 1;
+                self.unknown_link.get_or_insert(link);
+            }
+            Stop::Other(kind) => self.other(kind),
+        }
+    }
+
+    fn other(&mut self, mut kind: Other) {
+        self.not_tcp += 1;
+        if self.others.len() >= OTHER_KINDS && !self.others.contains_key(&kind) {
+            kind = Other::Various;
+        }
+        *self.others.entry(kind).or_default() += 1;
+    }
+}
+
+/// The packet that is decoded.
+#[derive(Clone, Copy, Debug)]
+struct At {
+    packet: PacketRef,
+    link: LinkType,
 }
 
 /// Takes packets, gives TCP segments.
@@ -77,19 +129,11 @@ impl Decoder {
         self.counts.truncated += u64::from(cut > 0);
         self.counts.fragments_lost += self.fragments.expire(packet.at);
 
-        let bytes = match link::network(packet.link, packet.data) {
-            Ok(LinkPayload::Ip(bytes)) => bytes,
-            Ok(LinkPayload::Other) => return self.counts.not_tcp += 1,
-            Ok(LinkPayload::UnknownLink) => {
-                self.counts.unknown_links += 1;
-                self.counts.unknown_link.get_or_insert(packet.link);
-                return;
-            }
-            Err(Malformed) => return self.counts.malformed += 1,
-        };
-        match ip::parse(bytes, cut) {
-            Ok(ip) => self.push_ip(packet, &ip, emit),
-            Err(Malformed) => self.counts.malformed += 1,
+        let at = At { packet: packet.place(), link: packet.link };
+        let mut way = Way::new(packet.point, cut);
+        match link::network(packet.link, packet.data, &mut way) {
+            Ok(bytes) => self.ip(at, bytes, way, emit),
+            Err(stop) => self.counts.stopped(stop, packet.link),
         }
     }
 
@@ -102,35 +146,105 @@ impl Decoder {
         });
     }
 
-    fn push_ip(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, emit: &mut impl FnMut(Network<'_>)) {
-        let counts = &mut self.counts;
-        if let Some(fragment) = ip.fragment {
-            // What follows the fragment header may be another header, and only then TCP.
-            if ip.protocol != ip_number::TCP && !ip::is_extension(ip.protocol) {
-                return counts.not_tcp += 1;
+    fn ip(&mut self, at: At, bytes: &[u8], way: Way, emit: &mut impl FnMut(Network<'_>)) {
+        match ip::parse(bytes, way.cut) {
+            Ok(ip) if ip.protocol == ip_number::TCP && ip.fragment.is_none() => {
+                self.tcp(at, &ip, way, emit);
             }
-            counts.fragments += 1;
-            let pushed = self.fragments.push(packet.place(), ip, fragment);
-            counts.fragments_lost += pushed.lost;
-            counts.malformed += u64::from(pushed.malformed);
-            if let Some(whole) = pushed.whole {
-                match whole.segments(&mut |segment| emit(Network::Segment(segment))) {
-                    Ok(segments) => counts.segments += segments,
-                    Err(Malformed) => counts.malformed += 1,
-                }
-            }
-            return;
+            Ok(ip) => self.beside(at, &ip, way, emit),
+            Err(Malformed) => self.counts.malformed += 1,
         }
-        if ip.protocol != ip_number::TCP {
-            return counts.not_tcp += 1;
-        }
-        match tcp::parse(packet.place(), ip.from, ip.to, ip.payload, ip.missing) {
+    }
+
+    #[inline]
+    fn tcp(&mut self, at: At, ip: &Ip<'_>, way: Way, emit: &mut impl FnMut(Network<'_>)) {
+        match tcp::parse(at.packet, ip, way.path) {
             Ok(segment) => {
-                counts.segments += 1;
+                self.counts.segments += 1;
                 emit(Network::Segment(segment));
             }
-            Err(Malformed) => counts.malformed += 1,
+            Err(Malformed) => self.counts.malformed += 1,
         }
+    }
+
+    /// What is no plain TCP: out of the way of what is.
+    #[cold]
+    #[inline(never)]
+    fn beside(&mut self, at: At, ip: &Ip<'_>, way: Way, emit: &mut dyn FnMut(Network<'_>)) {
+        match ip.fragment {
+            Some(fragment) => self.fragment(at, ip, fragment, way, emit),
+            None => self.not_tcp(at, ip, way, emit),
+        }
+    }
+
+    fn not_tcp(
+        &mut self,
+        at: At,
+        ip: &Ip<'_>,
+        mut way: Way,
+        mut emit: &mut dyn FnMut(Network<'_>),
+    ) {
+        if let Some(message) = icmp::unreachable(at.packet, ip) {
+            self.counts.unreachable += 1;
+            return emit(Network::Unreachable(message));
+        }
+        match tunnel::inner(ip, &mut way) {
+            Ok(bytes) => self.ip(at, bytes, way, &mut emit),
+            Err(stop) => self.counts.stopped(stop, at.link),
+        }
+    }
+
+    fn fragment(
+        &mut self,
+        at: At,
+        ip: &Ip<'_>,
+        fragment: Fragment,
+        way: Way,
+        emit: &mut dyn FnMut(Network<'_>),
+    ) {
+        // What follows the fragment header may be another header, and only then TCP. Of UDP only the
+        // first fragment shows whether it is a tunnel; what its other fragments hold counts as cut.
+        let mut further = way;
+        let first = Ip { missing: u32::from(u16::MAX), fragment: None, ..*ip };
+        let (claim, stop) = match ip.protocol {
+            ip_number::UDP if fragment.offset > 0 => (Claim::Unknown, Other::Udp),
+            ip_number::UDP => match tunnel::inner(&first, &mut further) {
+                Err(Stop::Other(kind)) => (Claim::Unwanted, kind),
+                _ => (Claim::Wanted, Other::Udp),
+            },
+            protocol if tunnel::may_be_opened(protocol) => (Claim::Wanted, Other::Udp),
+            _ => {
+                let stop = tunnel::inner(ip, &mut further).err().unwrap_or(Stop::Malformed);
+                return self.counts.stopped(stop, at.link);
+            }
+        };
+        let pushed = self.fragments.push(at.packet, ip, fragment, way.path, claim);
+        self.counts.fragments_lost += pushed.lost;
+        self.counts.malformed += u64::from(pushed.malformed);
+        match pushed.unwanted {
+            true => self.counts.other(stop),
+            false => self.counts.fragments += 1,
+        }
+        let Some(whole) = pushed.whole else { return };
+        let head = whole.head();
+        let Ok((first, ip)) = whole.ip(&head) else { return self.counts.malformed += 1 };
+        // A segment within becomes one for each fragment that carried some of it.
+        let mut parts = 0;
+        let mut segments = 0;
+        let mut split = |network: Network<'_>| match network {
+            Network::Segment(segment) => {
+                segments += 1;
+                parts += whole.split(&segment, &head, &mut |part| emit(Network::Segment(part)));
+            }
+            unreachable @ Network::Unreachable(_) => emit(unreachable),
+        };
+        let at = At { packet: first, ..at };
+        if ip.protocol == ip_number::TCP {
+            self.tcp(at, &ip, way, &mut split);
+        } else {
+            self.not_tcp(at, &ip, way, &mut split);
+        }
+        self.counts.segments += parts - segments;
     }
 
     /// No more packets: fragments that still wait are lost.

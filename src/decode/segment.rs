@@ -83,6 +83,8 @@ pub struct Segment<'a> {
     /// The largest payload that the sender accepts, where it is a SYN that says so (RFC 9293,
     /// section 3.7.1).
     pub mss: Option<u16>,
+    /// The checksum as written: that of a copy is the same.
+    pub checksum: u16,
     /// The TCP header and the payload as they were captured; empty where the segment was put
     /// together from fragments, whose checksum cannot be told.
     pub raw: &'a [u8],
@@ -109,6 +111,7 @@ impl<'a> Segment<'a> {
             ip_id: 0,
             ttl: 0,
             mss: None,
+            checksum: 0,
             raw: &[],
         }
     }

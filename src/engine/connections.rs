@@ -29,6 +29,8 @@ pub struct ConnectionFacts {
     pub spoke_nest: bool,
     /// What else it spoke.
     pub foreign: Option<Foreign>,
+    /// Its other addresses, where the capture saw it before and after address translation.
+    pub also: Option<Endpoints>,
     /// Whether it ended, and only what was captured too late may still come.
     pub lingering: bool,
     /// How it ended; `None` while it stands.
@@ -48,6 +50,7 @@ impl ConnectionFacts {
             from_start: opened.from_start,
             spoke_nest: false,
             foreign: None,
+            also: opened.also,
             lingering: false,
             end: None,
         }
@@ -62,6 +65,7 @@ impl ConnectionFacts {
     fn turned(self) -> Self {
         Self {
             ends: self.ends.swapped(),
+            also: self.also.map(Endpoints::swapped),
             roles_swapped: true,
             counts: self.counts.swapped(),
             from_start: self.from_start.swapped(),
@@ -84,6 +88,8 @@ pub(super) struct Known {
     ends: Endpoints,
     from_start: PerSide<bool>,
     first: PacketRef,
+    /// By the stream's sides.
+    pub(super) also: Option<Endpoints>,
     /// The side that is the client, as far as is known.
     client: Option<Side>,
     pub(super) spoke_nest: bool,
@@ -97,6 +103,7 @@ impl Known {
             ends: opened.ends,
             from_start: opened.from_start,
             first: opened.at,
+            also: opened.also,
             client: (opened.roles == Roles::Known).then_some(Side::Client),
             spoke_nest: false,
             foreign: None,
@@ -126,6 +133,7 @@ impl Known {
             from_start: self.from_start,
             spoke_nest: self.spoke_nest,
             foreign: self.foreign,
+            also: self.also,
             lingering: false,
             end: None,
         }

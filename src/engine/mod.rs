@@ -1,21 +1,23 @@
 //! The floors below joined: packets in, exchanges out. Still without root, file, thread or clock;
 //! tests enter here. Offline and live, each shard of the connections has an engine of its own.
 
+mod attempts;
 mod connections;
 mod shard;
 
 pub use connections::ConnectionFacts;
 pub use shard::Shard;
 
+use attempts::{Attempts, Told};
 use connections::{Connections, Live};
 
-use crate::decode::{self, Network, Segment, Unreachable};
+use crate::decode::{self, Network};
 use crate::endpoint::ConnectionId;
 use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker, TrackerEvent};
 use crate::limits;
 use crate::packet::Packet;
 use crate::protocol::{self, Decoded, Decoder};
-use crate::stream::{self, Closed, Opened, StreamEvent, Streams};
+use crate::stream::{self, Closed, Notice, Noticed, Opened, StreamEvent, Streams};
 use crate::time::Timestamp;
 
 /// What an engine is told before it starts.
@@ -42,6 +44,13 @@ pub enum EngineEvent<'a> {
     /// causes; events of timers, and the close of a connection that this one replaces, may come
     /// earlier. Only with `tell_progress`, like all that follow.
     Segment(ConnectionId),
+    /// An earlier packet turned out to be a segment of this connection.
+    Late {
+        /// The connection.
+        connection: ConnectionId,
+        /// The number of the packet.
+        packet: u64,
+    },
     /// A connection was seen for the first time. Its first segments were told before; those of
     /// a remnant that is never told of, too.
     Opened(&'a Opened),
@@ -85,10 +94,16 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether anything was given up or folded because there was too much of it.
-    pub const fn met_a_bound(&self) -> bool {
+    /// Whether something was counted that depends on more than one connection: what was given up or
+    /// folded because there was too much of it, and attempts to connect, which are a scan where
+    /// there are many, and say nothing where a capture shows one direction only. Then one engine
+    /// must see all.
+    pub const fn needs_one_engine(&self) -> bool {
         self.patterns_folded > 0
+            || self.stream.unanswered > 0
+            || self.stream.one_sided_syns > 0
             || self.exchange.calls_evicted > 0
+            || self.exchange.held_back_less > 0
             || self.stream.forced_skips > 0
             || self.stream.evicted_connections > 0
     }
@@ -116,13 +131,16 @@ impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
         let Config { stream, keep_payloads, tell_progress, shard } = config;
+        let reorder_at_most = stream.reorder_at_most;
+        let exchange = exchange::Config { keep_payloads, tell_progress, reorder_at_most };
         Self {
             shard,
             decoder: decode::Decoder::new(),
             streams: Streams::new(stream),
             conversations: Conversations {
                 connections: Connections::default(),
-                tracker: Tracker::new(exchange::Config { keep_payloads, tell_progress }),
+                attempts: Attempts::default(),
+                tracker: Tracker::new(exchange),
                 tell_progress,
                 counts: protocol::Counts::default(),
                 held: 0,
@@ -134,11 +152,14 @@ impl Engine {
 
     /// The next packet of the capture.
     pub fn push(&mut self, packet: &Packet<'_>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        self.span = Some(match self.span {
-            None => (packet.at, packet.at),
-            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
-        });
+        if packet.at.is_known() {
+            self.span = Some(match self.span {
+                None => (packet.at, packet.at),
+                Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+            });
+        }
         let Self { decoder, streams, conversations, shard, .. } = self;
+        conversations.tracker.packet(packet.place());
         // The fragments of a segment are pushed together, with the last of them.
         let mut tell_segment = conversations.tell_progress;
         decoder.push(packet, &mut |network: Network<'_>| {
@@ -157,12 +178,11 @@ impl Engine {
                 Network::Unreachable(message) if shard.takes(&message.from, &message.to) => {
                     streams.unreachable(&message, &mut take);
                 }
-                Network::Segment(Segment { packet, .. })
-                | Network::Unreachable(Unreachable { packet, .. }) => {
-                    streams.pass(packet, &mut take);
-                }
+                Network::Segment(segment) => streams.pass(&segment, &mut take),
+                Network::Unreachable(message) => streams.time(message.packet, &mut take),
             }
         });
+        conversations.expire(emit);
     }
 
     /// Nothing more is under way from whoever hands over packets: no packet out of order is to be
@@ -175,14 +195,20 @@ impl Engine {
     /// The time is `now`, though no packet came: what has waited long enough is told.
     pub fn expire(&mut self, now: Timestamp, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         let Self { streams, conversations, .. } = self;
+        conversations.tracker.time(now);
         streams.expire(now, &mut |event| conversations.take(&event, emit));
+        conversations.expire(emit);
     }
 
     /// The capture is over: everything that is open is told as it stands.
     pub fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        let Self { decoder, streams, conversations, .. } = self;
+        let Self { decoder, streams, conversations, span, .. } = self;
+        if let Some((_, last)) = *span {
+            conversations.tracker.capture_ended(last);
+        }
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
+        conversations.finish(emit);
     }
 
     /// Tells of each connection that stands, in no particular order.
@@ -198,7 +224,7 @@ impl Engine {
     pub fn counts(&self) -> Counts {
         let tracker = &self.conversations.tracker;
         Counts {
-            decode: *self.decoder.counts(),
+            decode: self.decoder.counts().clone(),
             stream: *self.streams.counts(),
             protocol: self.conversations.counts.clone(),
             exchange: *tracker.counts(),
@@ -212,6 +238,7 @@ impl Engine {
 /// What is said on the connections.
 struct Conversations {
     connections: Connections,
+    attempts: Attempts,
     tracker: Tracker,
     tell_progress: bool,
     counts: protocol::Counts,
@@ -232,6 +259,12 @@ impl Conversations {
                 }
             }
             StreamEvent::Segment(_) => {}
+            StreamEvent::Late { connection, packet } => {
+                if self.tell_progress {
+                    emit(EngineEvent::Late { connection: *connection, packet: *packet });
+                }
+            }
+            StreamEvent::Notice(notice) => self.notice(notice, emit),
             StreamEvent::Data(chunk) => {
                 self.decode(chunk.connection, emit, |decoder, budget, emit| {
                     decoder.push(chunk, budget, emit);
@@ -245,6 +278,28 @@ impl Conversations {
             }
             StreamEvent::Closed(closed) => self.close(closed, emit),
         }
+    }
+
+    fn notice(&mut self, notice: &Notice, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+        match &notice.what {
+            Noticed::Attempt(attempt, state) => {
+                let Self { attempts, tracker, tell_progress, .. } = self;
+                let tell =
+                    &mut |told, row: &Exchange<'_>| tell_attempt(told, row, *tell_progress, emit);
+                attempts.take(notice, attempt, *state, &mut || tracker.take_number(), tell);
+            }
+            Noticed::Translated(also) => {
+                if let Some(live) = self.connections.get_mut(notice.connection) {
+                    live.known.also = Some(*also);
+                }
+            }
+        }
+    }
+
+    /// The capture is over.
+    fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+        let Self { attempts, tell_progress, .. } = self;
+        attempts.finish(&mut |told, row| tell_attempt(told, row, *tell_progress, emit));
     }
 
     fn decode(
@@ -270,6 +325,10 @@ impl Conversations {
         self.held = self.held - before + decoder.held();
     }
 
+    fn expire(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+        self.tracker.expire(&mut |event| emit(event.into()));
+    }
+
     fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         self.decode(closed.connection, emit, |decoder, _, emit| decoder.finish(emit));
         let Some(live) = self.connections.take(closed.connection) else { return };
@@ -282,5 +341,21 @@ impl Conversations {
         });
         self.held -= live.decoder.held();
         emit(EngineEvent::Closed(&live.known.closed(closed)));
+    }
+}
+
+/// Tells of an attempt. That it waits, and that it was answered at last, is progress.
+fn tell_attempt(
+    told: Told,
+    row: &Exchange<'_>,
+    tell_progress: bool,
+    emit: &mut dyn FnMut(EngineEvent<'_>),
+) {
+    match told {
+        Told::Waiting if tell_progress => emit(EngineEvent::Attempted(row)),
+        Told::Ended if tell_progress || row.status != Status::Ok => {
+            emit(EngineEvent::Exchange(row));
+        }
+        Told::Waiting | Told::Ended => {}
     }
 }

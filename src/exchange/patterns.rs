@@ -29,11 +29,14 @@ pub(super) struct Patterns {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     Named(PatternId),
-    /// There were too many, or it is too long: its text is not kept.
+    /// There were too many: its text is not kept.
     Folded(String),
 }
 
 const RESERVED: u32 = 2;
+
+/// Bytes of a text that is too long which are shown.
+const BEGINNING: usize = 200;
 
 impl Patterns {
     /// The name of a pattern given as JSON.
@@ -42,7 +45,7 @@ impl Patterns {
         if let Some((_, id)) = self.spellings.find(hash, |(spelling, _)| **spelling == *raw) {
             return Pattern::Named(*id);
         }
-        let text = route_text(raw);
+        let text = bounded(route_text(raw));
         let Some(id) = self.name_of_text(&text) else {
             self.folded += 1;
             return Pattern::Folded(text);
@@ -72,7 +75,7 @@ impl Patterns {
         if let Some(id) = self.names.find(hash, |id| text_of(texts, *id) == Some(text)) {
             return Some(*id);
         }
-        if self.texts.len() >= limits::PATTERNS || text.len() > limits::PATTERN_BYTES {
+        if self.texts.len() >= limits::PATTERNS {
             return None;
         }
         let id = PatternId(u32::try_from(self.texts.len()).ok()? + RESERVED);
@@ -81,6 +84,22 @@ impl Patterns {
         self.names.insert_unique(hash, id, |id| hasher.hash_one(text_of(texts, *id).unwrap_or("")));
         Some(id)
     }
+}
+
+/// A route text that is too long to keep is named by its beginning and a hash of the whole.
+fn bounded(mut text: String) -> String {
+    if text.len() > limits::PATTERN_BYTES {
+        let hash = fnv(text.as_bytes());
+        text.truncate(text.floor_char_boundary(BEGINNING));
+        text.push_str(&format!("…{hash:016x}"));
+    }
+    text
+}
+
+/// FNV-1a: the same in every run and every shard, which no keyed hash is.
+fn fnv(bytes: &[u8]) -> u64 {
+    let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, add)
 }
 
 fn text_of(texts: &[String], id: PatternId) -> Option<&str> {
@@ -114,9 +133,24 @@ mod tests {
         }
         let folded = patterns.name(raw(limits::PATTERNS).as_bytes());
         assert_eq!(folded, Pattern::Folded(format!("user.{}", limits::PATTERNS)));
-        let long = format!("\"{}\"", "x".repeat(limits::PATTERN_BYTES + 1));
-        assert!(matches!(patterns.name(long.as_bytes()), Pattern::Folded(_)));
         assert!(matches!(patterns.name(raw(7).as_bytes()), Pattern::Named(_)));
-        assert_eq!(patterns.folded(), 2);
+        assert_eq!(patterns.folded(), 1);
+    }
+
+    #[test]
+    fn a_long_pattern_is_named_by_its_beginning_and_a_hash() {
+        let text = |patterns: &mut Patterns, raw: &str| match patterns.name(raw.as_bytes()) {
+            Pattern::Named(id) => patterns.text(id).unwrap().to_owned(),
+            Pattern::Folded(text) => panic!("{text}"),
+        };
+        let mut patterns = Patterns::default();
+        let long = |last: char| format!("\"{}{last}\"", "求".repeat(limits::PATTERN_BYTES / 3 + 1));
+        // The hash as Python computes it.
+        let expected = format!("{}…f32b278fe66c51b2", "求".repeat(66));
+        assert_eq!(text(&mut patterns, &long('a')), expected);
+        assert_ne!(text(&mut patterns, &long('b')), expected);
+        assert_eq!(text(&mut Patterns::default(), &long('a')), expected, "in every run");
+        let kept = "x".repeat(limits::PATTERN_BYTES);
+        assert_eq!(text(&mut patterns, &format!("\"{kept}\"")), kept);
     }
 }

@@ -129,12 +129,32 @@ pub struct Held {
 
 impl Held {
     /// What the hold of a frame that could not be written before `earliest` amounts to: a reply is
-    /// written when its request is whole. DESIGN section 4.4.
+    /// written when its request is whole.
     pub(super) fn of(hold: Option<&FrameHold>, earliest: Option<Timestamp>) -> Self {
         let Some(&FrameHold { since, until, certain }) = hold else { return Self::default() };
         let since = earliest.map_or(since, |earliest| since.max(earliest));
         let at_most = until.saturating_since(since);
         Self { at_most, certain: certain && at_most >= HELD_AT_LEAST }
+    }
+}
+
+/// [`Held`] where there are many of it: nanoseconds up to two seconds, which no kernel holds one; the
+/// highest bit says that it is certain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CompactHeld(u32);
+
+impl CompactHeld {
+    pub(crate) const NONE: Self = Self(0);
+    const CERTAIN: u32 = 1 << 31;
+
+    pub(crate) fn new(held: Held) -> Self {
+        let nanos = u32::try_from(held.at_most.get()).unwrap_or(u32::MAX).min(Self::CERTAIN - 1);
+        Self(nanos | if held.certain { Self::CERTAIN } else { 0 })
+    }
+
+    pub(crate) fn held(self) -> Held {
+        let at_most = Nanos::new((self.0 & !Self::CERTAIN).into());
+        Held { at_most, certain: self.0 & Self::CERTAIN != 0 }
     }
 }
 
@@ -208,25 +228,65 @@ pub struct Latency {
 
 impl Latency {
     /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
-    /// request, of whose replies the first ended at that time. Tells too whether the clock of the
-    /// capture stepped back meanwhile.
-    pub fn of(request: &Span, replies: Option<(Timestamp, &Span)>, ended: bool) -> (Self, bool) {
-        let mut clock_stepped = false;
-        let mut span = |from: PacketRef, to: Timestamp| {
-            let span = to.since(from.at);
-            clock_stepped |= span.is_none();
-            Some(span.unwrap_or(Nanos::ZERO))
-        };
-        let mut latency = Self { request: span(request.first, request.last.at), ..Self::default() };
+    /// request, of whose replies the first ended at that time. Where the clock spoiled it, there is
+    /// none, and the cause is told.
+    pub fn of(
+        request: &Span,
+        replies: Option<(Timestamp, &Span)>,
+        ended: bool,
+    ) -> (Self, Option<Spoiled>) {
+        let since = |from: PacketRef, to: Timestamp| to.since(from.at);
+        let mut latency =
+            Self { request: since(request.first, request.last.at), ..Self::default() };
+        let mut whole = latency.request.is_some();
         if let Some((first_reply_end, reply)) = replies {
-            latency.first_reply = span(request.first, first_reply_end);
-            latency.wait = span(request.last, reply.first.at);
+            latency.first_reply = since(request.first, first_reply_end);
+            latency.wait = since(request.last, reply.first.at);
+            whole &= latency.first_reply.is_some() && latency.wait.is_some();
             if ended {
-                latency.latency = span(request.first, reply.last.at);
-                latency.reply = span(reply.first, reply.last.at);
+                latency.latency = since(request.first, reply.last.at);
+                latency.reply = since(reply.first, reply.last.at);
+                // A later reply may be seen whole before one that was sent again.
+                let again = reply.last.number < reply.first.number;
+                whole &= latency.latency.is_some() && (latency.reply.is_some() || again);
             }
         }
-        (latency, clock_stepped)
+        if whole {
+            (latency, None)
+        } else {
+            (Self::default(), Some(Spoiled::of(request, replies.map(|(_, reply)| reply))))
+        }
+    }
+}
+
+/// Why there is no latency where there should be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoiled {
+    /// The clock of the capture stepped back meanwhile.
+    ClockStep,
+    /// A packet has no time.
+    WithoutTime,
+    /// The reply was captured before its request.
+    ReplyFirst,
+}
+
+impl Spoiled {
+    #[cold]
+    fn of(request: &Span, reply: Option<&Span>) -> Self {
+        let reply = reply.unwrap_or(request);
+        let packets = [request.first, request.last, reply.first, reply.last];
+        // What has no time is not even as late as itself.
+        if packets.iter().any(|packet| packet.at.since(packet.at).is_none()) {
+            return Self::WithoutTime;
+        }
+        let is_first = |reply: PacketRef, request: PacketRef| {
+            reply.at < request.at && reply.number < request.number
+        };
+        if is_first(reply.first, request.last) || is_first(reply.last, request.first) {
+            Self::ReplyFirst
+        } else {
+            Self::ClockStep
+        }
     }
 }
 
@@ -310,5 +370,9 @@ impl Exchange<'_> {
     /// When its first byte was seen.
     pub fn time(&self) -> Timestamp {
         self.request.or(self.reply).map_or(Timestamp::default(), |span| span.first.at)
+    }
+    /// Whether it is an attempt to connect that was answered at last: none that failed, and no row.
+    pub fn is_answered_attempt(&self) -> bool {
+        self.kind == ExchangeKind::Connect && self.status == Status::Ok
     }
 }

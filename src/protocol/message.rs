@@ -46,7 +46,7 @@ pub enum Fault {
     Boundary,
     /// A gap cut it.
     Gap,
-    /// It is larger than [`crate::limits::FRAME_BYTES`].
+    /// It is larger than [`crate::limits::FRAME_BYTES`], or than there was room for.
     TooLarge,
     /// The connection or the capture ended inside it.
     Unfinished,
@@ -99,8 +99,14 @@ pub struct Message<'a> {
     pub from: Side,
     /// The packet of its first byte.
     pub first: PacketRef,
-    /// The packet of its last byte.
+    /// The earliest of the packets that brought its bytes: not the first one where segments were
+    /// captured out of order.
+    pub earliest: PacketRef,
+    /// The latest of them, with which it was whole: not that of its last byte where segments were
+    /// captured out of order.
     pub last: PacketRef,
+    /// Whether its first byte is the first of a segment.
+    pub begins_segment: bool,
     /// The sequence number of its first byte, which is a digit of its length.
     pub seq: Seq,
     /// Bytes of the frame on the wire, its length and `#` included.
@@ -151,13 +157,15 @@ impl FrameHold {
 /// How the place of a frame in its stream is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Placed {
-    /// The stream was seen from its first byte, and nothing is missing since.
+    /// The stream was seen from its first byte, and since then nothing is missing and every frame
+    /// followed on the one before. A frame that could not be read, but ended where it said, changes
+    /// nothing.
     #[default]
     Certain,
     /// It was found by searching: behind a gap, in a capture that began late, behind a fault.
     /// Nothing but its own bytes says that it is one.
     Found,
-    /// It follows one that was found, or one that follows it, without a byte between.
+    /// It follows one that was found, or one that follows it, without a byte between but blanks.
     Joined,
 }
 

@@ -101,6 +101,13 @@ pub(super) enum Fact {
     RequestTime,
     Wait,
     ReplyTime,
+    Waited,
+    EndedBy,
+    RequestHeld,
+    ReplyHeld,
+    Held,
+    Sure,
+    Attempts,
     Replies,
     RequestBytes,
     ReplyBytes,
@@ -110,13 +117,46 @@ pub(super) enum Fact {
     Data,
     Response,
     Error,
+    /// Of rows that are no exchanges: the name of the field.
+    OfRow(&'static str),
+}
+
+impl Field {
+    /// A field of rows that are no exchanges: a [`RowFilter`](super::RowFilter) asks for its values
+    /// by its name.
+    pub(crate) const fn of_row(
+        name: &'static str,
+        kind: FieldKind,
+        meaning: &'static str,
+        example: &'static str,
+    ) -> Self {
+        Self { name, kind, meaning, example, fact: Fact::OfRow(name) }
+    }
 }
 
 /// The words of `status`, by the number of the outcome.
-pub(super) const STATUS: &[&str] = &["ok", "error", "open", "closed", "unknown", "sent", "orphan"];
+pub(super) const STATUS: &[&str] = &[
+    "ok",
+    "error",
+    "open",
+    "closed",
+    "unknown",
+    "sent",
+    "orphan",
+    "refused",
+    "no_answer",
+    "reset",
+];
 
 /// The words of `kind`, by the number of the kind.
-pub(super) const KIND: &[&str] = &["request", "event", "reply"];
+pub(super) const KIND: &[&str] = &["request", "event", "reply", "connect"];
+
+/// The words of `ended_by`, by the number of who ended it.
+pub(super) const ENDED_BY: &[&str] =
+    &["client", "server", "reset_by_client", "reset_by_server", "network", "capture"];
+
+/// The words of what is so or not, by the number of the answer.
+pub(super) const TRUTH: &[&str] = &["false", "true"];
 
 macro_rules! table {
     ($($name:literal $kind:expr, $fact:ident, $meaning:literal, $example:literal;)*) => {
@@ -135,7 +175,8 @@ use FieldKind::{Address, Duration, Json, Number, Size, Text, Time, Word};
 const FIELDS: &[Field] = table! {
     "n" Number, Number, "its number, counted from 1 by first bytes", "n in {1..100}";
     "time" Time, Time, "when its first byte was seen", "time >= 2026-11-22T03:52:01Z";
-    "kind" Word(KIND), Kind, "request, event or reply (one whose request the capture lacks)",
+    "kind" Word(KIND), Kind,
+        "request, event, reply (orphan) or connect (failed attempt)",
         "kind == event";
     "pattern" Text, Pattern, "Nest's route text", r#"pattern == "sum""#;
     "id" Json, Id, "the id that pairs a request with its replies", r#"id contains "e32e""#;
@@ -157,6 +198,18 @@ const FIELDS: &[Field] = table! {
         "wait in {1ms..2ms}";
     "reply_time" Duration, ReplyTime, "from the first reply's first byte to the final reply's last",
         "reply_time >= 1s";
+    "waited" Duration, Waited, "how long the caller of what has no final reply had waited",
+        "waited > 1s";
+    "ended_by" Word(ENDED_BY), EndedBy, "who ended what has no final reply",
+        "ended_by in {server, reset_by_server}";
+    "request_held" Duration, RequestHeld,
+        "the most that a kernel held back the request or event", "request_held > 30ms";
+    "reply_held" Duration, ReplyHeld, "the same for the replies", "reply_held > 30ms";
+    "held" Duration, Held, "both together", "held > 30ms";
+    "sure" Word(TRUTH), Sure, "whether more than its bytes says that it was a message",
+        "sure == false";
+    "attempts" Number, Attempts, "the attempts that a row of kind connect stands for",
+        "attempts > 1";
     "replies" Number, Replies, "frames that answered, the final one included", "replies > 1";
     "request.bytes" Size, RequestBytes, "bytes of the request or event on the wire",
         "request.bytes > 64kB";
@@ -167,11 +220,11 @@ const FIELDS: &[Field] = table! {
     "data" Json, Data, "what the request or event carries", "data.user.id == 42";
     "response" Json, Response, "what a reply carries; any of them counts",
         r#"response contains "余额""#;
-    "error" Json, Error, "the error of the final reply, where there is one",
+    "error" Json, Error, "the error of the final reply, or what a router said",
         r#"error.message matches "time-?out""#;
 };
 
-/// Every field, in the order of the help.
+/// Every field of an exchange, in the order of the help.
 pub const fn fields() -> &'static [Field] {
     FIELDS
 }
@@ -179,8 +232,10 @@ pub const fn fields() -> &'static [Field] {
 /// What other tools, and Nest itself, call a field.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("addr", "address"),
+    ("age", "waited"),
     ("args", "data"),
     ("body", "data"),
+    ("closed_by", "ended_by"),
     ("cmd", "pattern"),
     ("code", "status"),
     ("conn", "connection"),
@@ -223,20 +278,22 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("type", "kind"),
 ];
 
-/// The field of this name.
-pub(super) fn named(name: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.name == name)
+/// The one of `fields` that has this name.
+pub(super) fn named(fields: &'static [Field], name: &str) -> Option<&'static Field> {
+    fields.iter().find(|field| field.name == name)
 }
 
-/// The field that somebody meant who typed `name`.
-pub(super) fn meant(name: &str) -> Option<&'static str> {
+/// The one of `fields` that somebody meant who typed `name`.
+pub(super) fn meant(fields: &'static [Field], name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
-    let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == lower).map(|(_, field)| *field);
-    elsewhere.or_else(|| nearest(&lower, FIELDS.iter().map(|field| field.name)))
+    let is_field = |name: &&str| named(fields, name).is_some();
+    let mut elsewhere =
+        ELSEWHERE.iter().filter(|(other, _)| *other == lower).map(|(_, field)| *field);
+    elsewhere.find(is_field).or_else(|| nearest(&lower, fields.iter().map(|field| field.name)))
 }
 
 /// The one of `names` that is a slip or two away from `typed`.
-pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = typed.chars().count().div_ceil(4).min(3);
     names
         .map(|name| (distance(typed, name), name))
@@ -281,19 +338,19 @@ const LONGEST: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{ExchangeKind, Status};
+    use crate::exchange::{EndedBy, ExchangeKind, Status};
     use crate::query::Filter;
 
     #[test]
     fn the_table_is_whole() {
         for (index, field) in fields().iter().enumerate() {
-            assert_eq!(named(field.name), Some(field), "{} is there twice", field.name);
+            assert_eq!(named(FIELDS, field.name), Some(field), "{} is there twice", field.name);
             assert!(field.name.len() <= LONGEST);
             assert!(field.example.starts_with(field.name), "{index}: {}", field.example);
             Filter::parse(field.example).unwrap();
         }
         for (name, field) in ELSEWHERE {
-            assert!(named(name).is_none() && named(field).is_some(), "{name}");
+            assert!(named(FIELDS, name).is_none() && named(FIELDS, field).is_some(), "{name}");
         }
     }
 
@@ -307,13 +364,34 @@ mod tests {
             Status::Unknown,
             Status::Sent,
             Status::Orphan,
+            Status::Refused,
+            Status::NoAnswer,
+            Status::Reset,
         ];
+        // Without quotes a word has no spaces.
+        let word = |name: &str| name.replace(' ', "_");
         for (number, status) in statuses.into_iter().enumerate() {
-            assert_eq!((status as usize, status.name()), (number, STATUS[number]));
+            assert_eq!((status as usize, &*word(status.name())), (number, STATUS[number]));
         }
-        let kinds = [ExchangeKind::Request, ExchangeKind::Event, ExchangeKind::Reply];
+        let kinds = [
+            ExchangeKind::Request,
+            ExchangeKind::Event,
+            ExchangeKind::Reply,
+            ExchangeKind::Connect,
+        ];
         for (number, kind) in kinds.into_iter().enumerate() {
             assert_eq!((kind as usize, kind.name()), (number, KIND[number]));
+        }
+        let ends = [
+            EndedBy::Client,
+            EndedBy::Server,
+            EndedBy::ResetByClient,
+            EndedBy::ResetByServer,
+            EndedBy::Network,
+            EndedBy::Capture,
+        ];
+        for (number, end) in ends.into_iter().enumerate() {
+            assert_eq!((end as usize, &*word(end.name())), (number, ENDED_BY[number]));
         }
     }
 
@@ -329,10 +407,10 @@ mod tests {
             ("rtt", "latency"),
             ("reqest.bytes", "request.bytes"),
         ] {
-            assert_eq!(meant(typed), Some(field), "{typed}");
+            assert_eq!(meant(FIELDS, typed), Some(field), "{typed}");
         }
         for typed in ["sum", "x", "user.created", &"n".repeat(4_000)] {
-            assert_eq!(meant(typed), None, "{typed}");
+            assert_eq!(meant(FIELDS, typed), None, "{typed}");
         }
     }
 }

@@ -16,15 +16,17 @@ mod filter;
 mod lexer;
 mod parser;
 mod quoting;
+mod row;
 mod subject;
 mod term;
 mod value;
 
 pub use complete::{Candidate, Completions, complete};
 pub use error::FilterError;
-pub use field::{Field, FieldKind, fields};
+pub use field::{Field, FieldKind, fields, nearest};
 pub use filter::{Evaluator, Filter};
 pub use quoting::quoted;
+pub use row::{Look, RowFilter, Value};
 pub use subject::Subject;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::endpoint::Endpoints;
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, Latency, PatternId, Span, Status};
 use crate::time::{Nanos, Timestamp};
 
 /// Something that a filter can be asked about. Each fact is asked for only where the answer depends
@@ -43,6 +43,19 @@ pub trait Subject {
     fn reply_bytes(&self) -> u64 {
         self.reply().map_or(0, |span| span.bytes)
     }
+
+    /// How long the caller of what has no final reply had waited when its end was known.
+    fn waited(&self) -> Option<Nanos>;
+    /// Who ended what has no final reply.
+    fn ended_by(&self) -> Option<EndedBy>;
+    /// The most that the request or event was held back; `None` where there is none.
+    fn request_held(&self) -> Option<Nanos>;
+    /// The most that the replies were; `None` where there is none.
+    fn reply_held(&self) -> Option<Nanos>;
+    /// Whether more than its own bytes says that it was a message.
+    fn is_sure(&self) -> bool;
+    /// The attempts that a row of kind `connect` stands for; `None` of any other kind.
+    fn attempts(&self) -> Option<u32>;
 
     /// What was waited for.
     fn latencies(&self) -> Latency;
@@ -96,6 +109,31 @@ impl Subject for Exchange<'_> {
 
     fn ends(&self) -> Endpoints {
         self.ends
+    }
+
+    fn waited(&self) -> Option<Nanos> {
+        self.waited
+    }
+
+    fn ended_by(&self) -> Option<EndedBy> {
+        self.ended_by
+    }
+
+    fn request_held(&self) -> Option<Nanos> {
+        let is_frame = self.kind != ExchangeKind::Connect && self.request.is_some();
+        is_frame.then_some(self.request_held.at_most)
+    }
+
+    fn reply_held(&self) -> Option<Nanos> {
+        (self.replies > 0).then_some(self.reply_held.at_most)
+    }
+
+    fn is_sure(&self) -> bool {
+        self.sure
+    }
+
+    fn attempts(&self) -> Option<u32> {
+        (self.kind == ExchangeKind::Connect).then_some(self.attempts)
     }
 
     fn latencies(&self) -> Latency {

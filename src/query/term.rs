@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::field::Fact;
+use super::row::Value;
 use super::subject::Subject;
 use super::value::{self, Addresses, Interval, Scalar};
 use crate::exchange::{ExchangeKind, Status};
@@ -104,6 +105,16 @@ impl Term {
             Fact::RequestTime => self.numbers(nanos(subject.latencies().request).map(one)),
             Fact::Wait => self.numbers(nanos(subject.latencies().wait).map(one)),
             Fact::ReplyTime => self.numbers(nanos(subject.latencies().reply).map(one)),
+            Fact::Waited => self.numbers(nanos(subject.waited()).map(one)),
+            Fact::EndedBy => self.words(subject.ended_by().map(|end| end as u32)),
+            Fact::RequestHeld => self.numbers(nanos(subject.request_held()).map(one)),
+            Fact::ReplyHeld => self.numbers(nanos(subject.reply_held()).map(one)),
+            Fact::Held => {
+                let held = [subject.request_held(), subject.reply_held()];
+                self.numbers(held.into_iter().filter_map(nanos).reduce(|a, b| a + b).map(one))
+            }
+            Fact::Sure => self.word(subject.is_sure().into()),
+            Fact::Attempts => self.numbers(subject.attempts().map(|number| one(number.into()))),
             Fact::Replies => self.number(subject.replies()),
             Fact::RequestBytes => {
                 self.numbers(subject.request_bytes().map(|bytes| one(bytes.into())))
@@ -125,12 +136,30 @@ impl Term {
             Fact::Data => self.json(|look| subject.data().map_or(GO_ON, |data| look(&data))),
             Fact::Response => self.json(|look| subject.responses(look)),
             Fact::Error => self.error(subject),
+            // An exchange has no such field, and no filter over exchanges asks for one.
+            Fact::OfRow(_) => false,
         }
+    }
+
+    /// The answer by the values that `tell` has for the field.
+    pub fn matches_row(&self, tell: impl FnOnce(&mut dyn FnMut(&Value<'_>))) -> bool {
+        let mut answer = Answer::None;
+        tell(&mut |value| {
+            if answer != Answer::Yes {
+                let holds = match &self.test {
+                    Test::Exists => true,
+                    Test::Is { wanted, .. } => wanted.fits(value),
+                };
+                answer = if holds { Answer::Yes } else { Answer::No };
+            }
+        });
+        self.test.conclude(answer)
     }
 
     /// Of a reply to a known call, that it failed is known without its payload.
     fn error<S: Subject + ?Sized>(&self, subject: &S) -> bool {
-        if subject.kind() != ExchangeKind::Reply && subject.status() != Status::Error {
+        let may_have_one = matches!(subject.kind(), ExchangeKind::Reply | ExchangeKind::Connect);
+        if !may_have_one && subject.status() != Status::Error {
             return false;
         }
         self.json(|look| {
@@ -155,28 +184,19 @@ impl Term {
     }
 
     fn word(&self, number: u32) -> bool {
-        self.test.any(
-            [number],
-            |wanted, number| matches!(wanted, Wanted::Words(bits) if bits >> number & 1 == 1),
-        )
+        self.words(Some(number))
+    }
+
+    fn words(&self, number: Option<u32>) -> bool {
+        self.test.any(number, |wanted, number| wanted.fits(&Value::Word(*number)))
     }
 
     fn addresses(&self, ends: impl IntoIterator<Item = SocketAddr>) -> bool {
-        self.test.any(ends, |wanted, end| {
-            matches!(wanted, Wanted::Addresses(known) if known.iter().any(|one| one.contain(*end)))
-        })
+        self.test.any(ends, |wanted, end| wanted.fits(&Value::Address(*end)))
     }
 
     fn text(&self, text: Option<&str>) -> bool {
-        self.test.any(text, |wanted, text| match wanted {
-            Wanted::Values(intervals) => {
-                let text = Scalar::Text(text.as_bytes().into());
-                intervals.iter().any(|interval| interval.contains(&text))
-            }
-            Wanted::Contains(needle) => needle.finder.find(text.as_bytes()).is_some(),
-            Wanted::Matches(regex) => regex.is_match(text),
-            _ => false,
-        })
+        self.test.any(text, |wanted, text| wanted.fits(&Value::Text(text)))
     }
 
     /// Of the JSON values that `each` tells, those at the end of the path count.
@@ -241,6 +261,30 @@ impl Test {
 }
 
 impl Wanted {
+    /// Whether a value that is no JSON is as wanted.
+    fn fits(&self, value: &Value<'_>) -> bool {
+        match (self, value) {
+            (Self::Numbers(ranges), Value::Number(number)) => {
+                ranges.iter().any(|range| range.contains(number))
+            }
+            (Self::Words(bits), Value::Word(number)) => {
+                bits.checked_shr(*number).is_some_and(|bits| bits & 1 == 1)
+            }
+            (Self::Addresses(known), Value::Address(end)) => {
+                known.iter().any(|one| one.contain(*end))
+            }
+            (Self::Values(intervals), Value::Text(text)) => {
+                let text = Scalar::Text(text.as_bytes().into());
+                intervals.iter().any(|interval| interval.contains(&text))
+            }
+            (Self::Contains(needle), Value::Text(text)) => {
+                needle.finder.find(text.as_bytes()).is_some()
+            }
+            (Self::Matches(regex), Value::Text(text)) => regex.is_match(text),
+            _ => false,
+        }
+    }
+
     /// Whether a raw JSON value is as wanted.
     fn holds(&self, value: &[u8]) -> bool {
         match self {

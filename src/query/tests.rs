@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
+};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
@@ -135,16 +137,111 @@ fn exchanges() -> Vec<Exchange<'static>> {
     ]
 }
 
-/// The numbers of the exchanges that `text` finds, found out in each way that there is.
+/// 1: a call whose frames were held, 2: one that its server left, 3: one of which nobody is sure, 4: a
+/// refusal, 5: attempts that a router answered.
+fn failures() -> Vec<Exchange<'static>> {
+    let call = exchanges().remove(0);
+    let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
+    let left = Exchange {
+        number: 2,
+        status: Status::Closed,
+        reply: None,
+        replies: 0,
+        latency: Latency::default(),
+        waited: Some(Nanos::from_secs(2)),
+        ended_by: Some(EndedBy::Server),
+        ..call
+    };
+    let refused = Exchange {
+        number: 4,
+        kind: ExchangeKind::Connect,
+        pattern: None,
+        pattern_id: PatternId::NONE,
+        id: None,
+        status: Status::Refused,
+        waited: Some(Nanos::new(50_000)),
+        ended_by: Some(EndedBy::ResetByServer),
+        data: None,
+        error: None,
+        ..left
+    };
+    vec![
+        Exchange {
+            request_held: held(41_000_000, true),
+            reply_held: held(2_000_000, false),
+            ..call
+        },
+        left,
+        Exchange { number: 3, sure: false, ..call },
+        refused,
+        Exchange {
+            number: 5,
+            status: Status::NoAnswer,
+            ended_by: Some(EndedBy::Network),
+            waited: Some(Nanos::from_secs(3)),
+            attempts: 40,
+            error: Some(br#""host unreachable""#),
+            ..refused
+        },
+    ]
+}
+
+#[test]
+fn failures_are_found() {
+    let cases: &[(&str, &[u64])] = &[
+        ("status == refused", &[4]),
+        ("status == \"no answer\"", &[5]),
+        ("status == no_answer", &[5]),
+        ("status in {'no answer', refused, reset}", &[4, 5]),
+        ("status != ok", &[2, 4, 5]),
+        ("kind == connect", &[4, 5]),
+        ("kind != connect", &[1, 2, 3]),
+        ("waited", &[2, 4, 5]),
+        ("waited > 1s", &[2, 5]),
+        ("not waited", &[1, 3]),
+        ("ended_by", &[2, 4, 5]),
+        ("ended_by == server", &[2]),
+        ("ended_by == 'reset by server'", &[4]),
+        ("ended_by in {reset_by_server, network}", &[4, 5]),
+        ("ended_by != network", &[2, 4]),
+        ("request_held > 40ms", &[1]),
+        ("request_held == 0ns", &[2, 3]),
+        ("request_held", &[1, 2, 3]),
+        ("reply_held == 2ms", &[1]),
+        ("reply_held", &[1, 3]),
+        ("held == 43ms", &[1]),
+        ("held < 1ms", &[2, 3]),
+        ("sure == false", &[3]),
+        ("sure == true", &[1, 2, 4, 5]),
+        ("attempts", &[4, 5]),
+        ("attempts > 1", &[5]),
+        ("pattern", &[1, 2, 3]),
+        ("latency", &[1, 3]),
+        ("error", &[5]),
+        ("error == 'host unreachable' and client == 10.0.0.7", &[5]),
+        ("data", &[1, 2, 3]),
+        ("packet == 6", &[1, 2, 3, 4, 5]),
+        ("request.bytes == 64 and kind == connect", &[4, 5]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(found_among(&failures(), text), *expected, "{text}");
+    }
+}
+
+/// The numbers of the exchanges that `text` finds.
 fn found(text: &str) -> Vec<u64> {
+    found_among(&exchanges(), text)
+}
+
+/// The same of others, found out in each way that there is.
+fn found_among(exchanges: &[Exchange<'_>], text: &str) -> Vec<u64> {
     let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{error}"));
-    let exchanges = exchanges();
     let mut evaluator = Evaluator::new(&filter);
     let mut numbers = Vec::new();
     // Twice, so that what was remembered is used.
     for _ in 0..2 {
         numbers.clear();
-        for exchange in &exchanges {
+        for exchange in exchanges {
             let matches = filter.matches(exchange);
             assert_eq!(evaluator.matches(exchange), matches, "{text}: {exchange:?}");
             if let Some(answer) = evaluator.without_payloads(exchange) {
@@ -435,6 +532,24 @@ impl Subject for Counted<'_> {
     }
     fn ends(&self) -> Endpoints {
         self.exchange.ends
+    }
+    fn waited(&self) -> Option<Nanos> {
+        self.exchange.waited
+    }
+    fn ended_by(&self) -> Option<EndedBy> {
+        self.exchange.ended_by
+    }
+    fn request_held(&self) -> Option<Nanos> {
+        self.exchange.request_held()
+    }
+    fn reply_held(&self) -> Option<Nanos> {
+        self.exchange.reply_held()
+    }
+    fn is_sure(&self) -> bool {
+        self.exchange.sure
+    }
+    fn attempts(&self) -> Option<u32> {
+        self.exchange.attempts()
     }
     fn latencies(&self) -> Latency {
         self.exchange.latency

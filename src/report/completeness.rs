@@ -2,8 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::Palette;
+use unicode_width::UnicodeWidthStr;
+
+use super::table::{Column, write_markdown, write_text};
 use super::units::{count, counted, size};
+use super::{Layout, Palette};
+use crate::packet::LinkType;
 use crate::protocol::Foreign;
 use crate::store::{Capture, Completeness};
 
@@ -16,195 +20,254 @@ pub struct Losses<'a> {
     pub completeness: &'a Completeness,
 }
 
+/// One thing that the capture says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The diagnosis that it is; empty where it is none.
+    pub id: &'static str,
+    /// How often.
+    pub count: u64,
+    /// Of what.
+    pub what: String,
+    /// What it means, or what to do.
+    pub advice: String,
+}
+
 impl Losses<'_> {
-    /// Writes what each loss means, one line each, and the completeness line as the last.
-    pub fn write(&self, out: &mut impl Write, palette: &Palette) -> io::Result<()> {
-        let warning = palette.warning;
-        for note in self.notes() {
-            writeln!(out, "{warning}note:{warning:#} {note}")?;
+    /// Writes the table of what there is to say, and the completeness line as the last.
+    pub fn write(&self, out: &mut impl Write, layout: &Layout) -> io::Result<()> {
+        let rows = self.rows();
+        if !rows.is_empty() {
+            let columns = columns(&rows, Some(layout.columns));
+            write_text(out, columns, layout.columns, layout.palette.heading)?;
+            writeln!(out)?;
         }
-        self.write_line(out, palette)
+        self.write_line(out, &layout.palette)
+    }
+
+    /// Writes the same as Markdown.
+    pub fn write_markdown(&self, out: &mut impl Write) -> io::Result<()> {
+        let rows = self.rows();
+        if !rows.is_empty() {
+            write_markdown(out, &columns(&rows, None))?;
+            writeln!(out)?;
+        }
+        self.write_line(out, &Palette::PLAIN)
     }
 
     /// Writes the completeness line: the counts that are always told, zeros included. Only who is
     /// told a zero knows that somebody looked.
     pub fn write_line(&self, out: &mut impl Write, palette: &Palette) -> io::Result<()> {
-        let Completeness {
-            gaps,
-            truncated_packets,
-            frames_undecodable,
-            orphan_replies,
-            calls_open,
-            ..
-        } = *self.completeness;
+        let losses = self.completeness;
         write!(out, "{}, ", counted(self.capture.packets, "packet", "packets"))?;
-        match self.completeness.kernel_drops {
+        match losses.kernel_drops {
             None => write!(out, "kernel drops unknown")?,
             Some(drops) => loss(out, palette, drops, "kernel drop", "kernel drops")?,
         }
         for (number, one, many) in [
-            (gaps, "gap", "gaps"),
-            (truncated_packets, "cut packet", "cut packets"),
-            (frames_undecodable, "undecodable frame", "undecodable frames"),
-            (orphan_replies, "orphan reply", "orphan replies"),
-            (calls_open, "call still open", "calls still open"),
+            (losses.gaps, "gap", "gaps"),
+            (losses.truncated_packets, "cut packet", "cut packets"),
+            (losses.frames_undecodable, "undecodable frame", "undecodable frames"),
+            (losses.orphan_replies, "orphan reply", "orphan replies"),
+            (losses.calls_open, "call still open", "calls still open"),
+            (losses.unsure, "unsure", "unsure"),
         ] {
             write!(out, ", ")?;
             loss(out, palette, number, one, many)?;
         }
-        writeln!(out)
+        // Neither is a loss: what the sender repeated, and what the capture did.
+        let again = count(losses.retransmissions);
+        writeln!(out, ", {again} sent again, {}", counted(losses.copies, "copy", "copies"))
     }
 
-    /// What each loss that there was means.
-    pub fn notes(&self) -> Vec<String> {
+    /// What there is to say.
+    pub fn rows(&self) -> Vec<Loss> {
         let losses = self.completeness;
-        let drops = losses.kernel_drops.unwrap_or(0);
-        let rows = [
-            (
-                drops,
-                "packet was dropped by the kernel",
-                "packets were dropped by the kernel",
-                "the program could not keep up; a larger -B or a narrower -f helps",
-            ),
-            (
-                losses.truncated_packets,
-                "packet was cut",
-                "packets were cut",
-                "capture with a larger snap length (-s)",
-            ),
-            (
-                losses.frames_undecodable,
-                "frame could not be read",
-                "frames could not be read",
-                "cut by a gap, by the start or the end of the capture, or no Nest frame",
-            ),
-            (
-                losses.orphan_replies,
-                "reply has no request here",
-                "replies have no request here",
-                "the capture began later, or lost it",
-            ),
-            (
-                losses.calls_open,
-                "call had no final reply when the capture ended",
-                "calls had no final reply when the capture ended",
-                "slow, never answered, or answered later",
-            ),
-            (
-                losses.calls_evicted,
-                "call was given up",
-                "calls were given up",
-                "too many were open at once",
-            ),
-            (
-                losses.late_replies,
-                "reply came after the final one",
-                "replies came after the final one",
-                "counted in no latency",
-            ),
-            (
-                losses.frames_other,
-                "frame is neither request, event nor reply",
-                "frames are neither request, event nor reply",
-                "counted in no row",
-            ),
-            (
-                losses.malformed_packets,
-                "packet has headers that make no sense",
-                "packets have headers that make no sense",
-                "left out",
-            ),
-            (
-                losses.fragments_lost,
-                "IP fragment lacks the rest of its packet",
-                "IP fragments lack the rest of their packet",
-                "left out",
-            ),
-            (
-                losses.conflicting_segments,
-                "segment repeated a position with other bytes",
-                "segments repeated a position with other bytes",
-                "the bytes seen first were kept",
-            ),
-            (
-                losses.out_of_window_segments,
-                "segment cannot belong to its connection",
-                "segments cannot belong to their connection",
-                "left out",
-            ),
-            (
-                losses.waits_given_up,
-                "wait for missing bytes was cut short",
-                "waits for missing bytes were cut short",
-                "too much was held behind them",
-            ),
-            (
-                losses.clock_steps,
-                "latency was set to 0",
-                "latencies were set to 0",
-                "the clock of the capture stepped back",
-            ),
-            (
-                losses.patterns_folded,
-                "pattern shares a row with others",
-                "patterns share a row",
-                "there were too many to list",
-            ),
-            (
-                losses.connections_evicted,
-                "connection was given up",
-                "connections were given up",
-                "too many were followed at once",
-            ),
-        ];
-        let mut notes = Vec::new();
-        if self.capture.packets == 0 {
-            notes.push(
-                "no packet came: is it the right interface and port? `nestscope interfaces` lists \
-                 them"
-                    .to_owned(),
-            );
-        } else if losses.frames == 0 && losses.other_port_segments > 0 {
-            let segments = counted(losses.other_port_segments, "segment is", "segments are");
-            notes.push(format!("no frame on the ports of -p; {segments} on other ports"));
-        }
-        if losses.gaps > 0 {
-            let bytes = match losses.gap_bytes {
-                0 => "an unknown number of bytes".to_owned(),
-                bytes => size(bytes),
-            };
-            let gaps = counted(losses.gaps, "place", "places");
-            notes.push(format!(
-                "{bytes} missing in {gaps}: a call whose final reply may lie there is unknown"
-            ));
+        let mut rows = self.of_nothing();
+        rows.extend(COUNTED.iter().filter_map(|row| row.told(losses)));
+        let mut say = |id, count, what: String, advice: &str| {
+            rows.push(Loss { id, count, what, advice: advice.to_owned() });
+        };
+        for (reason, &count) in &losses.discarded {
+            let what = format!("discarded: {}", reason.replace('_', " "));
+            say("", count, what, "segments that are no part of their connection");
         }
         if let Some(link) = losses.unknown_link {
-            let packets = counted(losses.unknown_link_packets, "packet has", "packets have");
-            notes.push(format!("{packets} a link type that is not read: the first is {link}"));
+            let (name, advice) = link_type(link);
+            say("", losses.unknown_link_packets, format!("packets of {name}"), advice);
         }
-        for (number, one, many, meaning) in rows {
-            if number > 0 {
-                notes.push(format!("{}: {meaning}", counted(number, one, many)));
-            }
+        for (kind, &count) in &losses.unopened {
+            say("", count, format!("packets of {kind}"), "what they carry was not looked at");
         }
-        if losses.file_bytes_cut > 0 {
-            notes.push(format!(
-                "the file ends inside a packet: its last {} were not read",
-                counted(losses.file_bytes_cut, "byte", "bytes")
-            ));
-        }
-        for (foreign, &number) in &losses.foreign_connections {
+        for (foreign, &count) in &losses.foreign_connections {
             let what = match foreign {
-                Foreign::Unknown => "something unknown",
+                Foreign::Unknown => "an unknown protocol",
                 known => known.name(),
             };
-            let number = counted(number, "connection", "connections");
-            notes.push(format!(
-                "{number} spoke {what}, not Nest TCP: nothing of it is in the calls"
-            ));
+            let what = if count == 1 {
+                format!("connection of {what}")
+            } else {
+                format!("connections of {what}")
+            };
+            say("", count, what, "not Nest TCP: nothing of it is in the calls");
         }
-        notes
+        rows
     }
+
+    /// What to say where nothing was found.
+    fn of_nothing(&self) -> Vec<Loss> {
+        let losses = self.completeness;
+        let row = |id, count, what: &str, advice: &str| {
+            vec![Loss { id, count, what: what.to_owned(), advice: advice.to_owned() }]
+        };
+        if self.capture.packets == 0 {
+            let advice =
+                "is it the right interface and port? `nestscope interfaces` lists what there is";
+            return row("", 0, "packets came", advice);
+        }
+        if losses.frames == 0 && losses.other_port_segments > 0 {
+            let advice = "no frame on the ports of -p: without it Nest is found on every port";
+            return row("CAP10", losses.other_port_segments, "segments on other ports", advice);
+        }
+        Vec::new()
+    }
+}
+
+/// A count of the capture, and how it is told.
+struct Counted {
+    id: &'static str,
+    count: fn(&Completeness) -> u64,
+    one: &'static str,
+    many: &'static str,
+    advice: &'static str,
+}
+
+impl Counted {
+    fn told(&self, losses: &Completeness) -> Option<Loss> {
+        let count = (self.count)(losses);
+        let mut what = if count == 1 { self.one } else { self.many }.to_owned();
+        if self.one == GAP {
+            what.push_str(&match losses.gap_bytes {
+                0 => " of unknown length".to_owned(),
+                bytes => format!(" of {} in all", size(bytes)),
+            });
+        }
+        (count > 0).then(|| Loss { id: self.id, count, what, advice: self.advice.to_owned() })
+    }
+}
+
+const GAP: &str = "gap";
+
+macro_rules! counted {
+    ($($id:literal $count:expr, $one:expr, $many:literal, $advice:literal;)*) => {
+        &[$(Counted { id: $id, count: $count, one: $one, many: $many, advice: $advice }),*]
+    };
+}
+
+/// The ids are those of the diagnoses of captures; some counts are no diagnosis.
+const COUNTED: &[Counted] = counted! {
+    "CAP01" |told| told.kernel_drops.unwrap_or(0), "packet dropped by the kernel",
+        "packets dropped by the kernel",
+        "the program could not keep up: give a larger -B or a narrower -f";
+    "CAP02" |told| told.truncated_packets, "packet cut", "packets cut",
+        "capture with a larger snap length (-s)";
+    "CAP03" |told| told.gaps, GAP, "gaps",
+        "bytes that the capture lacks: a call whose final reply may lie there is unknown";
+    "CAP03" |told| told.unacknowledged_gaps, "gap that nobody acknowledged",
+        "gaps that nobody acknowledged", "no packet of the other side was captured there";
+    "CAP04" |told| told.orphan_replies, "reply without request", "replies without request",
+        "the capture began later, or lost it";
+    "" |told| told.frames_undecodable, "frame that cannot be read", "frames that cannot be read",
+        "cut by a gap, by the start or the end of the capture, or no Nest frame";
+    "" |told| told.unsure, "row that is not sure", "rows that are not sure",
+        "marked ? and in no statistic: nothing but its bytes says that it was a message";
+    "" |told| told.calls_open, "call open at the end", "calls open at the end",
+        "slow, never answered, or answered later";
+    "" |told| told.calls_evicted, "call given up", "calls given up",
+        "too many were open at once";
+    "" |told| told.late_replies, "reply after the final one", "replies after the final one",
+        "counted in no latency";
+    "" |told| told.frames_other, "frame of another kind", "frames of another kind",
+        "neither request, event nor reply: in no row";
+    "CAP06" |told| told.copies, "copy made by the capture", "copies made by the capture",
+        "a packet seen at several points counts once";
+    "" |told| told.damaged_copies, "damaged copy", "damaged copies",
+        "another copy has the right checksum, and counts";
+    "" |told| told.conflicting_segments, "segment with other bytes", "segments with other bytes",
+        "a position was repeated: the bytes seen first were kept";
+    "CAP06" |told| told.translated_connections, "connection seen twice", "connections seen twice",
+        "before and after address translation: its calls are told and counted twice";
+    "" |told| told.waits_given_up, "wait cut short", "waits cut short",
+        "too much was held behind missing bytes";
+    "CAP08" |told| told.clock_steps, "call without latency", "calls without latency",
+        "the clock of the capture stepped back";
+    "CAP08" |told| told.without_time, "call without latency", "calls without latency",
+        "a packet has no time";
+    "CAP08" |told| told.reply_first, "call without latency", "calls without latency",
+        "the reply was captured before the request: merge the files by one clock";
+    "" |told| told.malformed_packets, "packet with broken headers", "packets with broken headers",
+        "left out";
+    "" |told| told.fragments_lost, "IP fragment without the rest", "IP fragments without the rest",
+        "left out";
+    "" |told| told.patterns_folded, "message in the last row", "messages in the last row",
+        "there were too many patterns to list";
+    "" |told| told.connections_evicted, "connection given up", "connections given up",
+        "too many were followed at once";
+    "" |told| told.file_bytes_cut, "byte not read", "bytes not read",
+        "the file ends inside a packet";
+};
+
+/// The name of a link type that is not read, and what to do.
+fn link_type(number: u16) -> (String, &'static str) {
+    let link = LinkType(number);
+    (link.to_string(), link.advice())
+}
+
+/// The table of `rows`. Within `width`, advice goes on below itself: it is not to be cut.
+fn columns(rows: &[Loss], width: Option<usize>) -> Vec<Column> {
+    let mut cells = [const { Vec::new() }; 4];
+    let widest = |cell: fn(&Loss) -> usize, title: &str| {
+        rows.iter().map(cell).chain([title.len()]).max().unwrap_or(0)
+    };
+    let before = widest(|row| row.id.len(), TITLES[0])
+        + widest(|row| count(row.count).len(), TITLES[1])
+        + widest(|row| row.what.width(), TITLES[2]);
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(before + 6).max(24));
+    for row in rows {
+        let told = [row.id.to_owned(), count(row.count), row.what.clone()];
+        for (index, line) in wrapped(&row.advice, room).into_iter().enumerate() {
+            let [id, number, what] = if index == 0 { told.clone() } else { Default::default() };
+            for (column, cell) in cells.iter_mut().zip([id, number, what, line]) {
+                column.push(cell);
+            }
+        }
+    }
+    let [ids, counts, whats, advice] = cells;
+    vec![
+        Column::texts(TITLES[0], 0, ids),
+        Column::numbers(TITLES[1], 0, counts),
+        Column::texts(TITLES[2], 0, whats),
+        Column::texts(TITLES[3], 0, advice),
+    ]
+}
+
+const TITLES: [&str; 4] = ["id", "count", "what", "what it means, or what to do"];
+
+/// `text` in lines of at most `columns`, broken between words.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= columns {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 /// Writes a count, in the colour of a warning where there is one to give.
@@ -225,28 +288,33 @@ fn loss(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use jiff::tz::TimeZone;
 
-    fn written(completeness: &Completeness, palette: &Palette) -> String {
+    use super::*;
+    use crate::report::TimeFormat;
+
+    fn written(completeness: &Completeness, palette: Palette, columns: usize) -> String {
         let capture = Capture { packets: 1_670_000, ..Capture::default() };
         let losses = Losses { capture: &capture, completeness };
         let mut out = Vec::new();
-        losses.write(&mut out, palette).unwrap();
+        let layout = Layout { columns, zone: TimeZone::UTC, time: TimeFormat::OfDay, palette };
+        losses.write(&mut out, &layout).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn zeros_are_told() {
         assert_eq!(
-            written(&Completeness::default(), &Palette::PLAIN),
+            written(&Completeness::default(), Palette::PLAIN, 80),
             "1,670,000 packets, kernel drops unknown, 0 gaps, 0 cut packets, \
-             0 undecodable frames, 0 orphan replies, 0 calls still open\n"
+             0 undecodable frames, 0 orphan replies, 0 calls still open, 0 unsure, \
+             0 sent again, 0 copies\n"
         );
     }
 
-    #[test]
-    fn each_loss_is_explained() {
-        let completeness = Completeness {
+    /// Everything that can be wrong.
+    fn all() -> Completeness {
+        Completeness {
             frames: 9,
             frames_undecodable: 1,
             frames_other: 2,
@@ -273,15 +341,51 @@ mod tests {
             file_bytes_cut: 18,
             foreign_connections: [(Foreign::Tls, 1), (Foreign::Http1, 2), (Foreign::Unknown, 3)]
                 .into(),
-        };
-        insta::assert_snapshot!(written(&completeness, &Palette::PLAIN));
+            copies: 22,
+            unsure: 23,
+            unopened: [("vxlan".to_owned(), 24), ("geneve".to_owned(), 1)].into(),
+            discarded: [("outside_window", 25), ("unacknowledged", 26)].into(),
+            unacknowledged_gaps: 1,
+            without_time: 27,
+            reply_first: 28,
+            damaged_copies: 29,
+            translated_connections: 30,
+        }
+    }
+
+    #[test]
+    fn each_loss_is_explained() {
+        for columns in [80, 200] {
+            let written = written(&all(), Palette::PLAIN, columns);
+            let (table, _) = written.rsplit_once("\n\n").unwrap();
+            for line in table.lines() {
+                assert!(line.width() <= columns, "{line}");
+            }
+            insta::assert_snapshot!(format!("losses_{columns}"), written);
+        }
+        // Whatever is counted is told: nothing but these three is without a row.
+        let capture = Capture { packets: 1, ..Capture::default() };
+        let rows = Losses { capture: &capture, completeness: &all() }.rows();
+        let counts: std::collections::BTreeSet<_> = rows.iter().map(|row| row.count).collect();
+        for number in (1..=29).filter(|number| ![5, 9, 13].contains(number)) {
+            assert!(counts.contains(&number) || number == 3, "{number}");
+        }
+        assert!(counts.contains(&3_000));
+    }
+
+    #[test]
+    fn the_clock_is_mentioned_only_where_it_stepped() {
+        let two_of_them_swapped = Completeness { retransmissions: 3, ..Completeness::default() };
+        assert!(!written(&two_of_them_swapped, Palette::PLAIN, 80).contains("clock"));
+        let stepped = Completeness { clock_steps: 1, ..Completeness::default() };
+        assert!(written(&stepped, Palette::PLAIN, 80).contains("CAP08      1  call without"));
     }
 
     #[test]
     fn a_loss_has_the_colour_of_a_warning() {
         let completeness =
             Completeness { kernel_drops: Some(0), orphan_replies: 2, ..Completeness::default() };
-        let written = written(&completeness, &Palette::COLOURED);
+        let written = written(&completeness, Palette::COLOURED, 80);
         assert!(written.contains(", 0 kernel drops, 0 gaps,"));
         assert!(written.contains("\x1b[33m2 orphan replies\x1b[0m"));
     }

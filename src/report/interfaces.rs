@@ -130,6 +130,7 @@ fn joined(interface: &Interface, separator: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::Palette;
+    use crate::report::TimeFormat;
     use crate::source::interfaces::Connection;
 
     fn sample() -> Vec<Interface> {
@@ -177,8 +178,12 @@ mod tests {
 
     #[test]
     fn text_says_below_the_table_why_not() {
-        let layout =
-            |columns| Layout { columns, zone: jiff::tz::TimeZone::UTC, palette: Palette::PLAIN };
+        let layout = |columns| Layout {
+            columns,
+            zone: jiff::tz::TimeZone::UTC,
+            time: TimeFormat::OfDay,
+            palette: Palette::PLAIN,
+        };
         let text = written(|interfaces, out| interfaces.write_text(out, &layout(80)));
         assert!(text.contains("lo"), "{text}");
         assert!(text.ends_with("\neth0: not root\n"), "{text}");

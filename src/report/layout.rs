@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 
+use super::moments::TimeFormat;
 use crate::exchange::Status;
 
 /// What a text writer is told about where its text goes.
@@ -12,6 +13,8 @@ pub struct Layout {
     pub columns: usize,
     /// The zone in which times of day are told.
     pub zone: TimeZone,
+    /// How points in time are told.
+    pub time: TimeFormat,
     /// The colours.
     pub palette: Palette,
 }

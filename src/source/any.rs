@@ -1,16 +1,24 @@
 //! Files or interfaces, behind one door, so that the loop of the analysis is written once.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
+use std::path::Path;
+
+use jiff::tz::TimeZone;
 
 use super::file::{Advance, Cut, Progress};
 use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+use super::options::Options;
+use super::points::CapturePoints;
+use super::ring::{Ring, RingLimits, free_name};
 use super::source_files::SourceFiles;
 use super::writer::CaptureWriter;
 use super::{Next, SourceError, Stop};
+use crate::packet::PointId;
+use crate::time::Timestamp;
 
 /// Where packets come from, and the file they are saved in on the way, if any.
 ///
@@ -39,7 +47,6 @@ pub struct Source {
     save: Option<Save>,
     /// Why packets are no longer saved, until that was told.
     untold: Option<SourceError>,
-    snap_len: u32,
 }
 
 impl Source {
@@ -49,12 +56,7 @@ impl Source {
     ///
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
-        Ok(Self {
-            from: Origin::Files(Merged::open(paths, stop)?),
-            save: None,
-            untold: None,
-            snap_len: 0,
-        })
+        Ok(Self { from: Origin::Files(Merged::open(paths, stop)?), save: None, untold: None })
     }
 
     /// Captures on interfaces until `stop` is set or all of them are gone.
@@ -68,7 +70,6 @@ impl Source {
             from: Origin::Live(Box::new(Live::open(options, stop)?)),
             save: None,
             untold: None,
-            snap_len: options.snap_len,
         })
     }
 
@@ -85,6 +86,10 @@ impl Source {
     /// Saves every packet that is given from now on in the pcapng file `path`, `-` being standard
     /// output. The file is whole whenever nothing comes for a moment, and at the end.
     ///
+    /// What the format says beside packets is saved too: interfaces and their drops, comments on
+    /// packets and on the first section of each file, names of addresses, secrets to decrypt with.
+    /// Blocks of another kind, and what is only for private use, are not.
+    ///
     /// # Errors
     ///
     /// Where the file cannot be written, or is one of those that are read.
@@ -95,17 +100,57 @@ impl Source {
         {
             return Err(SourceError::SaveOverInput { file: path.to_owned() });
         }
-        let failed = |cause| SourceError::Save { file: path.to_owned(), cause };
-        let out: Box<dyn Write + Send> = if path == "-" {
+        let out: Output = if path == "-" {
             Box::new(io::stdout())
         } else {
             let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
             Box::new(File::create(path).map_err(cannot)?)
         };
-        self.save = Some(Save {
-            file: path.to_owned(),
-            writer: CaptureWriter::new(out, self.snap_len).map_err(failed)?,
-        });
+        if let Origin::Files(files) = &mut self.from {
+            files.keep();
+        }
+        let writer = CaptureWriter::new(out);
+        self.save = Some(Save::File { file: path.to_owned(), writer });
+        Ok(())
+    }
+
+    /// As [`save_to`](Self::save_to), but never over a file that is there already. A device or a
+    /// FIFO is no file.
+    ///
+    /// # Errors
+    ///
+    /// Where it is there, and those of `save_to`.
+    pub fn save_to_new(&mut self, path: &str) -> Result<(), SourceError> {
+        let is_read = |there: &Metadata| match &self.from {
+            Origin::Files(files) => files.are_read_from(there),
+            #[cfg(feature = "live")]
+            Origin::Live(_) => false,
+        };
+        match std::fs::metadata(path) {
+            Ok(there) if there.is_file() && !is_read(&there) => {
+                let free = free_name(Path::new(path)).display().to_string();
+                Err(SourceError::SaveExists { file: path.to_owned(), free })
+            }
+            _ => self.save_to(path),
+        }
+    }
+
+    /// Saves every packet that is given from now on in a ring of files that are named after `path`
+    /// and, in `zone`, the times of their first packets.
+    ///
+    /// # Errors
+    ///
+    /// Where its folder cannot be written to.
+    pub fn save_in_ring(
+        &mut self,
+        path: &str,
+        limits: RingLimits,
+        zone: TimeZone,
+    ) -> Result<(), SourceError> {
+        if let Origin::Files(files) = &mut self.from {
+            files.keep();
+        }
+        self.save = Some(Save::Ring(Box::new(Ring::new(path, limits, zone)?)));
         Ok(())
     }
 
@@ -174,13 +219,21 @@ impl Source {
         if let Origin::Live(live) = &mut self.from {
             live.close();
         }
-        let Some(Save { file, writer }) = self.save.take() else {
+        let Some(mut save) = self.save.take() else {
             return self.untold.take().map_or(Ok(()), Err);
         };
+        let file = save.file();
+        if let Origin::Files(files) = &mut self.from
+            && let Some(writer) = save.current()
+        {
+            files.number_all_points();
+            files.keep_sections(writer.section());
+            files.take_all_blocks(writer.blocks());
+        }
         let finished = match &self.from {
-            Origin::Files(_) => writer.finish([]),
+            Origin::Files(files) => save.finish(files.points(), files.drops()),
             #[cfg(feature = "live")]
-            Origin::Live(live) => writer.finish(live.kernel_drops()),
+            Origin::Live(live) => save.finish(live.points(), live.drops()),
         };
         finished.map_err(|cause| SourceError::Save { file, cause })
     }
@@ -191,7 +244,7 @@ impl Source {
         match &self.from {
             Origin::Files(files) => files.kernel_drops(),
             #[cfg(feature = "live")]
-            Origin::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
+            Origin::Live(live) => Some(live.drops().map(|(_, dropped)| dropped).sum()),
         }
     }
 
@@ -204,12 +257,23 @@ impl Source {
         }
     }
 
-    /// The files, to be read again by place: those that are neither compressed nor pipes.
+    /// The files, to be read again by place: those that are neither compressed nor pipes. And the
+    /// interfaces.
     pub fn again(&self) -> SourceFiles {
         match &self.from {
             Origin::Files(files) => files.again().clone(),
             #[cfg(feature = "live")]
-            Origin::Live(_) => SourceFiles::default(),
+            Origin::Live(live) => SourceFiles::new([].into_iter(), live.points().clone()),
+        }
+    }
+
+    /// The interfaces that packets came from, by [`Packet::point`](crate::packet::Packet::point), as
+    /// far as they came.
+    pub fn points(&self) -> CapturePoints {
+        match &self.from {
+            Origin::Files(files) => files.points().clone(),
+            #[cfg(feature = "live")]
+            Origin::Live(live) => live.points().clone(),
         }
     }
 
@@ -225,18 +289,22 @@ impl Source {
 
     /// Saves the packet that was gone to; when nothing came, what was saved is handed on.
     fn save(&mut self, advance: Advance) -> Result<(), SourceError> {
-        let Some(Save { writer, .. }) = &mut self.save else {
+        let Some(save) = &mut self.save else {
             return Ok(());
         };
-        let saved = match (advance, &self.from) {
-            (Advance::Packet, Origin::Files(files)) => writer.write(&files.packet(), ""),
+        let saved = match (advance, &mut self.from) {
+            (Advance::Packet, Origin::Files(files)) => save_of_file(save, files),
             #[cfg(feature = "live")]
-            (Advance::Packet, Origin::Live(live)) => writer.write(&live.packet(), live.interface()),
-            (Advance::Idle, _) => writer.flush(),
+            (Advance::Packet, Origin::Live(live)) => {
+                let (packet, points) = (live.packet(), live.points());
+                let writer = save.writer(packet.at, points);
+                writer.and_then(|writer| writer.write(&packet, Options::NONE, points))
+            }
+            (Advance::Idle, _) => save.flush(),
             (Advance::End, _) => return self.finish(),
         };
         if let Err(cause) = saved {
-            let file = self.save.take().map(|save| save.file).unwrap_or_default();
+            let file = self.save.take().map(|save| save.file()).unwrap_or_default();
             // Told when the next packet is asked for: this one is good, and the analysis would
             // miss it.
             self.untold = Some(SourceError::Save { file, cause });
@@ -286,9 +354,71 @@ enum Origin {
     Live(Box<Live>),
 }
 
-struct Save {
-    file: String,
-    writer: CaptureWriter<Box<dyn Write + Send>>,
+/// Where packets are saved.
+/// Where saved packets go.
+pub(super) type Output = Box<dyn Write + Send>;
+
+enum Save {
+    File { file: String, writer: CaptureWriter<Output> },
+    Ring(Box<Ring>),
+}
+
+impl Save {
+    /// The file that is being written.
+    fn file(&self) -> String {
+        match self {
+            Self::File { file, .. } => file.clone(),
+            Self::Ring(ring) => ring.file().display().to_string(),
+        }
+    }
+
+    /// The writer of the file that a packet of the time `at` belongs into.
+    fn writer(
+        &mut self,
+        at: Timestamp,
+        points: &CapturePoints,
+    ) -> io::Result<&mut CaptureWriter<Output>> {
+        match self {
+            Self::File { writer, .. } => Ok(writer),
+            Self::Ring(ring) => ring.writer(at, points),
+        }
+    }
+
+    /// The writer of the file that is being written, if there is one.
+    fn current(&mut self) -> Option<&mut CaptureWriter<Output>> {
+        match self {
+            Self::File { writer, .. } => Some(writer),
+            Self::Ring(ring) => ring.current(),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File { writer, .. } => writer.flush(),
+            Self::Ring(ring) => ring.flush(),
+        }
+    }
+
+    fn finish(
+        self,
+        points: &CapturePoints,
+        drops: impl IntoIterator<Item = (PointId, u64)>,
+    ) -> io::Result<()> {
+        match self {
+            Self::File { writer, .. } => writer.finish(points, drops),
+            Self::Ring(ring) => ring.finish(points, drops),
+        }
+    }
+}
+
+/// Saves the packet that the files went to, and what lies before it in them.
+fn save_of_file(save: &mut Save, files: &mut Merged) -> io::Result<()> {
+    let writer = save.writer(files.packet().at, files.points())?;
+    if !writer.has_begun() {
+        files.keep_sections(writer.section());
+    }
+    files.take_blocks(writer.blocks());
+    writer.write(&files.packet(), files.options(), files.points())
 }
 
 /// What tcpdump and Wireshark take too. Loopback and offload make packets of 65,550 bytes, which

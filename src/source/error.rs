@@ -88,6 +88,14 @@ pub enum SourceError {
         /// The name that was given.
         file: String,
     },
+    /// The file to save packets in is there already.
+    #[error("{file} is there already. Save to {free}, or replace it with --overwrite")]
+    SaveExists {
+        /// The name that was given.
+        file: String,
+        /// One that no file has.
+        free: String,
+    },
     /// This user may not capture.
     #[error(
         "no permission to capture on {interface}. Run it as root: sudo nestscope … ; \

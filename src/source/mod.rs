@@ -7,7 +7,7 @@
 //!  file ─┐                      ┌─ classic ─┐
 //!  pipe ─┼─ input ──► window ──►│           ├─► file ──► merge ─┐
 //!  .gz ──┤  (bytes)  (buffer)   └─ pcapng ──┘                   ├──► Source ──► Packet<'_>
-//!  .zst ─┘                                              live ───┘       └─────► writer
+//!  .zst ─┘                                              live ───┘       └─────► writer, ring
 //! ```
 
 mod any;
@@ -20,10 +20,14 @@ pub mod file;
 pub mod filter;
 mod input;
 pub mod interfaces;
+mod kept;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod merge;
+pub mod options;
 mod pcapng;
+mod points;
+mod ring;
 mod sniff;
 mod source_files;
 mod window;
@@ -34,6 +38,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use any::{CaptureOptions, Source};
 pub use error::SourceError;
+pub use points::{CapturePoints, Point};
+pub use ring::{RingLimit, RingLimits, free_name};
 pub use source_files::{AgainError, Pages, SourceFiles};
 
 use crate::packet::Packet;

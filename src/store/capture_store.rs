@@ -10,7 +10,9 @@ use crate::protocol::{Foreign, Kind, read_body};
 use crate::source::SourceFiles;
 use crate::store::archive::{FrameRecord, Place};
 use crate::store::connections::Connections;
-use crate::store::{Archive, Capture, Completeness, Statistics, Timelines};
+use crate::store::{
+    Archive, Capture, Completeness, GroupRow, Latencies, Percentiles, Statistics, Timelines,
+};
 use crate::stream::CloseReason;
 use crate::time::Timestamp;
 
@@ -41,12 +43,24 @@ pub struct ConnectionRecord {
     pub events: u64,
     /// Calls that ended `error`.
     pub errors: u64,
+    /// Calls that ended without a final reply.
+    pub no_reply: u64,
+    /// Latencies of the calls that were answered, while it stands.
+    pub(super) latencies: Latencies,
+    /// What was told of them when it was over.
+    pub(super) latency: Option<Percentiles>,
 }
 
 impl ConnectionRecord {
     /// How it ended; `None` while it stands.
     pub fn why(&self) -> Option<CloseReason> {
         self.facts.end.map(|end| end.why)
+    }
+
+    /// Latency of its calls that ended `ok` or `error`: of more than some hundred, at most 6 % too
+    /// high.
+    pub fn latency(&self) -> Option<Percentiles> {
+        self.latency.or_else(|| self.latencies.percentiles())
     }
 
     /// What it speaks, where that is not Nest TCP.
@@ -147,10 +161,12 @@ impl CaptureStore {
         let place = self.archive.add_packet(packet, kept);
         let (number, data) = (packet.number, packet.data);
         self.lent = Some(Lent { number, address: data.as_ptr().addr(), len: data.len(), place });
-        self.counted.span = Some(match self.counted.span {
-            None => (packet.at, packet.at),
-            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
-        });
+        if packet.at.is_known() {
+            self.counted.span = Some(match self.counted.span {
+                None => (packet.at, packet.at),
+                Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+            });
+        }
         self.make_room();
     }
 
@@ -162,7 +178,10 @@ impl CaptureStore {
                 self.archive.open(opened.connection, &opened.ends);
                 self.connections.open(opened);
             }
-            EngineEvent::Attempted(_) => {}
+            EngineEvent::Late { connection, packet } => {
+                self.archive.packet_was_of(*packet, connection.serial);
+            }
+            EngineEvent::Attempted(exchange) => self.attempted(exchange),
             EngineEvent::Began(exchange, frame) => self.began(exchange, frame),
             EngineEvent::Replied(replied) => self.replied(replied),
             EngineEvent::Exchange(exchange) => self.ended(exchange),
@@ -207,6 +226,12 @@ impl CaptureStore {
     /// what gave way included.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// A row per server end over the same time, with the attempts to connect to it that failed; the
+    /// one with the largest sum of latencies first.
+    pub fn servers(&self) -> Vec<&GroupRow> {
+        self.statistics.servers()
     }
 
     /// What happened of each pattern when, over the same time as [`statistics`](Self::statistics).
@@ -287,6 +312,13 @@ impl CaptureStore {
         }
     }
 
+    fn attempted(&mut self, exchange: &Exchange<'_>) {
+        self.end = self.end.max(exchange.number + 1);
+        if exchange.number >= self.cleared && self.archive.attempt(exchange) {
+            self.change(exchange.number);
+        }
+    }
+
     fn replied(&mut self, replied: &Replied<'_>) {
         if replied.number < self.cleared {
             return;
@@ -298,6 +330,7 @@ impl CaptureStore {
     }
 
     fn ended(&mut self, exchange: &Exchange<'_>) {
+        self.end = self.end.max(exchange.number + 1);
         if exchange.number < self.cleared {
             return;
         }
@@ -380,10 +413,133 @@ impl Counted {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::endpoint::{ConnectionId, Endpoints};
     use crate::engine::{Config, Engine};
+    use crate::exchange::{EndedBy, Held, Latency, PatternId, Payloads, Span, Status};
+    use crate::packet::PacketRef;
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
+    use crate::store::Listing;
+    use crate::time::Nanos;
+
+    /// An attempt of connection `serial`, as its number says.
+    fn attempt(number: u64) -> Exchange<'static> {
+        let packet = |number: u64| PacketRef {
+            number,
+            at: Timestamp::from_nanos(number.cast_signed() * 1_000),
+        };
+        let serial = u32::try_from(number).unwrap();
+        Exchange {
+            number,
+            connection: ConnectionId { serial, slot: 0 },
+            ends: Endpoints {
+                client: ([10, 0, 0, 1], 40_000).into(),
+                server: ([10, 0, 0, 2], 3_000).into(),
+            },
+            kind: ExchangeKind::Connect,
+            pattern: None,
+            pattern_id: PatternId::NONE,
+            id: None,
+            status: Status::NoAnswer,
+            request: Some(Span { first: packet(number), last: packet(number), bytes: 0 }),
+            reply: None,
+            replies: 0,
+            latency: Latency::default(),
+            waited: None,
+            ended_by: None,
+            request_held: Held::default(),
+            reply_held: Held::default(),
+            sure: true,
+            attempts: 1,
+            data: None,
+            responses: Payloads::default(),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn an_attempt_to_connect_is_a_row_until_it_is_answered() {
+        let mut store = CaptureStore::default();
+        let mut listing = Listing::new(Rc::new(|job: Box<dyn FnOnce() + Send>| job()));
+        let mut shown = |store: &mut CaptureStore| {
+            let changed = store.changed();
+            listing.refresh(store.archive(), &changed);
+            (0..listing.len()).filter_map(|row| listing.number(row)).collect::<Vec<_>>()
+        };
+        assert!(shown(&mut store).is_empty());
+        for number in [1, 2, 3] {
+            store.take(&EngineEvent::Attempted(&attempt(number)));
+        }
+        assert_eq!(shown(&mut store), [1, 2, 3]);
+        let row = store.archive().row(2).unwrap();
+        assert_eq!((row.kind, row.status), (ExchangeKind::Connect, Status::NoAnswer));
+
+        let answered = Exchange { status: Status::Ok, ..attempt(1) };
+        let SynsAndRst { syns, rst } = SynsAndRst::of(2);
+        let refused = Exchange {
+            status: Status::Refused,
+            request: syns,
+            reply: rst,
+            waited: Some(Nanos::new(7_000)),
+            ended_by: Some(EndedBy::ResetByServer),
+            ..attempt(2)
+        };
+        // Of this one nobody told before.
+        let unreachable = Exchange {
+            request: syns,
+            reply: rst,
+            waited: Some(Nanos::new(7_000)),
+            ended_by: Some(EndedBy::Network),
+            error: Some(br#""host unreachable""#),
+            attempts: 40,
+            ..attempt(4)
+        };
+        for exchange in [&answered, &refused, &unreachable] {
+            store.take(&EngineEvent::Exchange(exchange));
+        }
+        assert_eq!(shown(&mut store), [2, 3, 4]);
+        for exchange in [&refused, &unreachable] {
+            let lines = store.archive().exchange(exchange.number, line);
+            assert_eq!(lines, Some(line(exchange)));
+            let detail = store.archive().detail(exchange.number).unwrap();
+            assert_eq!((detail.request, detail.reply), (exchange.request, exchange.reply));
+            assert!(detail.frames.is_empty());
+        }
+        let totals = *store.statistics().totals();
+        assert_eq!((totals.connects, totals.refused, totals.no_answer), (2, 1, 1));
+        let [server] = *store.servers() else { panic!("one server") };
+        assert_eq!((server.outcomes.refused, server.outcomes.calls), (1, 0));
+        // All that is left are rows that may give way.
+        store.clear();
+        assert!(shown(&mut store).is_empty());
+        assert_eq!(store.archive().ends(2), None);
+    }
+
+    struct SynsAndRst {
+        syns: Option<Span>,
+        rst: Option<Span>,
+    }
+
+    impl SynsAndRst {
+        fn of(number: u64) -> Self {
+            let packet = |number, at| PacketRef { number, at: Timestamp::from_nanos(at) };
+            let at = number.cast_signed() * 1_000;
+            let (first, again) = (packet(number, at), packet(8, at + 3_000));
+            let answer = packet(9, at + 7_000);
+            Self {
+                syns: Some(Span { first, last: again, bytes: 0 }),
+                rst: Some(Span { first: answer, last: answer, bytes: 0 }),
+            }
+        }
+    }
+
+    /// What a row of `calls` would say.
+    fn line(exchange: &Exchange<'_>) -> String {
+        format!("{exchange:?}")
+    }
 
     #[test]
     fn where_changes_were_missed_everything_counts_as_changed() {

@@ -60,7 +60,7 @@ pub struct Completeness {
     pub calls_open: u64,
     /// Calls given up because too many were open.
     pub calls_evicted: u64,
-    /// Latencies set to 0 because the clock of the capture stepped back.
+    /// Calls without a latency because the clock of the capture stepped back.
     pub clock_steps: u64,
     /// Patterns that share the last row because there were too many.
     pub patterns_folded: u64,
@@ -72,6 +72,24 @@ pub struct Completeness {
     pub file_bytes_cut: u64,
     /// Connections that spoke something else, by what they spoke.
     pub foreign_connections: BTreeMap<Foreign, u64>,
+    /// Packets that the capture holds more than once, because it saw them at several points.
+    pub copies: u64,
+    /// Exchanges of which nothing but their own bytes says that they are any.
+    pub unsure: u64,
+    /// Packets whose inside was not looked at, by what is around it.
+    pub unopened: BTreeMap<String, u64>,
+    /// Segments that were thrown away, by the reason.
+    pub discarded: BTreeMap<&'static str, u64>,
+    /// Those of the gaps of which only what follows them tells: no packet of the other side does.
+    pub unacknowledged_gaps: u64,
+    /// Calls without a latency because a packet of theirs has no time.
+    pub without_time: u64,
+    /// Calls without a latency because their reply was captured before their request.
+    pub reply_first: u64,
+    /// Segments that were thrown away because a copy with the right checksum says something else.
+    pub damaged_copies: u64,
+    /// Connections that are in the capture twice: before and after address translation.
+    pub translated_connections: u64,
 }
 
 impl Capture {
@@ -96,6 +114,15 @@ impl Capture {
     }
 }
 
+fn unopened(counts: &Counts) -> BTreeMap<String, u64> {
+    counts.decode.unopened().map(|(kind, count)| (kind.to_string(), count)).collect()
+}
+
+fn discarded(counts: &Counts) -> BTreeMap<&'static str, u64> {
+    let reasons = counts.stream.discarded.by_reason();
+    reasons.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
 impl Completeness {
     /// What was seen whole and what was not, by what was counted. What only the source knows
     /// (kernel drops, a cut file) is to be added.
@@ -114,7 +141,7 @@ impl Completeness {
             fragments_lost: counts.decode.fragments_lost,
             retransmissions: counts.stream.retransmissions,
             conflicting_segments: counts.stream.conflicting,
-            out_of_window_segments: counts.stream.out_of_window,
+            out_of_window_segments: counts.stream.discarded.outside_window,
             other_port_segments: counts.stream.ignored,
             orphan_replies: counts.exchange.orphan_replies,
             late_replies: counts.exchange.late_replies,
@@ -123,9 +150,18 @@ impl Completeness {
             clock_steps: counts.exchange.clock_steps,
             patterns_folded: counts.patterns_folded,
             connections_evicted: counts.stream.evicted_connections,
-            waits_given_up: counts.stream.forced_skips,
+            waits_given_up: counts.stream.forced_skips + counts.exchange.held_back_less,
             file_bytes_cut: 0,
             foreign_connections: counts.protocol.foreign.clone(),
+            copies: counts.stream.copies,
+            unsure: counts.exchange.unsure,
+            unopened: unopened(counts),
+            discarded: discarded(counts),
+            unacknowledged_gaps: counts.stream.unacknowledged_gaps,
+            without_time: counts.exchange.without_time,
+            reply_first: counts.exchange.reply_first,
+            damaged_copies: counts.stream.damaged,
+            translated_connections: counts.stream.translated,
         }
     }
 
@@ -154,6 +190,13 @@ impl Completeness {
             (&mut since.connections_evicted, before.connections_evicted),
             (&mut since.waits_given_up, before.waits_given_up),
             (&mut since.file_bytes_cut, before.file_bytes_cut),
+            (&mut since.copies, before.copies),
+            (&mut since.unsure, before.unsure),
+            (&mut since.unacknowledged_gaps, before.unacknowledged_gaps),
+            (&mut since.without_time, before.without_time),
+            (&mut since.reply_first, before.reply_first),
+            (&mut since.damaged_copies, before.damaged_copies),
+            (&mut since.translated_connections, before.translated_connections),
         ];
         for (count, before) in counts {
             *count = count.saturating_sub(before);
@@ -161,10 +204,16 @@ impl Completeness {
         if let (Some(drops), Some(before)) = (&mut since.kernel_drops, before.kernel_drops) {
             *drops = drops.saturating_sub(before);
         }
-        since.foreign_connections.retain(|foreign, count| {
-            *count -= before.foreign_connections.get(foreign).copied().unwrap_or(0).min(*count);
-            *count > 0
-        });
+        subtract(&mut since.foreign_connections, &before.foreign_connections);
+        subtract(&mut since.unopened, &before.unopened);
+        subtract(&mut since.discarded, &before.discarded);
         since
     }
+}
+
+fn subtract<K: Ord>(counts: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>) {
+    counts.retain(|kind, count| {
+        *count -= before.get(kind).copied().unwrap_or(0).min(*count);
+        *count > 0
+    });
 }

@@ -6,7 +6,7 @@ use crate::endpoint::ConnectionId;
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, Frame, Status};
 use crate::limits;
-use crate::store::ConnectionRecord;
+use crate::store::{ConnectionRecord, Latencies};
 use crate::stream::Opened;
 
 /// Connections, in the order in which they were first seen.
@@ -45,6 +45,9 @@ impl Connections {
             calls: 0,
             events: 0,
             errors: 0,
+            no_reply: 0,
+            latencies: Latencies::coarse(),
+            latency: None,
         });
     }
 
@@ -67,9 +70,22 @@ impl Connections {
 
     pub(super) fn ended(&mut self, exchange: &Exchange<'_>) {
         let Some(record) = self.get_mut(exchange.connection) else { return };
-        if exchange.kind == ExchangeKind::Request {
-            record.in_flight = record.in_flight.saturating_sub(1);
-            record.errors += u64::from(exchange.status == Status::Error);
+        if exchange.kind != ExchangeKind::Request {
+            return;
+        }
+        record.in_flight = record.in_flight.saturating_sub(1);
+        if !exchange.sure {
+            return;
+        }
+        match exchange.status {
+            Status::Error => record.errors += 1,
+            Status::Open | Status::Closed | Status::Unknown => record.no_reply += 1,
+            _ => {}
+        }
+        if matches!(exchange.status, Status::Ok | Status::Error)
+            && let Some(latency) = exchange.latency.latency
+        {
+            record.latencies.record(latency);
         }
     }
 
@@ -83,6 +99,8 @@ impl Connections {
         if let Some(record) = self.get_mut(over.connection) {
             record.facts = *over;
             record.in_flight = 0;
+            // Thousands may be over: of those only the percentiles are kept.
+            record.latency = std::mem::take(&mut record.latencies).percentiles();
         }
     }
 
@@ -91,7 +109,9 @@ impl Connections {
         self.retain(|record| record.facts.end.is_none());
         self.folded = 0;
         for record in &mut self.records {
-            (record.in_flight, record.calls, record.events, record.errors) = (0, 0, 0, 0);
+            (record.in_flight, record.calls, record.events) = (0, 0, 0);
+            (record.errors, record.no_reply) = (0, 0);
+            record.latencies = Latencies::coarse();
         }
     }
 
@@ -164,6 +184,7 @@ mod tests {
             roles: Roles::Known,
             at: packet(u64::from(serial) + 1),
             from_start: PerSide { client: true, server: true },
+            also: None,
         }
     }
 

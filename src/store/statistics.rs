@@ -1,55 +1,14 @@
-//! Statistics per pattern and per connection.
+//! Statistics per pattern, per server, per connection, and by whatever was asked for.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
-use crate::store::Latencies;
+use crate::store::{GroupBy, GroupRow, Groups, HeldBack, Latencies, Outcomes, Percentiles};
 use crate::stream::CloseReason;
-
-/// How many exchanges there were, by how they ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[expect(missing_docs)]
-pub struct Outcomes {
-    pub calls: u64,
-    pub events: u64,
-    pub ok: u64,
-    pub error: u64,
-    pub open: u64,
-    pub closed: u64,
-    pub unknown: u64,
-}
-
-impl Outcomes {
-    fn merge(&mut self, other: &Self) {
-        let Self { calls, events, ok, error, open, closed, unknown } = *other;
-        self.calls += calls;
-        self.events += events;
-        self.ok += ok;
-        self.error += error;
-        self.open += open;
-        self.closed += closed;
-        self.unknown += unknown;
-    }
-
-    fn add(&mut self, exchange: &Exchange<'_>) {
-        match exchange.kind {
-            ExchangeKind::Request => self.calls += 1,
-            ExchangeKind::Event => self.events += 1,
-            ExchangeKind::Reply | ExchangeKind::Connect => {}
-        }
-        match exchange.status {
-            Status::Ok => self.ok += 1,
-            Status::Error => self.error += 1,
-            Status::Open => self.open += 1,
-            Status::Closed => self.closed += 1,
-            Status::Unknown => self.unknown += 1,
-            Status::Sent | Status::Orphan | Status::Refused | Status::NoAnswer | Status::Reset => {}
-        }
-    }
-}
 
 /// What is known of one pattern.
 #[derive(Clone, Debug)]
@@ -66,6 +25,8 @@ pub struct PatternRow {
     pub latency: Latencies,
     /// The server's part of it.
     pub wait: Latencies,
+    /// What kernels certainly held back of it.
+    pub held: HeldBack,
     /// Bytes of the requests or events on the wire.
     pub request_bytes: u64,
     /// Bytes of the replies.
@@ -77,6 +38,7 @@ impl PatternRow {
         self.outcomes.merge(&other.outcomes);
         self.latency.merge(&other.latency);
         self.wait.merge(&other.wait);
+        self.held.merge(&other.held);
         self.request_bytes += other.request_bytes;
         self.reply_bytes += other.reply_bytes;
     }
@@ -89,6 +51,8 @@ pub struct ConnectionRow {
     pub facts: ConnectionFacts,
     /// How its exchanges ended.
     pub outcomes: Outcomes,
+    /// Latency of its calls that ended `ok` or `error`, to one digit.
+    pub latency: Option<Percentiles>,
 }
 
 impl ConnectionRow {
@@ -99,38 +63,84 @@ impl ConnectionRow {
 
     /// Sorts the one with the most exchanges first, and among equals the one first seen.
     fn weight(&self) -> (Reverse<u64>, u64) {
-        (Reverse(self.outcomes.calls + self.outcomes.events), self.facts.first.number)
+        (Reverse(self.outcomes.messages()), self.facts.first.number)
     }
 }
 
-/// Statistics of everything that was seen.
-#[derive(Debug, Default)]
+/// What is known of a connection that lives.
+#[derive(Clone, Debug)]
+struct Live {
+    outcomes: Outcomes,
+    latency: Latencies,
+    /// Its server, and where the row of that lies: no address is looked up per exchange.
+    server: Option<(SocketAddr, usize)>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { outcomes: Outcomes::default(), latency: Latencies::coarse(), server: None }
+    }
+}
+
+/// Statistics of everything that was seen and is sure.
+#[derive(Debug)]
 pub struct Statistics {
     totals: Outcomes,
     patterns: Vec<PatternRow>,
     /// The row of each pattern, by kind and [`PatternId`]: no text is looked up per exchange.
     row_of: [Vec<Option<usize>>; 2],
+    servers: Groups,
+    groups: Option<Groups>,
     connections: Vec<ConnectionRow>,
-    /// Outcomes of the connections that live, by slot.
-    live: Vec<Outcomes>,
+    /// By slot.
+    live: Vec<Live>,
     connections_folded: u64,
 }
 
+impl Default for Statistics {
+    fn default() -> Self {
+        Self::by(Vec::new())
+    }
+}
+
 impl Statistics {
-    /// Takes an exchange that ended, or that stood open at the end.
+    /// Nothing yet; what comes is also grouped by these, if there are any.
+    pub fn by(by: Vec<GroupBy>) -> Self {
+        Self {
+            totals: Outcomes::default(),
+            patterns: Vec::new(),
+            row_of: Default::default(),
+            servers: Groups::new(vec![GroupBy::Server]),
+            groups: (!by.is_empty()).then(|| Groups::new(by)),
+            connections: Vec::new(),
+            live: Vec::new(),
+            connections_folded: 0,
+        }
+    }
+
+    /// Takes an exchange that ended, or that stood open at the end. What is not sure to be one is
+    /// left out, and so are replies, of whose calls nothing is known.
     pub fn add(&mut self, exchange: &Exchange<'_>) {
+        let is_counted = exchange.sure && exchange.kind != ExchangeKind::Reply;
+        if !is_counted || exchange.is_answered_attempt() {
+            return;
+        }
         self.totals.add(exchange);
-        let slot = exchange.connection.slot as usize;
-        if self.live.len() <= slot {
-            self.live.resize(slot + 1, Outcomes::default());
+        if let Some(groups) = &mut self.groups {
+            let place = groups.place(exchange);
+            groups.add(place, exchange);
         }
-        if let Some(outcomes) = self.live.get_mut(slot) {
-            outcomes.add(exchange);
+        // An attempt that failed is of no connection, whoever has its slot.
+        if exchange.kind == ExchangeKind::Connect {
+            let place = self.servers.place(exchange);
+            return self.servers.add(place, exchange);
         }
+        self.add_to_connection(exchange);
         let Some(row) = self.pattern_row(exchange) else {
             return;
         };
         row.outcomes.add(exchange);
+        row.held.add(exchange);
         row.request_bytes += exchange.request.map_or(0, |span| span.bytes);
         row.reply_bytes += exchange.reply.map_or(0, |span| span.bytes);
         if matches!(exchange.status, Status::Ok | Status::Error) {
@@ -143,11 +153,34 @@ impl Statistics {
         }
     }
 
+    /// Counts an exchange for its connection and its server.
+    fn add_to_connection(&mut self, exchange: &Exchange<'_>) {
+        let slot = exchange.connection.slot as usize;
+        if self.live.len() <= slot {
+            self.live.resize_with(slot + 1, Live::default);
+        }
+        let Some(live) = self.live.get_mut(slot) else { return };
+        live.outcomes.add(exchange);
+        if matches!(exchange.status, Status::Ok | Status::Error)
+            && let Some(latency) = exchange.latency.latency
+        {
+            live.latency.record(latency);
+        }
+        let place = match live.server {
+            Some((server, place)) if server == exchange.ends.server => place,
+            _ => self.servers.place(exchange),
+        };
+        live.server = Some((exchange.ends.server, place));
+        self.servers.add(place, exchange);
+    }
+
     /// Takes a connection that is over.
     pub fn close(&mut self, facts: &ConnectionFacts) {
         let slot = facts.connection.slot as usize;
-        let outcomes = self.live.get_mut(slot).map(std::mem::take).unwrap_or_default();
-        self.connections.push(ConnectionRow { facts: *facts, outcomes });
+        let Live { outcomes, latency, .. } =
+            self.live.get_mut(slot).map(std::mem::take).unwrap_or_default();
+        let latency = latency.percentiles();
+        self.connections.push(ConnectionRow { facts: *facts, outcomes, latency });
         // Now and then, since it sorts them.
         if self.connections.len() >= 2 * limits::CONNECTION_ROWS {
             self.fold_connections();
@@ -164,10 +197,25 @@ impl Statistics {
     pub fn patterns(&self) -> Vec<&PatternRow> {
         let mut rows: Vec<_> = self.patterns.iter().collect();
         rows.sort_by_key(|row| {
-            let count = row.outcomes.calls + row.outcomes.events;
+            let count = row.outcomes.messages();
             (Reverse(row.latency.sum()), Reverse(count), row.kind, row.pattern.as_deref())
         });
         rows
+    }
+
+    /// A row per server end: the one with the largest sum of latencies first.
+    pub fn servers(&self) -> Vec<&GroupRow> {
+        self.servers.rows()
+    }
+
+    /// What was asked for beside that.
+    pub const fn groups(&self) -> Option<&Groups> {
+        self.groups.as_ref()
+    }
+
+    /// Whether rows were folded because there were too many.
+    pub fn met_a_bound(&self) -> bool {
+        self.servers.is_folded() || self.groups.as_ref().is_some_and(Groups::is_folded)
     }
 
     /// A row per connection, in the order in which they were first seen. Of too many, those with
@@ -183,6 +231,10 @@ impl Statistics {
     /// Adds what was learned from another shard of the same capture.
     pub fn merge(&mut self, other: Self) {
         self.totals.merge(&other.totals);
+        self.servers.merge(other.servers);
+        if let (Some(groups), Some(others)) = (&mut self.groups, other.groups) {
+            groups.merge(others);
+        }
         self.connections_folded += other.connections_folded;
         self.connections.extend(other.connections);
         self.fold_connections();
@@ -241,6 +293,7 @@ impl Statistics {
                 outcomes: Outcomes::default(),
                 latency: Latencies::default(),
                 wait: Latencies::default(),
+                held: HeldBack::default(),
                 request_bytes: 0,
                 reply_bytes: 0,
             });
@@ -298,6 +351,7 @@ mod tests {
             roles: Roles::Known,
             at: first,
             from_start: PerSide { client: true, server: true },
+            also: None,
         };
         let end = Ended { why: CloseReason::Finished, at: first, by: None };
         statistics.close(&ConnectionFacts { end: Some(end), ..ConnectionFacts::opened(&opened) });

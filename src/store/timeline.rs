@@ -96,8 +96,11 @@ const CELLS: u8 = 2;
 
 impl Timelines {
     /// Takes an exchange that ended, or that stood open at the end. Orphan replies were sent at a
-    /// time that nobody knows and are left out.
+    /// time that nobody knows and are left out, and so is what is not sure to be an exchange.
     pub fn add(&mut self, exchange: &Exchange<'_>) {
+        if !exchange.sure {
+            return;
+        }
         let rows = match exchange.kind {
             ExchangeKind::Request => 0,
             ExchangeKind::Event => 1,

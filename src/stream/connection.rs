@@ -1,9 +1,13 @@
 //! One connection: segments of both sides in, events out.
 
+use std::net::SocketAddr;
+
 use super::Shared;
-use super::assembler::Piece;
+use super::attempt::Attempting;
+use super::checksums::{Checksums, Damaged};
 use super::event::{
-    Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing, StreamEvent,
+    AttemptState, Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing,
+    StreamEvent,
 };
 use super::half::{HalfStream, Start};
 use super::nagle::{Hold, Leaving};
@@ -11,7 +15,6 @@ use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
-use crate::limits::{HELD_IN_ALL, HELD_PER_SIDE};
 use crate::packet::PacketRef;
 
 /// The life of a connection as the capture sees it.
@@ -33,10 +36,6 @@ use crate::packet::PacketRef;
 ///
 /// What ends it may come while it is opening too. In every state it may be replaced by a new
 /// connection between the same ends, be evicted, or end with the capture.
-///
-/// **Order of cause and effect.** A segment that acknowledges bytes which were not seen yet was
-/// captured too early, or the capture lacks those bytes. It is held until they appear; when the
-/// window of reordering has passed, they are a gap. So no reply comes before its request.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub slot: u32,
@@ -52,16 +51,50 @@ pub(super) struct Connection {
     /// Its sides. Until it is settled, the client's may be the server's.
     pub halves: PerSide<HalfStream>,
     /// The side that opened it, where a SYN told.
-    opener: Option<Side>,
+    pub(super) opener: Option<Side>,
     /// The first packet with a SYN, by time.
     syn: Option<PacketRef>,
-    settled: bool,
+    pub(super) settled: bool,
+    /// Whether another connection has the same ends.
+    pub twin: bool,
+    /// Whether the other side acknowledged something that the capture holds, so that the numbers
+    /// are believed.
+    pub proven: bool,
+    /// A twin was proven, when this connection's last packet was the one with this number.
+    pub superseded: Option<Superseded>,
+    /// What is known of the attempt to open it, until it has an answer.
+    pub(super) attempt: Option<Attempting>,
+    /// Its other addresses, before or after translation.
+    pub also: Option<Endpoints>,
     /// How it ended, while it lingers.
-    end: Option<Ended>,
-    roles: Roles,
+    pub(super) end: Option<Ended>,
+    pub(super) roles: Roles,
     /// The first and the last packet, by time.
     first: PacketRef,
-    last: PacketRef,
+    pub(super) last: PacketRef,
+}
+
+/// Bytes of one side that a segment brought.
+struct Bytes<'a> {
+    /// Position of the first of them.
+    start: u64,
+    data: &'a [u8],
+    packet: PacketRef,
+    /// Whether that packet may have waited in the kernel of its sender.
+    hold: Option<Hold>,
+    /// They were sent after the other side was received up to this position.
+    after: u64,
+    /// Whether the packet is one that the capture holds twice.
+    is_copy: bool,
+}
+
+/// The moment at which another connection between the same ends was proven.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Superseded {
+    /// The number of this connection's last packet until then.
+    pub last: u64,
+    /// Whether the other one was begun without a SYN, so that bytes are missing between the two.
+    pub blindly: bool,
 }
 
 impl Connection {
@@ -82,6 +115,11 @@ impl Connection {
             opener: None,
             syn: None,
             settled: false,
+            twin: false,
+            proven: false,
+            superseded: None,
+            attempt: None,
+            also: None,
             end: None,
             roles: Roles::Guessed,
             first: segment.packet,
@@ -94,38 +132,54 @@ impl Connection {
         if self.halves.client.address == segment.from { Side::Client } else { Side::Server }
     }
 
+    /// Its name.
+    pub fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// The side that opened it, where a SYN told.
+    pub fn opener(&self) -> Option<Side> {
+        self.opener
+    }
+
+    /// Its addresses, as far as it is known who is the client.
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints { client: self.halves.client.address, server: self.halves.server.address }
+    }
+
+    /// Whether these are its ends, in whichever order.
+    pub fn is_between(&self, one: &SocketAddr, other: &SocketAddr) -> bool {
+        let (client, server) = (&self.halves.client.address, &self.halves.server.address);
+        client == one && server == other || client == other && server == one
+    }
+
+    /// Whether its end was seen.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// The number of its last packet.
+    pub fn last_number(&self) -> u64 {
+        self.halves.client.last.max(self.halves.server.last)
+    }
+
+    /// Whether another connection between the same ends was proven, and this one was silent since.
+    pub fn was_superseded(&self) -> bool {
+        self.superseded.is_some_and(|superseded| superseded.last == self.last_number())
+    }
+
+    /// Whether its first bytes may be told. Beside another one that is believed it must be believed
+    /// itself.
+    pub(super) fn may_settle(&self) -> bool {
+        self.proven || !self.twin
+    }
+
     /// What its held bytes weigh.
     pub fn held(&self) -> usize {
         self.halves.client.stream.held() + self.halves.server.stream.held()
     }
 
-    /// Whether `segment` opens another connection between the same ends: its SYN does not fit.
-    /// A SYN may come after the data that it opens, if packets were captured out of order.
-    pub fn is_replaced_by(&self, segment: &Segment<'_>) -> bool {
-        if !segment.flags.has(Flags::SYN) {
-            return false;
-        }
-        let side = self.sender(segment);
-        let (half, other) = (self.halves.of(side), self.halves.of(side.other()));
-        let fits_before = |half: &HalfStream, position: u64| {
-            let before = half.origin.checked_sub(position);
-            before.is_some_and(|before| before <= HELD_PER_SIDE as u64)
-        };
-        let first = half.position(segment.seq).wrapping_add(1);
-        match (half.start, segment.ack.map(|ack| other.position(ack))) {
-            (Start::Exact, _) => first != half.origin,
-            (Start::Seen | Start::Acknowledged, _) => !fits_before(half, first),
-            // A SYN-ACK acknowledges the SYN, and the data that it may have carried (RFC 7413).
-            (Start::Unknown, Some(ack)) => match other.start {
-                Start::Exact => !(other.origin..=other.sent).contains(&ack),
-                Start::Seen | Start::Acknowledged => !fits_before(other, ack),
-                Start::Unknown => false,
-            },
-            (Start::Unknown, None) => false,
-        }
-    }
-
-    /// Takes in a segment.
+    /// Takes in a segment that fits.
     pub fn push(
         &mut self,
         segment: &Segment<'_>,
@@ -135,34 +189,37 @@ impl Connection {
         let side = self.sender(segment);
         let packet = segment.packet;
         let syn = segment.flags.has(Flags::SYN);
-        let (mine, theirs) = self.halves.pair_mut(side);
-
-        // The SYN takes a sequence number itself (RFC 9293, section 3.4).
-        let start = mine.position(segment.seq).wrapping_add(u64::from(syn));
-        let length = segment.payload.len() as u64 + u64::from(segment.missing);
-        let end = start.wrapping_add(length);
-        let ack = segment.ack.map(|ack| theirs.position(ack));
-        let stray = self.syn.is_some_and(|syn| packet.at < syn.at)
-            && !(mine.expects(start) && ack.is_none_or(|ack| theirs.expects(ack)));
-        if !mine.can_reach(end) || stray {
-            // Of an older connection between the same ends, or forged.
-            shared.counts.out_of_window += 1;
-            return;
-        }
-        emit(StreamEvent::Segment(self.id));
         self.recent = true;
         self.last = later(self.last, packet);
         if self.announced.is_none() {
             self.first = earlier(self.first, packet);
         }
-        mine.tally.packets += 1;
+        let is_copy = self.is_copy(side, segment);
+        self.halves.of_mut(side).came(segment);
+        shared.both_ways |= self.halves.of(side.other()).tally.packets > 0;
+        self.follow_attempt(side, segment, is_copy, shared, emit);
+
+        let (mine, theirs) = self.halves.pair_mut(side);
+        // The SYN takes a sequence number itself (RFC 9293, section 3.4).
+        let start = mine.position(segment.seq).wrapping_add(u64::from(syn));
+        let length = segment.payload.len() as u64 + u64::from(segment.missing);
+        let end = start.wrapping_add(length);
+        let ack = segment.ack.map(|ack| theirs.position(ack));
 
         if segment.flags.has(Flags::RST) {
             // One that was guessed by an outsider does not fit (RFC 5961, section 3).
             if mine.expects(start) || ack.is_some_and(|ack| theirs.expects(ack)) {
-                self.ends(Ended { why: CloseReason::Reset, at: packet, by: Some(side) }, shared);
+                self.end_by(Ended { why: CloseReason::Reset, at: packet, by: Some(side) }, shared);
+            } else {
+                shared.counts.discarded.forged_reset += 1;
             }
             return;
+        }
+        if (length > 0 || mine.checksums.wants_to_know()) && mine.checksums.damaged(segment) {
+            shared.counts.damaged += 1;
+            let after = ack.unwrap_or_default();
+            let data = segment.payload.into();
+            return mine.damaged.add(Damaged { start, packet, after, data });
         }
         mine.handshake.see(segment);
         if syn {
@@ -183,7 +240,7 @@ impl Connection {
         // What the segment acknowledges, it was sent after.
         let mut after = 0;
         if let Some(ack) = ack
-            && theirs.can_reach(ack)
+            && theirs.expects(ack)
         {
             if syn && theirs.start != Start::Exact && !self.settled {
                 theirs.starts_at(ack);
@@ -191,13 +248,18 @@ impl Connection {
             theirs.acknowledged_at(ack, self.settled);
             mine.buffer.answers(packet.at);
             theirs.buffer.acknowledged(packet.at, ack, length > 0);
+            self.proven |= theirs.tally.packets > 0 && theirs.acknowledges_something(ack);
             if ack > theirs.acked {
                 theirs.acked = ack;
                 theirs.acked_by = packet;
             }
             after = ack;
+            if !theirs.damaged.is_empty() {
+                self.believe_damaged(side.other(), ack, shared, emit);
+            }
         }
 
+        let (mine, _) = self.halves.pair_mut(side);
         // A keep-alive repeats the last position, with or without a byte that means nothing
         // (RFC 9293, section 3.8.4).
         let next = mine.stream.next();
@@ -218,9 +280,12 @@ impl Connection {
                 mine.acknowledged_at(start, self.settled);
             }
             mine.sent = mine.sent.max(end);
-            let hold = (length > 0)
+            let hold = (length > 0 && !is_copy)
                 .then(|| Leaving::of(segment, start))
                 .and_then(|leaving| mine.buffer.leaves(&leaving));
+            if segment.missing > 0 {
+                mine.cut = mine.cut.max(end);
+            }
             // One that lies before bytes that were seen is not theirs.
             if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.end() {
                 mine.fin = Some((end, packet));
@@ -231,35 +296,79 @@ impl Connection {
             let room = usize::try_from(until.saturating_sub(start)).unwrap_or(usize::MAX);
             let data = segment.payload.get(..room).unwrap_or(segment.payload);
             if !data.is_empty() {
-                self.data(side, start, data, (packet, hold), after, shared, emit);
+                let bytes = Bytes { start, data, packet, hold, after, is_copy };
+                self.data(side, &bytes, shared, emit);
             }
         }
         if self.settled {
             self.advance(shared, emit);
-        } else if Side::BOTH.into_iter().all(|side| {
-            let half = self.halves.of(side);
-            half.start == Start::Exact && half.tally.packets > 0
-        }) {
+        } else if self.may_settle()
+            && Side::BOTH.into_iter().all(|side| {
+                let half = self.halves.of(side);
+                half.start == Start::Exact && half.tally.packets > 0
+            })
+        {
             self.settle(shared, emit);
         }
         self.bound(shared, emit);
     }
 
-    /// Bytes of `side` at `start`, sent after the other side was received up to `after`.
-    #[expect(clippy::too_many_arguments)]
-    fn data(
+    /// Whether the capture holds this packet twice. Remembers it.
+    fn is_copy(&mut self, side: Side, segment: &Segment<'_>) -> bool {
+        let counts = !segment.payload.is_empty() || segment.flags.has(Flags::SYN);
+        if !counts {
+            return false;
+        }
+        let mine = self.halves.of_mut(side);
+        let start = mine.position(segment.seq);
+        // Only what lies before the bytes that come next can have been seen before.
+        let is_old = mine.start != Start::Unknown && start < mine.sent;
+        let is_copy = is_old && mine.recent.hold_a_copy_of(segment);
+        if !is_copy {
+            mine.recent.add(segment);
+        }
+        is_copy
+    }
+
+    /// Damaged segments of `side` that were acknowledged up to `position` were none: the receiver
+    /// took them as they are.
+    #[cold]
+    fn believe_damaged(
         &mut self,
         side: Side,
-        start: u64,
-        data: &[u8],
-        (packet, hold): (PacketRef, Option<Hold>),
-        after: u64,
+        position: u64,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
+        while let Some(damaged) = self.halves.of_mut(side).damaged.take_before(position) {
+            shared.counts.damaged_believed += 1;
+            let Damaged { start, packet, after, data } = &damaged;
+            let half = self.halves.of_mut(side);
+            half.checksums = Checksums::Unusable;
+            half.seen_at(*start, self.settled);
+            half.sent = half.sent.max(damaged.end());
+            let (start, packet, after) = (*start, *packet, *after);
+            let bytes = Bytes { start, data, packet, hold: None, after, is_copy: false };
+            self.data(side, &bytes, shared, emit);
+        }
+    }
+
+    /// Takes in bytes of `side`.
+    fn data(
+        &mut self,
+        side: Side,
+        bytes: &Bytes<'_>,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let &Bytes { start, data, packet, hold, after, is_copy } = bytes;
         let mut later_start = start;
         let mut later = data;
         let mut fresh = 0;
+        let damaged = &mut self.halves.of_mut(side).damaged;
+        if !damaged.is_empty() {
+            shared.counts.conflicting += damaged.replaced_by(start, start + data.len() as u64);
+        }
         if self.settled {
             let theirs = self.halves.of(side.other());
             if theirs.is_absent() {
@@ -290,64 +399,19 @@ impl Connection {
             }
         }
         if fresh == 0 {
-            self.halves.of_mut(side).tally.retransmissions += 1;
-            shared.counts.retransmissions += 1;
-        }
-    }
-
-    /// Nothing earlier is expected any more: fixes who is who and where the streams begin.
-    pub fn settle(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        if self.settled {
-            return;
-        }
-        self.settled = true;
-        self.fix_roles(shared);
-        self.advance(shared, emit);
-    }
-
-    /// The SYN tells who is the server; else the ports that the user named; else the lower port.
-    fn fix_roles(&mut self, shared: &Shared) {
-        let (client, server) = (&self.halves.client, &self.halves.server);
-        let named = |half: &HalfStream| shared.ports.contains(half.address.port());
-        let (roles, swapped) = if let Some(opener) = self.opener {
-            (Roles::Known, opener == Side::Server)
-        } else if named(client) != named(server) {
-            (Roles::Known, named(client))
-        } else {
-            let swapped = client.address.port() < server.address.port();
-            (Roles::Guessed, swapped)
-        };
-        self.roles = roles;
-        if swapped {
-            let (client, server) = self.halves.pair_mut(Side::Client);
-            std::mem::swap(client, server);
-            self.end = self.end.map(Ended::swapped);
-        }
-    }
-
-    /// Delivers what can be delivered, and begins the waits for what cannot.
-    fn advance(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        for side in Side::BOTH {
-            // The capture shows one direction only: no use in waiting for the other.
-            let half = self.halves.of(side);
-            if half.is_absent() {
-                self.skip_gap_to(side, half.acked, half.acked_by, shared, emit);
+            let tally = &mut self.halves.of_mut(side).tally;
+            if is_copy {
+                tally.copies += 1;
+                shared.counts.copies += 1;
+            } else {
+                tally.retransmissions += 1;
+                shared.counts.retransmissions += 1;
             }
-        }
-        let PerSide { client, server } = &self.halves;
-        if !(client.stream.is_empty() && server.stream.is_empty()) {
-            self.release(shared, emit);
-        }
-        for side in Side::BOTH {
-            self.watch(side, shared);
-        }
-        if let Some(end) = self.finished() {
-            self.ends(end, shared);
         }
     }
 
     /// The end by both FINs, if everything before both was delivered.
-    fn finished(&self) -> Option<Ended> {
+    pub(super) fn finished(&self) -> Option<Ended> {
         let PerSide { client, server } = &self.halves;
         let (Some((_, by_client)), Some((_, by_server))) = (client.fin, server.fin) else {
             return None;
@@ -360,190 +424,8 @@ impl Connection {
         })
     }
 
-    /// Delivers held bytes that come next and were sent after nothing that is missing.
-    fn release(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        loop {
-            let mut blocked = PerSide::<Option<PacketRef>>::default();
-            let mut released = false;
-            for side in Side::BOTH {
-                while let Some(piece) = self.halves.of(side).stream.ready() {
-                    if !self.halves.of(side.other()).has_reached(piece.after) {
-                        *blocked.of_mut(side) = Some(piece.packet);
-                        break;
-                    }
-                    self.release_one(side, shared, emit);
-                    released = true;
-                }
-            }
-            if released {
-                continue;
-            }
-            // Each waits for the other: one is a retransmission, which carries the latest
-            // acknowledgement though its bytes were sent earlier. That is the one seen later.
-            let (Some(client), Some(server)) = (blocked.client, blocked.server) else {
-                return;
-            };
-            let side = if client.number > server.number { Side::Client } else { Side::Server };
-            self.release_one(side, shared, emit);
-        }
-    }
-
-    /// Delivers the first held piece of `side`, if it comes next.
-    fn release_one(
-        &mut self,
-        side: Side,
-        shared: &mut Shared,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) -> bool {
-        let Some((start, Piece { packet, waited, data, .. })) =
-            self.halves.of_mut(side).stream.release()
-        else {
-            return false;
-        };
-        self.deliver(side, start, &data, (packet, waited), shared, emit);
-        true
-    }
-
-    /// Begins the waits that the state of `side` asks for, unless they are queued.
-    fn watch(&mut self, side: Side, shared: &mut Shared) {
-        let (slot, generation) = (self.slot, self.generation);
-        let half = self.halves.of_mut(side);
-        if !half.awaits_acked && !half.has_reached(half.acked) {
-            half.awaits_acked = true;
-            let (upto, by) = (half.acked, half.acked_by);
-            shared.wait(slot, generation, What::Reach { side, upto, by });
-        }
-        if !half.awaits_hole && !half.stream.is_empty() && half.stream.ready().is_none() {
-            half.awaits_hole = true;
-            let at = half.stream.next();
-            shared.wait(slot, generation, What::Hole { side, at });
-        }
-    }
-
-    /// A wait is over. `Close` is not for the connection, but for who owns it.
-    pub fn passed(
-        &mut self,
-        what: What,
-        shared: &mut Shared,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) {
-        match what {
-            What::Settle => return self.settle(shared, emit),
-            What::Reach { side, upto, by } => {
-                let half = self.halves.of_mut(side);
-                half.awaits_acked = false;
-                half.missed |= half.tally.packets == 0;
-                self.skip_gap_to(side, upto, by, shared, emit);
-            }
-            What::Hole { side, at } => {
-                let half = self.halves.of_mut(side);
-                half.awaits_hole = false;
-                if half.stream.next() == at {
-                    self.skip_first_gap(side, shared, emit);
-                }
-            }
-            What::Close => return,
-        }
-        self.advance(shared, emit);
-    }
-
-    /// Gives up waiting for the bytes of `side` before `upto`, as `by` told that they were sent.
-    /// What is held of them is delivered, whatever it waits for itself.
-    fn skip_gap_to(
-        &mut self,
-        side: Side,
-        upto: u64,
-        by: PacketRef,
-        shared: &mut Shared,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) {
-        while !self.halves.of(side).has_reached(upto) {
-            if self.release_one(side, shared, emit) {
-                continue;
-            }
-            let half = self.halves.of_mut(side);
-            let next = half.stream.next();
-            let (mut end, mut until) = (upto, by);
-            if let Some((start, piece)) = half.stream.first()
-                && start <= upto
-            {
-                (end, until) = (start, piece.packet);
-            } else if let Some((fin, _)) = half.fin {
-                end = end.min(fin);
-            } else if upto == next + 1 {
-                half.fin_unseen = true;
-                return;
-            }
-            self.gap(side, end, until, shared, emit);
-        }
-    }
-
-    /// Tells that the capture lacks the bytes of `side` up to `end`, which is behind the next one
-    /// and not behind the first that is held.
-    fn gap(
-        &mut self,
-        side: Side,
-        end: u64,
-        until: PacketRef,
-        shared: &mut Shared,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) {
-        let half = self.halves.of_mut(side);
-        let until = half.latest.map_or(until, |latest| later(until, latest));
-        let bytes = half.stream.skip_to(end);
-        half.fin_unseen = false;
-        half.tally.gaps += 1;
-        half.tally.gap_bytes += bytes;
-        shared.counts.gaps += 1;
-        shared.counts.gap_bytes += bytes;
-        let connection = self.announced(shared, emit);
-        emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until }));
-    }
-
-    /// Gives up what the first held piece of `side` waits for. Always gets on: it fills the hole
-    /// in front of the piece, or delivers the piece.
-    fn skip_first_gap(
-        &mut self,
-        side: Side,
-        shared: &mut Shared,
-        emit: &mut impl FnMut(StreamEvent<'_>),
-    ) {
-        let half = self.halves.of(side);
-        let Some((start, piece)) = half.stream.first() else {
-            return;
-        };
-        let (packet, after) = (piece.packet, piece.after);
-        if start > half.stream.next() {
-            self.gap(side, start, packet, shared, emit);
-        } else {
-            self.skip_gap_to(side.other(), after, packet, shared, emit);
-            self.release_one(side, shared, emit);
-        }
-    }
-
-    /// Keeps what is held within its bounds.
-    fn bound(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        for side in Side::BOTH {
-            loop {
-                let held = self.halves.of(side).stream.held();
-                let in_all = shared.held + self.held();
-                if held == 0 || held <= HELD_PER_SIDE && in_all <= HELD_IN_ALL {
-                    break;
-                }
-                shared.counts.forced_skips += 1;
-                if self.settled {
-                    self.skip_first_gap(side, shared, emit);
-                    self.advance(shared, emit);
-                } else {
-                    // The sides may be exchanged by this.
-                    self.settle(shared, emit);
-                }
-            }
-        }
-    }
-
     /// It ended. It lingers for what was captured too late.
-    fn ends(&mut self, end: Ended, shared: &mut Shared) {
+    pub(super) fn end_by(&mut self, end: Ended, shared: &mut Shared) {
         if self.end.is_none() {
             self.end = Some(end);
             shared.wait(self.slot, self.generation, What::Close);
@@ -558,6 +440,19 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
+        match why {
+            CloseReason::Replaced => {
+                self.no_answer(AttemptState::GivenUp, self.last, emit);
+            }
+            _ => self.no_answer(AttemptState::NoAnswer, self.last, emit),
+        }
+        if self.twin && !self.proven && self.announced.is_none() && !self.is_attempt() {
+            // Beside one that was believed: of an older connection, or forged.
+            let PerSide { client, server } = &self.halves;
+            let packets = client.tally.packets + server.tally.packets;
+            shared.counts.discarded.unacknowledged += packets;
+            return;
+        }
         self.settle(shared, emit);
         loop {
             let first = |side: Side| self.halves.of(side).stream.first();
@@ -587,10 +482,40 @@ impl Connection {
             // Not more than what lingers on the wire after a connection is over.
             return;
         }
+        if self.was_superseded() && self.superseded.is_some_and(|superseded| superseded.blindly) {
+            self.lose_its_end(shared, emit);
+        }
         let connection = self.announced(shared, emit);
         let end = self.end.or_else(|| self.finished());
         let end = end.unwrap_or(Ended { why, at: self.last, by: self.first_fin() });
-        emit(StreamEvent::Closed(Closed { connection, end, counts: self.tally() }));
+        let PerSide { client, server } = &self.halves;
+        let fin = |half: &HalfStream| half.fin.map(|(_, packet)| packet);
+        emit(StreamEvent::Closed(Closed {
+            connection,
+            end,
+            counts: self.tally(),
+            fins: PerSide { client: fin(client), server: fin(server) },
+            last_data: PerSide { client: client.latest, server: server.latest },
+        }));
+    }
+
+    /// Another connection between the same ends began without a SYN, so bytes are missing that may
+    /// have been this one's: nobody knows how many.
+    fn lose_its_end(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        for side in Side::BOTH {
+            let connection = self.announced(shared, emit);
+            self.halves.of_mut(side).tally.gaps += 1;
+            shared.counts.gaps += 1;
+            let until = self.last;
+            let gap = Gap { connection, from: side, bytes: 0, until, certain: true };
+            emit(StreamEvent::Gap(gap));
+        }
+    }
+
+    /// Whether it was opened by a SYN that the capture holds.
+    fn is_attempt(&self) -> bool {
+        let opened = |half: &HalfStream| half.handshake.asked();
+        Side::BOTH.into_iter().any(|side| opened(self.halves.of(side)))
     }
 
     /// Who said FIN first, if anybody did.
@@ -617,13 +542,14 @@ impl Connection {
             bytes: pair(client.bytes, server.bytes),
             retransmissions: pair(client.retransmissions, server.retransmissions),
             gaps: pair(client.gaps, server.gaps),
+            copies: pair(client.copies, server.copies),
             gap_bytes: pair(client.gap_bytes, server.gap_bytes),
             round_trip,
         }
     }
 
     /// Hands on bytes of `side` that come next. `start` is their position.
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         side: Side,
         start: u64,
@@ -649,7 +575,7 @@ impl Connection {
     }
 
     /// Its name. Tells of it first, if that was not done yet.
-    fn announced(
+    pub(super) fn announced(
         &mut self,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
@@ -662,20 +588,21 @@ impl Connection {
         let PerSide { client, server } = &self.halves;
         emit(StreamEvent::Opened(Opened {
             connection,
-            ends: Endpoints { client: client.address, server: server.address },
+            ends: self.endpoints(),
             roles: self.roles,
             at: self.first,
             from_start: PerSide {
                 client: client.start == Start::Exact,
                 server: server.start == Start::Exact,
             },
+            also: self.also,
         }));
         connection
     }
 }
 
 /// The later of two packets, by time.
-fn later(one: PacketRef, other: PacketRef) -> PacketRef {
+pub(super) fn later(one: PacketRef, other: PacketRef) -> PacketRef {
     if other.at >= one.at { other } else { one }
 }
 

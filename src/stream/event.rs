@@ -1,7 +1,7 @@
 //! What the stream floor tells the floor above.
 
 use super::nagle::Hold;
-use crate::decode::Seq;
+use crate::decode::{Seq, UnreachableCode};
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use crate::packet::PacketRef;
 use crate::time::Nanos;
@@ -19,6 +19,16 @@ pub enum StreamEvent<'a> {
     Data(Chunk<'a>),
     /// Bytes of one side that the capture lacks. What follows lies behind them.
     Gap(Gap),
+    /// An earlier packet turned out to be a segment of this connection: its numbers fitted none
+    /// until the other side acknowledged them.
+    Late {
+        /// The connection.
+        connection: ConnectionId,
+        /// The number of the packet.
+        packet: u64,
+    },
+    /// Something else was noticed.
+    Notice(Notice),
     /// It is over. Nothing more comes of this connection, and its slot may be used again.
     Closed(Closed),
 }
@@ -37,6 +47,65 @@ pub struct Opened {
     /// Whether the first byte of each side is the first that was sent: its SYN was seen, or the
     /// SYN-ACK that answered it.
     pub from_start: PerSide<bool>,
+    /// Its other addresses, where the capture saw it before and after address translation.
+    pub also: Option<Endpoints>,
+}
+
+/// Something about a connection that is neither its beginning, its bytes nor its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Notice {
+    /// The connection. Perhaps not told of yet, or never.
+    pub connection: ConnectionId,
+    /// The packet that showed it; of what only time showed, the last one of the connection.
+    pub at: PacketRef,
+    /// What it is.
+    pub what: Noticed,
+}
+
+/// What was noticed.
+#[derive(Clone, Copy, Debug)]
+pub enum Noticed {
+    /// Of an attempt to connect that has no good answer.
+    Attempt(Attempt, AttemptState),
+    /// The capture saw it under other addresses too, before or after translation.
+    Translated(Endpoints),
+}
+
+/// The SYNs of one attempt to connect.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// Who asked whom.
+    pub ends: Endpoints,
+    /// The first SYN.
+    pub first: PacketRef,
+    /// The last one.
+    pub last: PacketRef,
+    /// How many.
+    pub syns: u32,
+    /// The packet that answered.
+    pub answer: Option<PacketRef>,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptState {
+    /// The SYN was repeated, or a second passed.
+    Waiting,
+    /// It was answered after all, or is none: other packets of its sender were seen.
+    Answered,
+    /// A RST answered, or ICMP said that nobody listens.
+    Refused {
+        /// Whether it was ICMP.
+        by_network: bool,
+    },
+    /// ICMP said why the SYN did not get there.
+    Unreachable(UnreachableCode),
+    /// Nothing answered until the client tried again from the same ports.
+    GivenUp,
+    /// Nothing answered until the capture ended, or for as long as any client waits.
+    NoAnswer,
+    /// The server accepted, and reset before it sent a byte.
+    Reset,
 }
 
 /// In-order bytes of one side, lent from the packet or from where they were held.
@@ -70,6 +139,9 @@ pub struct Gap {
     /// The packet by which the missing bytes must have been sent: what a later packet asked for
     /// was not answered in them.
     pub until: PacketRef,
+    /// Whether the other side acknowledged bytes behind it, or the snap length cut it. Else it is
+    /// only that something lies behind it.
+    pub certain: bool,
 }
 
 /// A connection that was told of and is not over.
@@ -94,6 +166,10 @@ pub struct Closed {
     pub end: Ended,
     /// What was counted while it lived.
     pub counts: ConnectionCounts,
+    /// The packet with the FIN of each side.
+    pub fins: PerSide<Option<PacketRef>>,
+    /// The latest packet that brought bytes of each side.
+    pub last_data: PerSide<Option<PacketRef>>,
 }
 
 /// The end of a connection.
@@ -123,6 +199,8 @@ pub enum CloseReason {
     Reset,
     /// A new connection began between the same ends.
     Replaced,
+    /// ICMP said that its SYN did not get there.
+    Unreachable,
     /// It gave way to newer ones: the table was full.
     Evicted,
     /// The capture ended while it stood.
@@ -138,6 +216,8 @@ pub struct ConnectionCounts {
     pub bytes: PerSide<u64>,
     /// Segments of each side whose bytes had all been seen before.
     pub retransmissions: PerSide<u64>,
+    /// Packets of each side that the capture holds twice.
+    pub copies: PerSide<u64>,
     /// Gaps in the bytes of each side.
     pub gaps: PerSide<u64>,
     /// Bytes missing in those gaps.
@@ -150,11 +230,12 @@ pub struct ConnectionCounts {
 impl ConnectionCounts {
     /// What was counted of the client as counted of the server, and the other way round.
     pub fn swapped(self) -> Self {
-        let Self { packets, bytes, retransmissions, gaps, gap_bytes, round_trip } = self;
+        let Self { packets, bytes, retransmissions, copies, gaps, gap_bytes, round_trip } = self;
         Self {
             packets: packets.swapped(),
             bytes: bytes.swapped(),
             retransmissions: retransmissions.swapped(),
+            copies: copies.swapped(),
             gaps: gaps.swapped(),
             gap_bytes: gap_bytes.swapped(),
             round_trip,

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use super::assembler::Assembler;
+use super::checksums::{Checksums, DamagedSegments};
+use super::copies::RecentSegments;
 use super::nagle::SendBuffer;
-use super::sequence::{LOWEST_POSITION, first_position, position, seq_of};
-use crate::decode::{Flags, Segment, Seq};
-use crate::limits::{FARTHEST, HELD_PER_SIDE};
+use super::sequence::{first_position, position, seq_of};
+use crate::decode::{Flags, Path, Segment, Seq};
+use crate::limits::{WINDOW, WINDOW_OF_NEW_PATH};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
@@ -63,6 +65,16 @@ pub(super) struct HalfStream {
     pub handshake: Handshake,
     pub buffer: SendBuffer,
     pub tally: Counters,
+    /// The ways on which its packets came: one, or two where the capture saw them twice.
+    paths: [Option<Path>; 2],
+    /// The last segments with bytes or flags.
+    pub recent: RecentSegments,
+    pub checksums: Checksums,
+    pub damaged: DamagedSegments,
+    /// The snap length cut bytes before this position: they were sent.
+    pub cut: u64,
+    /// Its last packet.
+    pub last: u64,
 }
 
 /// What was seen of a side's part in the handshake, in whatever order it was captured.
@@ -78,6 +90,11 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
+    /// Whether this side sent a SYN that acknowledges nothing.
+    pub fn asked(&self) -> bool {
+        self.syn.is_some()
+    }
+
     /// Takes in a segment that this side sent.
     pub fn see(&mut self, segment: &Segment<'_>) {
         let at = segment.packet.at;
@@ -98,6 +115,7 @@ pub(super) struct Counters {
     pub packets: u64,
     pub bytes: u64,
     pub retransmissions: u64,
+    pub copies: u64,
     pub gaps: u64,
     pub gap_bytes: u64,
 }
@@ -122,6 +140,12 @@ impl HalfStream {
             handshake: Handshake::default(),
             buffer: SendBuffer::default(),
             tally: Counters::default(),
+            paths: [None; 2],
+            recent: RecentSegments::default(),
+            checksums: Checksums::default(),
+            damaged: DamagedSegments::default(),
+            cut: 0,
+            last: 0,
         }
     }
 
@@ -194,23 +218,61 @@ impl HalfStream {
         self.reach() >= position || self.is_finished()
     }
 
+    /// Whether an acknowledgement of `position` acknowledges what the capture holds: its SYN, bytes.
+    pub fn acknowledges_something(&self, position: u64) -> bool {
+        let has_syn = self.start == Start::Exact && position == self.origin;
+        has_syn || self.origin < position && position <= self.sent + 1
+    }
+
     /// Whether everything before its FIN was delivered.
     pub fn is_finished(&self) -> bool {
         self.fin.is_some_and(|(fin, _)| self.stream.next() >= fin)
     }
 
-    /// Whether `position` can be of this stream at all.
-    pub fn can_reach(&self, position: u64) -> bool {
-        let farthest = self.top().saturating_add(FARTHEST);
-        self.start == Start::Unknown || (LOWEST_POSITION..=farthest).contains(&position)
-    }
-
     /// Whether `position` lies where the next packets of this stream are expected.
     pub fn expects(&self, position: u64) -> bool {
-        let window = HELD_PER_SIDE as u64;
         self.start == Start::Unknown
-            || (self.origin.saturating_sub(window)..=self.top().saturating_add(window))
-                .contains(&position)
+            || (self.lowest(WINDOW)..=self.top().saturating_add(WINDOW)).contains(&position)
+    }
+
+    /// How far `position` lies from the bytes that come next; `None` where they are not expected so
+    /// far away. Nothing is known of a side that was not seen: anything may be of it.
+    pub fn distance(&self, position: u64) -> Option<u64> {
+        if self.start == Start::Unknown {
+            return Some(WINDOW);
+        }
+        let (next, top) = (self.stream.next(), self.top());
+        let distance = next.saturating_sub(position).max(position.saturating_sub(top));
+        (distance <= WINDOW).then_some(distance)
+    }
+
+    /// Whether packets of this side came this way before, or none came so far.
+    pub fn knows(&self, path: Path) -> bool {
+        let [first, second] = self.paths;
+        first == Some(path) || first.is_none() || second == Some(path)
+    }
+
+    /// Whether a segment that comes another way than those before is one of this side: a copy of
+    /// one of them, or one that lies right where the next bytes are expected.
+    pub fn adopts(&self, position: u64, segment: &Segment<'_>) -> bool {
+        self.recent.hold_a_copy_of(segment)
+            || self.distance(position).is_some_and(|distance| distance <= WINDOW_OF_NEW_PATH)
+    }
+
+    /// A packet of this side came.
+    pub fn came(&mut self, segment: &Segment<'_>) {
+        self.tally.packets += 1;
+        self.last = segment.packet.number;
+        let [first, second] = &mut self.paths;
+        let path = *first.get_or_insert(segment.path);
+        if path != segment.path {
+            *second = Some(segment.path);
+        }
+    }
+
+    /// The lowest position at which a packet may still be of this stream.
+    fn lowest(&self, window: u64) -> u64 {
+        self.stream.next().saturating_sub(window)
     }
 
     /// From the SYN with which this side opened the connection to the ACK with which it answered the

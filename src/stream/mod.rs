@@ -2,32 +2,48 @@
 //! mean. Time comes with the segments; what is wrong with the traffic is an output, not an error.
 //!
 //! - [`Streams`] finds the connection of a segment, and owns the clock and the waits;
-//! - `connection` is one connection: who opened it, what each side sent, in which order;
+//! - `connection` is one connection and its life; `roles` says who opened it, `order` in which order
+//!   its bytes are handed on, `fit` whether a segment is one of it, `attempt` why it failed to open;
 //! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held them;
-//! - `table` finds connections, `waits` tells what has waited long enough.
+//!   `copies` knows packets that the capture holds twice, `checksums` those that were damaged;
+//! - `table` finds connections, `strays` keeps what fits none, `translation` finds those that were
+//!   captured under two pairs of addresses; `waits` tells what has waited long enough.
 
 mod assembler;
+mod attempt;
+mod checksums;
 mod connection;
+mod copies;
 mod event;
+mod fit;
 mod half;
 mod nagle;
+mod order;
+mod roles;
 mod sequence;
+mod strays;
 mod table;
+mod translation;
 mod waits;
 
 pub use event::{
-    Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Opened, Standing, StreamEvent,
+    Attempt, AttemptState, Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Notice,
+    Noticed, Opened, Standing, StreamEvent,
 };
 pub use nagle::{Hold, Release};
 
+use std::cmp::Reverse;
+use std::net::SocketAddr;
 use std::ops::AddAssign;
 
-use self::connection::Connection;
+use self::connection::{Connection, Superseded};
+use self::strays::{Group, Strays};
 use self::table::Table;
+use self::translation::Translations;
 use self::waits::{Clock, Wait, Waits, What};
-use crate::decode::{Segment, Unreachable};
-use crate::endpoint::Ports;
-use crate::limits::REORDER_AT_MOST_FILE;
+use crate::decode::{Flags, Segment, Unreachable};
+use crate::endpoint::{Endpoints, Ports};
+use crate::limits::{REORDER_AT_MOST_FILE, RETRANSMISSION_WAIT, TWINS};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
@@ -57,16 +73,32 @@ pub struct Counts {
     pub gaps: u64,
     /// Bytes missing in them.
     pub gap_bytes: u64,
+    /// Places where something lies behind bytes that the capture lacks, but nobody acknowledged it.
+    pub unacknowledged_gaps: u64,
+    /// Holes so large that the numbers went round: how much is missing cannot be known.
+    pub jumps: u64,
     /// Segments whose bytes had all been seen before.
     pub retransmissions: u64,
+    /// Packets that the capture holds twice.
+    pub copies: u64,
     /// Segments with other bytes than were held for the same positions. Bytes that were handed on
     /// are gone, and not compared.
     pub conflicting: u64,
     /// Segments that were held because bytes before them, or bytes that they acknowledge, had not
     /// been seen.
     pub out_of_order: u64,
-    /// Segments that cannot be of the connection between their ends.
-    pub out_of_window: u64,
+    /// Segments whose checksum is wrong where it can be believed.
+    pub damaged: u64,
+    /// Those of them that the receiver took as they are.
+    pub damaged_believed: u64,
+    /// Segments that were thrown away.
+    pub discarded: Discarded,
+    /// Attempts to connect that nothing answered for a second.
+    pub unanswered: u64,
+    /// SYNs that nothing answered for a second where no packet of the other direction had been seen.
+    pub one_sided_syns: u64,
+    /// Pairs of connections that are one, seen before and after address translation.
+    pub translated: u64,
     /// Connections that gave way because the table was full.
     pub evicted_connections: u64,
     /// Times that waiting was given up early because a bound was reached.
@@ -75,16 +107,56 @@ pub struct Counts {
     pub ignored: u64,
 }
 
+/// Segments that were thrown away, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// Their numbers fit no connection between their ends, and nobody acknowledged them.
+    pub outside_window: u64,
+    /// They would have opened a second connection between ends, but nobody acknowledged it.
+    pub unacknowledged: u64,
+    /// A RST whose numbers fit nothing.
+    pub forged_reset: u64,
+}
+
+impl Discarded {
+    /// Each reason by its name in every output, and its count.
+    pub const fn by_reason(&self) -> [(&'static str, u64); 3] {
+        let Self { outside_window, unacknowledged, forged_reset } = *self;
+        [
+            ("outside_window", outside_window),
+            ("unacknowledged", unacknowledged),
+            ("forged_reset", forged_reset),
+        ]
+    }
+}
+
+impl AddAssign for Discarded {
+    fn add_assign(&mut self, other: Self) {
+        let Self { outside_window, unacknowledged, forged_reset } = other;
+        self.outside_window += outside_window;
+        self.unacknowledged += unacknowledged;
+        self.forged_reset += forged_reset;
+    }
+}
+
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         let Self {
             connections,
             gaps,
             gap_bytes,
+            unacknowledged_gaps,
+            jumps,
             retransmissions,
+            copies,
             conflicting,
             out_of_order,
-            out_of_window,
+            damaged,
+            damaged_believed,
+            discarded,
+            unanswered,
+            one_sided_syns,
+            translated,
             evicted_connections,
             forced_skips,
             ignored,
@@ -92,10 +164,18 @@ impl AddAssign for Counts {
         self.connections += connections;
         self.gaps += gaps;
         self.gap_bytes += gap_bytes;
+        self.unacknowledged_gaps += unacknowledged_gaps;
+        self.jumps += jumps;
         self.retransmissions += retransmissions;
+        self.copies += copies;
         self.conflicting += conflicting;
         self.out_of_order += out_of_order;
-        self.out_of_window += out_of_window;
+        self.damaged += damaged;
+        self.damaged_believed += damaged_believed;
+        self.discarded += discarded;
+        self.unanswered += unanswered;
+        self.one_sided_syns += one_sided_syns;
+        self.translated += translated;
         self.evicted_connections += evicted_connections;
         self.forced_skips += forced_skips;
         self.ignored += ignored;
@@ -106,6 +186,8 @@ impl AddAssign for Counts {
 #[derive(Debug)]
 pub struct Streams {
     table: Table,
+    strays: Strays,
+    translations: Translations,
     shared: Shared,
 }
 
@@ -118,6 +200,8 @@ struct Shared {
     counts: Counts,
     /// What the held bytes weigh of all connections but the one that is worked on.
     held: usize,
+    /// Whether some connection showed packets of both sides.
+    both_ways: bool,
 }
 
 impl Shared {
@@ -139,12 +223,15 @@ impl Streams {
     pub fn new(config: Config) -> Self {
         Self {
             table: Table::default(),
+            strays: Strays::default(),
+            translations: Translations::default(),
             shared: Shared {
                 ports: config.ports,
                 clock: Clock::default(),
                 waits: Waits::new(config.reorder_at_most),
                 counts: Counts::default(),
                 held: 0,
+                both_ways: false,
             },
         }
     }
@@ -173,29 +260,49 @@ impl Streams {
             self.shared.counts.ignored += 1;
             return;
         }
-        let mut slot = self.table.find(&segment.from, &segment.to);
-        if let Some(old) = slot
-            && let Some(connection) = self.table.get_mut(old)
-            && connection.is_replaced_by(segment)
-        {
-            self.close(old, CloseReason::Replaced, emit);
-            slot = None;
+        let other_ends = self.translations.other_ends(segment);
+        match self.table.find(&segment.from, &segment.to) {
+            None => {
+                let slot = self.open(segment, emit);
+                self.take(slot, segment, emit);
+            }
+            Some(slot) => {
+                let alone = self.table.get(slot).filter(|connection| !connection.twin);
+                if alone.is_some_and(|connection| connection.fits(segment)) {
+                    self.take(slot, segment, emit);
+                } else {
+                    self.choose(segment, emit);
+                }
+            }
         }
-        let slot = slot.unwrap_or_else(|| self.open(segment, emit));
-        if let Some(connection) = self.table.get_mut(slot) {
-            self.shared.held -= connection.held();
-            connection.push(segment, &mut self.shared, emit);
-            self.shared.held += connection.held();
+        if let Some(ends) = other_ends {
+            self.translated(segment, ends, emit);
         }
     }
 
     /// Takes in that a segment could not be handed on.
     pub fn unreachable(&mut self, message: &Unreachable, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        self.pass(message.packet, emit);
+        self.shared.clock.packet(message.packet);
+        self.run_waits(emit);
+        let slots: Vec<u32> = self.table.twins(&message.from, &message.to).collect();
+        for slot in slots {
+            if let Some(connection) = self.table.get_mut(slot) {
+                connection.unreachable(message, &mut self.shared, emit);
+            }
+        }
     }
 
-    /// A packet of the capture carried a segment that somebody else takes: time passed.
-    pub fn pass(&mut self, packet: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    /// A segment came that somebody else takes: time passed.
+    pub fn pass(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.shared.clock.packet(segment.packet);
+        self.run_waits(emit);
+        if let Some(ends) = self.translations.other_ends(segment) {
+            self.translated(segment, ends, emit);
+        }
+    }
+
+    /// A packet came that is no segment of ours: time passed.
+    pub fn time(&mut self, packet: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(packet);
         self.run_waits(emit);
     }
@@ -218,23 +325,189 @@ impl Streams {
     /// The capture is over. Delivers everything that is held and closes the connections, in the
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.shared.counts.discarded.outside_window += self.strays.clear();
         let mut connections = self.table.drain();
         connections.sort_by_key(|c| (c.announced.unwrap_or(u64::MAX), c.generation));
         for connection in connections {
             self.shared.held -= connection.held();
-            connection.close(CloseReason::CaptureEnded, &mut self.shared, emit);
+            let why = if connection.was_superseded() {
+                CloseReason::Replaced
+            } else {
+                CloseReason::CaptureEnded
+            };
+            connection.close(why, &mut self.shared, emit);
         }
     }
 
     fn open(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) -> u32 {
         if self.table.is_full()
-            && let Some(silent) = self.table.silent()
+            && let Some(slot) = self.table.giving_way()
         {
             self.shared.counts.evicted_connections += 1;
-            self.close(silent, CloseReason::Evicted, emit);
+            self.close(slot, CloseReason::Evicted, emit);
         }
         let shared = &mut self.shared;
         self.table.insert(|slot, generation| Connection::new(slot, generation, segment, shared))
+    }
+
+    /// Hands a segment to the connection that it is one of.
+    fn take(&mut self, slot: u32, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        let Some(connection) = self.table.get_mut(slot) else { return };
+        emit(StreamEvent::Segment(connection.id()));
+        let was_proven = connection.proven;
+        self.shared.held -= connection.held();
+        connection.push(segment, &mut self.shared, emit);
+        self.shared.held += connection.held();
+        if connection.twin && connection.proven && !was_proven {
+            self.supersede(slot, segment, false);
+        }
+    }
+
+    /// Finds the connection of a segment where there are several, or where the one there is does not
+    /// fit.
+    #[cold]
+    fn choose(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
+        let distance = |&slot: &u32| {
+            let connection = self.table.get(slot)?;
+            Some((connection.distance(segment)?, Reverse(connection.generation), slot))
+        };
+        if let Some((_, _, slot)) = twins.iter().filter_map(distance).min() {
+            return self.take(slot, segment, emit);
+        }
+        if segment.flags.has(Flags::SYN) {
+            return self.open_beside(&twins, segment, emit);
+        }
+        if segment.flags.has(Flags::RST) {
+            let fits = |slot: &&u32| {
+                self.table.get(**slot).is_some_and(|connection| connection.resets_with(segment))
+            };
+            match twins.iter().find(fits) {
+                Some(slot) => self.take(*slot, segment, emit),
+                None => self.shared.counts.discarded.forged_reset += 1,
+            }
+            return;
+        }
+        let one_sided = twins
+            .iter()
+            .filter_map(|slot| self.table.get(*slot))
+            .all(|connection| connection.is_silent(&segment.to));
+        let (group, discarded) = self.strays.push(segment, one_sided);
+        self.shared.counts.discarded.outside_window += discarded;
+        if let Some(group) = group {
+            self.believe(&twins, &group, emit);
+        }
+    }
+
+    /// A SYN that fits no connection between its ends opens another. Those that are over or were
+    /// never answered make room for it.
+    fn open_beside(
+        &mut self,
+        twins: &[u32],
+        segment: &Segment<'_>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let mut standing = Vec::new();
+        for &slot in twins {
+            let Some(connection) = self.table.get(slot) else { continue };
+            if connection.gives_way_to(segment) {
+                self.close(slot, CloseReason::Replaced, emit);
+            } else {
+                standing.push((connection.last_number(), slot));
+            }
+        }
+        self.make_room(standing, emit);
+        let slot = self.open(segment, emit);
+        self.take(slot, segment, emit);
+    }
+
+    /// Of too many connections between the same ends the one that was silent longest gives way.
+    fn make_room(&mut self, mut standing: Vec<(u64, u32)>, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        standing.sort_unstable();
+        let too_many = (standing.len() + 1).saturating_sub(TWINS);
+        for (_, slot) in standing.into_iter().take(too_many) {
+            self.close(slot, CloseReason::Replaced, emit);
+        }
+    }
+
+    /// Segments that fitted no connection were acknowledged: a connection goes on with them behind a
+    /// hole, if one of its sides did not jump; else they are another connection.
+    fn believe(&mut self, twins: &[u32], group: &Group, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.shared.counts.jumps += 1;
+        let goes_on =
+            twins.iter().find_map(|&slot| Some((slot, self.table.get(slot)?.jump_to(group)?)));
+        let slot = match goes_on {
+            Some((slot, jump)) => {
+                if let Some(connection) = self.table.get_mut(slot) {
+                    self.shared.held -= connection.held();
+                    connection.jump(jump, group.first(), &mut self.shared, emit);
+                    self.shared.held += connection.held();
+                }
+                slot
+            }
+            None => {
+                let last = |slot: &u32| Some((self.table.get(*slot)?.last_number(), *slot));
+                let standing = twins.iter().filter_map(last).collect();
+                self.make_room(standing, emit);
+                let Some(first) = group.segments.first() else { return };
+                let slot = self.open(&first.segment(), emit);
+                if let Some(connection) = self.table.get_mut(slot) {
+                    connection.proven = true;
+                }
+                slot
+            }
+        };
+        for kept in &group.segments {
+            let segment = kept.segment();
+            let Some(connection) = self.table.get_mut(slot) else { return };
+            emit(StreamEvent::Late { connection: connection.id(), packet: segment.packet.number });
+            self.shared.held -= connection.held();
+            connection.push(&segment, &mut self.shared, emit);
+            self.shared.held += connection.held();
+        }
+        if goes_on.is_none()
+            && let Some(last) = group.segments.last()
+        {
+            self.supersede(slot, &last.segment(), true);
+        }
+    }
+
+    /// The connection in `slot` is believed: others between the same ends that do not go on are over.
+    fn supersede(&mut self, slot: u32, segment: &Segment<'_>, blindly: bool) {
+        let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
+        for other in twins.into_iter().filter(|&other| other != slot) {
+            let Some(connection) = self.table.get_mut(other) else { continue };
+            connection.superseded = Some(Superseded { last: connection.last_number(), blindly });
+            self.shared.wait(other, connection.generation, What::Superseded);
+        }
+    }
+
+    /// The segment was captured under other addresses too, from `from` to `to`: lets the connections
+    /// between both pairs of ends know of each other.
+    #[cold]
+    fn translated(
+        &mut self,
+        segment: &Segment<'_>,
+        (from, to): (SocketAddr, SocketAddr),
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let pairs = [(from, to), (segment.from, segment.to)];
+        for ((from, to), (other_from, other_to)) in [(pairs[0], pairs[1]), (pairs[1], pairs[0])] {
+            let Some(slot) = self.table.find(&from, &to) else { continue };
+            let Some(connection) = self.table.get_mut(slot) else { continue };
+            if connection.also.is_some() {
+                continue;
+            }
+            let client = connection.halves.client.address;
+            let also = if client == from {
+                Endpoints { client: other_from, server: other_to }
+            } else {
+                Endpoints { client: other_to, server: other_from }
+            };
+            // Of the two, the one that was seen later counts.
+            self.shared.counts.translated += u64::from(from == segment.from && to == segment.to);
+            connection.tell_also(also, segment.packet, emit);
+        }
     }
 
     fn close(&mut self, slot: u32, why: CloseReason, emit: &mut impl FnMut(StreamEvent<'_>)) {
@@ -248,6 +521,12 @@ impl Streams {
     fn run_waits(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         while let Some(wait) = self.shared.waits.due(&self.shared.clock) {
             self.passed(wait, emit);
+        }
+        if !self.strays.is_empty() {
+            let clock = &self.shared.clock;
+            let discarded =
+                self.strays.expire(|first| clock.passed_since(first.at) >= RETRANSMISSION_WAIT);
+            self.shared.counts.discarded.outside_window += discarded;
         }
         for _ in 0..WAITS_PER_SEGMENT {
             let Some(wait) = self.shared.waits.overdue() else {
@@ -264,8 +543,12 @@ impl Streams {
         if connection.generation != wait.generation {
             return;
         }
-        if let What::Close = wait.what {
-            return self.close(wait.slot, CloseReason::CaptureEnded, emit);
+        match wait.what {
+            What::Close => return self.close(wait.slot, CloseReason::CaptureEnded, emit),
+            What::Superseded if connection.was_superseded() => {
+                return self.close(wait.slot, CloseReason::Replaced, emit);
+            }
+            _ => {}
         }
         self.shared.held -= connection.held();
         connection.passed(wait.what, &mut self.shared, emit);

@@ -9,10 +9,6 @@ pub(super) fn first_position(seq: Seq) -> u64 {
     (1 << 32) | u64::from(seq.0)
 }
 
-/// No honest position lies lower: the first one is at least 2³², and nothing that belongs to the
-/// same stream lies 2³¹ before it. As `position` goes back by at most 2³¹, none is negative.
-pub(super) const LOWEST_POSITION: u64 = 1 << 31;
-
 /// The position of `seq` that lies next to `near`.
 pub(super) fn position(seq: Seq, near: u64) -> u64 {
     near.wrapping_add_signed(i64::from(seq.distance(seq_of(near))))
@@ -22,4 +18,9 @@ pub(super) fn position(seq: Seq, near: u64) -> u64 {
 pub(super) fn seq_of(position: u64) -> Seq {
     let [_, _, _, _, a, b, c, d] = position.to_be_bytes();
     Seq(u32::from_be_bytes([a, b, c, d]))
+}
+
+/// The first position of `seq` that does not lie before `next`.
+pub(super) fn position_from(seq: Seq, next: u64) -> u64 {
+    next + u64::from(seq.0.wrapping_sub(seq_of(next).0))
 }

@@ -1,5 +1,6 @@
 //! The connections that are followed, found by their ends, in whichever direction.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
@@ -18,6 +19,9 @@ pub(super) struct Table {
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
     index: HashTable<u32>,
+    /// Connections that were nothing but a SYN when they were put in, the oldest first: these give
+    /// way before any that an answer was seen of.
+    unanswered: VecDeque<(u32, u64)>,
     /// Keyed at random: the peers choose the ends, and might choose them to collide.
     hasher: RandomState,
     /// Clock hand: where the next search for a connection to evict resumes.
@@ -31,13 +35,19 @@ impl Table {
         let slots = &self.slots;
         self.index
             .find(self.hash(one, other), |&slot| {
-                slots.get(slot as usize).and_then(Option::as_ref).is_some_and(|connection| {
-                    let client = &connection.halves.client.address;
-                    let server = &connection.halves.server.address;
-                    client == one && server == other || client == other && server == one
-                })
+                let connection = slots.get(slot as usize).and_then(Option::as_ref);
+                connection.is_some_and(|connection| connection.is_between(one, other))
             })
             .copied()
+    }
+
+    /// The slots of all connections between two ends.
+    pub fn twins(&self, one: &SocketAddr, other: &SocketAddr) -> impl Iterator<Item = u32> {
+        let slots = &self.slots;
+        self.index.iter_hash(self.hash(one, other)).copied().filter(move |&slot| {
+            let connection = slots.get(slot as usize).and_then(Option::as_ref);
+            connection.is_some_and(|connection| connection.is_between(one, other))
+        })
     }
 
     /// The connection in a slot.
@@ -55,9 +65,15 @@ impl Table {
         self.index.len() >= CONNECTIONS
     }
 
-    /// The slot of a connection that was silent for long: not heard of since the hand passed it
-    /// the last time.
-    pub fn silent(&mut self) -> Option<u32> {
+    /// The slot of the connection that gives way: the oldest of those that nobody answered; else one
+    /// that was silent for long: not heard of since the hand passed it the last time.
+    pub fn giving_way(&mut self) -> Option<u32> {
+        while let Some((slot, generation)) = self.unanswered.pop_front() {
+            let connection = self.get(slot).filter(|it| it.generation == generation);
+            if connection.is_some_and(Connection::is_unanswered) {
+                return Some(slot);
+            }
+        }
         // The second round finds one, as the first has marked all as not heard of.
         for _ in 0..2 * self.slots.len() {
             let slot = self.clock_hand;
@@ -79,9 +95,11 @@ impl Table {
             // At most `CONNECTIONS`, which fits.
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        let connection = create(slot, self.created);
+        let mut connection = create(slot, self.created);
         self.created += 1;
         let hash = self.hash_of(&connection);
+        self.note_unanswered(slot, connection.generation);
+        self.note_twins(&mut connection);
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Some(connection);
         }
@@ -93,6 +111,31 @@ impl Table {
             })
         });
         slot
+    }
+
+    /// Adds to the queue of those that may have no answer; forgets from time to time those that
+    /// have one.
+    fn note_unanswered(&mut self, slot: u32, generation: u64) {
+        if self.unanswered.len() >= 2 * CONNECTIONS {
+            let slots = &self.slots;
+            self.unanswered.retain(|&(slot, generation)| {
+                let connection = slots.get(slot as usize).and_then(Option::as_ref);
+                connection.is_some_and(|it| it.generation == generation && it.is_unanswered())
+            });
+        }
+        self.unanswered.push_back((slot, generation));
+    }
+
+    /// Lets those with the same ends know of each other.
+    fn note_twins(&mut self, connection: &mut Connection) {
+        let (one, other) = (connection.halves.client.address, connection.halves.server.address);
+        let twins: Vec<u32> = self.twins(&one, &other).collect();
+        connection.twin = !twins.is_empty();
+        for slot in twins {
+            if let Some(twin) = self.get_mut(slot) {
+                twin.twin = true;
+            }
+        }
     }
 
     /// Takes out the connection in a slot.

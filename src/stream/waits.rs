@@ -5,10 +5,14 @@ use std::collections::VecDeque;
 
 use crate::endpoint::Side;
 use crate::limits::{
-    REORDER_AT_LEAST, REORDER_AT_MOST_FILE, REORDER_PACKETS, RETRANSMISSION_WAIT, WAITS,
+    ATTEMPT_WAIT, REORDER_AT_LEAST, REORDER_AT_MOST_FILE, REORDER_PACKETS, RETRANSMISSION_WAIT,
+    SYN_WAIT, WAITS,
 };
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
+
+/// What remains of the time for which a client waits when the wait for the answer is over.
+const GIVE_UP_WAIT: Nanos = Nanos::new(ATTEMPT_WAIT.get() - SYN_WAIT.get());
 
 /// How much of the capture has passed. Never steps back, though packets may come out of order and
 /// the clock of the capture may be set.
@@ -31,6 +35,9 @@ impl Clock {
     /// A packet came.
     pub fn packet(&mut self, packet: PacketRef) {
         self.now.packets = self.now.packets.max(packet.number);
+        if !packet.at.is_known() {
+            return;
+        }
         self.time(packet.at);
         // Too far back for a packet out of order: the clock was set. Time goes on from there, or
         // nothing that waits would end until the clock is where it was.
@@ -39,6 +46,11 @@ impl Clock {
         {
             self.latest = Some(packet.at);
         }
+    }
+
+    /// How long ago `at` was.
+    pub fn passed_since(&self, at: Timestamp) -> Nanos {
+        self.latest.map_or(Nanos::ZERO, |latest| latest.saturating_since(at))
     }
 
     /// It is at least `at`.
@@ -70,6 +82,12 @@ pub(super) enum What {
     Hole { side: Side, at: u64 },
     /// Nothing is expected any more of a connection that ended.
     Close,
+    /// A connection that another one between the same ends was proven beside must have gone on.
+    Superseded,
+    /// The SYN must have been answered.
+    Answer,
+    /// The client must have given up.
+    GiveUp,
 }
 
 /// The queues.
@@ -78,20 +96,31 @@ pub(super) struct Waits {
     reorder_at_most: Nanos,
     reorder: VecDeque<(Moment, Wait)>,
     retransmission: VecDeque<(Moment, Wait)>,
+    answer: VecDeque<(Moment, Wait)>,
+    give_up: VecDeque<(Moment, Wait)>,
 }
 
 impl Waits {
     /// No waits; packets out of order are waited for at most `reorder_at_most`.
     pub fn new(reorder_at_most: Nanos) -> Self {
-        Self { reorder_at_most, reorder: VecDeque::new(), retransmission: VecDeque::new() }
+        Self {
+            reorder_at_most,
+            reorder: VecDeque::new(),
+            retransmission: VecDeque::new(),
+            answer: VecDeque::new(),
+            give_up: VecDeque::new(),
+        }
     }
 
     /// Begins a wait.
     pub fn add(&mut self, clock: &Clock, wait: Wait) {
-        match wait.what {
-            What::Hole { .. } => self.retransmission.push_back((clock.now, wait)),
-            _ => self.reorder.push_back((clock.now, wait)),
-        }
+        let queue = match wait.what {
+            What::Settle | What::Reach { .. } | What::Close => &mut self.reorder,
+            What::Hole { .. } | What::Superseded => &mut self.retransmission,
+            What::Answer => &mut self.answer,
+            What::GiveUp => &mut self.give_up,
+        };
+        queue.push_back((clock.now, wait));
     }
 
     /// The next wait that is over.
@@ -101,12 +130,17 @@ impl Waits {
         {
             return self.reorder.pop_front().map(|(_, wait)| wait);
         }
-        if let Some((since, _)) = self.retransmission.front()
-            && clock.now.since(*since) >= RETRANSMISSION_WAIT
-        {
-            return self.retransmission.pop_front().map(|(_, wait)| wait);
-        }
-        None
+        [
+            (&mut self.retransmission, RETRANSMISSION_WAIT),
+            (&mut self.answer, SYN_WAIT),
+            (&mut self.give_up, GIVE_UP_WAIT),
+        ]
+        .into_iter()
+        .find(|(queue, wait)| {
+            queue.front().is_some_and(|(since, _)| clock.now.since(*since) >= *wait)
+        })
+        .and_then(|(queue, _)| queue.pop_front())
+        .map(|(_, wait)| wait)
     }
 
     /// How many wait for packets out of order.
@@ -121,7 +155,7 @@ impl Waits {
 
     /// The oldest wait of a queue that is too long.
     pub fn overdue(&mut self) -> Option<Wait> {
-        [&mut self.reorder, &mut self.retransmission]
+        [&mut self.reorder, &mut self.retransmission, &mut self.answer, &mut self.give_up]
             .into_iter()
             .find(|queue| queue.len() > WAITS)
             .and_then(|queue| queue.pop_front())
@@ -131,7 +165,7 @@ impl Waits {
     /// How many waits are queued.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.reorder.len() + self.retransmission.len()
+        self.reorder.len() + self.retransmission.len() + self.answer.len() + self.give_up.len()
     }
 
     fn reordering_passed(&self, since: Moment, now: Moment) -> bool {

@@ -102,6 +102,7 @@ fn fields_of_source(status: &Status, theme: &Theme) -> Vec<Field> {
         Activity::Opening => (theme.warning, "waiting for the first bytes".to_owned()),
         Activity::Live => (theme.ok, "live".to_owned()),
         Activity::Reading(read, whole) => (theme.warning, progress(read, whole, theme)),
+        Activity::Ended if status.is_live => (theme.dim, "capture ended".to_owned()),
         Activity::Ended => (theme.dim, "read to its end".to_owned()),
     };
     fields.push(Field::new(7, style, activity));

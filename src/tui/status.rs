@@ -9,12 +9,16 @@ pub struct Status {
     pub source: String,
     /// What is captured of it, such as `tcp port 8888`.
     pub filter: String,
+    /// Whether it is captured as it comes, and not read from a file.
+    pub is_live: bool,
     /// What it is doing.
     pub activity: Activity,
     /// Whether the user paused it.
     pub paused: bool,
     /// Packets that came while it was paused, and wait.
     pub waiting: u64,
+    /// Whether it is a live capture that nothing saves: who leaves loses it.
+    pub is_unsaved: bool,
     /// The pace of a file that is played; `None` for as fast as it can be read.
     pub speed: Option<f64>,
     /// How long it has run, by the clock.

@@ -4,7 +4,9 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
 
+pub mod encapsulate;
 pub mod mutate;
+pub mod oracle;
 pub mod sent;
 pub mod wire;
 

@@ -91,7 +91,7 @@ pub fn fragments(packets: &[Raw], size: usize, reversed: bool) -> Vec<Raw> {
                     packet[6] = 44;
                     let len = u16::try_from(part.len() + 8).unwrap();
                     packet[4..6].copy_from_slice(&len.to_be_bytes());
-                    packet.extend([6, 0]);
+                    packet.extend([ip[6], 0]);
                     packet.extend((units << 3 | more).to_be_bytes());
                     packet.extend(number.to_be_bytes());
                 } else {
@@ -102,7 +102,7 @@ pub fn fragments(packets: &[Raw], size: usize, reversed: bool) -> Vec<Raw> {
                     packet[6..8].copy_from_slice(&(more << 13 | units).to_be_bytes());
                 }
                 packet.extend(part);
-                wire::ethernet(raw.at, &packet)
+                wire::ethernet(raw.at, &wire::checksummed(packet))
             })
             .collect();
         if reversed {

@@ -68,8 +68,10 @@ impl Run {
                 source: source_name(&settings.input),
                 filter: analysis::what_is_taken(settings),
                 activity: Activity::Opening,
+                is_unsaved: settings.is_live() && settings.save.is_none(),
                 speed: settings.screen.speed,
                 memory: u64::try_from(settings.screen.memory).ok(),
+                is_live: settings.is_live(),
                 ..Status::default()
             },
             engine: Engine::new(config),
@@ -281,19 +283,22 @@ fn name_of(file: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
     use crate::cli::args::Args;
     use crate::cli::settings::Plan;
+    use crate::cli::terminal::Streams;
     use crate::store::Outcomes;
 
     const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
 
     /// A run of which nothing was taken in, as if what comes came from an interface; and what comes.
     fn live() -> (Run, Vec<News>) {
-        let args = Args::try_parse_from(["nestscope", "-r", FIXTURE]).unwrap();
-        let Plan::Analyse(settings) = Plan::new(args, true).unwrap() else { panic!("no run") };
+        let args = Args::read(["nestscope", "-r", FIXTURE]).unwrap();
+        let Plan::Analyse(settings) =
+            Plan::new(args, Streams { is_interactive: true, is_piped: false }).unwrap()
+        else {
+            panic!("no run")
+        };
         let mut run = Run::start(&settings).unwrap();
         // To its end at once: a file, which this is, would be paused.
         let news = run.reader.news.iter().collect();

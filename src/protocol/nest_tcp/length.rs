@@ -54,13 +54,58 @@ impl Header {
     }
 }
 
+/// Digits of the longest length that any frame has.
+pub(super) const LENGTH_DIGITS: usize = 20;
+
+/// Blanks behind a frame that was passed over which are looked through for the next one: more than
+/// any client sends, few enough to be read again with every segment.
+const BLANKS: usize = 64;
+
+/// Whether a frame begins where some bytes begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Digits and `#` stand there, behind blanks at most.
+    Yes,
+    /// More bytes will tell.
+    Cut,
+    /// Something else stands there.
+    No,
+}
+
+impl Fit {
+    /// Looks for a header as every Nest writes it, without the leniency of reading one.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let rest = without_blanks(bytes);
+        if bytes.len() - rest.len() > BLANKS {
+            return Self::No;
+        }
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match rest.get(digits) {
+            Some(b'#') if (1..=LENGTH_DIGITS).contains(&digits) => Self::Yes,
+            None if digits <= LENGTH_DIGITS => Self::Cut,
+            _ => Self::No,
+        }
+    }
+}
+
+/// White space and byte order marks before a length belong to no frame: `parseInt` skips them, and
+/// hand-made clients send line breaks between frames.
+pub(super) fn without_blanks(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            [b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c, rest @ ..] => rest,
+            [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+            _ => return bytes,
+        };
+    }
+}
+
 /// How far the end of a body was looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// Bytes whose units were counted; always whole characters.
     bytes: usize,
-    /// Their UTF-16 units.
-    units: u64,
+    units: Units,
     /// Whether the first `declared` bytes were found to be no JSON text of their own.
     not_in_bytes: bool,
 }
@@ -99,33 +144,62 @@ impl Progress {
             }
             self.not_in_bytes = true;
         }
-        self.count_units(body, declared)
+        let (counted, reach) = self.units.count(body.get(self.bytes..).unwrap_or(&[]), declared);
+        self.bytes += counted;
+        match reach {
+            Reach::End => End::At(self.bytes),
+            Reach::Needs(missing) => End::Needs(missing),
+            Reach::SplitsCharacter => End::SplitsCharacter,
+        }
     }
+}
 
-    fn count_units(&mut self, body: &[u8], declared: u64) -> End {
-        while self.units < declared {
+/// UTF-16 units of a text that comes in parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Units(u64);
+
+/// How far the counting of units came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To the declared number of them.
+    End,
+    /// As far as there were whole characters. At least this many bytes more are needed.
+    Needs(u64),
+    /// Before a character that ends behind the declared number.
+    SplitsCharacter,
+}
+
+impl Units {
+    /// Counts on with `bytes`, which follow what was counted, up to `declared` units in all. Gives
+    /// how many bytes were counted too.
+    pub(super) fn count(&mut self, bytes: &[u8], declared: u64) -> (usize, Reach) {
+        let mut counted = 0;
+        while self.0 < declared {
             // So many bytes hold at most so many units: the end is never overrun.
-            let missing = declared - self.units;
+            let missing = declared - self.0;
             let take = usize::try_from(missing).unwrap_or(usize::MAX);
-            let rest = body.get(self.bytes..).unwrap_or(&[]);
+            let rest = bytes.get(counted..).unwrap_or(&[]);
             let part = rest.get(..take).unwrap_or(rest);
             let (bytes, units) = count(part);
             if bytes > 0 {
-                self.bytes += bytes;
-                self.units += units;
+                counted += bytes;
+                self.0 += units;
                 continue;
             }
             // A character longer than the units that are missing: take it whole.
             match first_character(rest) {
-                None => return End::Needs(missing.saturating_sub(rest.len() as u64).max(1)),
-                Some((_, units)) if units > missing => return End::SplitsCharacter,
+                None => {
+                    let needs = missing.saturating_sub(rest.len() as u64).max(1);
+                    return (counted, Reach::Needs(needs));
+                }
+                Some((_, units)) if units > missing => return (counted, Reach::SplitsCharacter),
                 Some((bytes, units)) => {
-                    self.bytes += bytes;
-                    self.units += units;
+                    counted += bytes;
+                    self.0 += units;
                 }
             }
         }
-        End::At(self.bytes)
+        (counted, Reach::End)
     }
 }
 

@@ -3,12 +3,21 @@
 use crate::packet::PacketRef;
 
 /// Places remembered per frame. A frame over more packets than this (one byte a segment) forgets
-/// those in its middle, which only a frame hidden in a broken one would ask for.
+/// where those in its middle begin, which only a frame hidden in a broken one would ask for.
 const MARKS: usize = 512;
 
 /// The least by which the memory grows. What was declared counts for nothing before it came: many
 /// connections may declare much and send little.
 const GROWTH: usize = 512;
+
+/// Where the bytes of a packet begin.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    start: usize,
+    packet: PacketRef,
+    /// Whether the first of them is the first of the segment that the packet brought.
+    begins_segment: bool,
+}
 
 /// Keeps no memory when it is empty: there are two per connection, and most frames straddle none.
 #[derive(Debug, Default)]
@@ -16,8 +25,11 @@ pub(super) struct PartialFrame {
     bytes: Vec<u8>,
     /// How many of them are gone: they are moved out of the way now and then, not each time.
     gone: usize,
-    /// Where the bytes of each packet begin in `bytes`, ascending; the first at or before `gone`.
-    marks: Vec<(usize, PacketRef)>,
+    /// One for each packet, ascending by `start`; the first is at or before `gone`.
+    marks: Vec<Mark>,
+    /// The earliest and the latest of the packets that were forgotten. All of them lie between the
+    /// first mark and the second.
+    forgotten: Option<(PacketRef, PacketRef)>,
 }
 
 impl PartialFrame {
@@ -35,21 +47,24 @@ impl PartialFrame {
 
     /// Bytes of memory that it takes.
     pub(super) fn weight(&self) -> usize {
-        self.bytes.len() + self.marks.len() * size_of::<(usize, PacketRef)>()
+        self.bytes.len() + self.marks.len() * size_of::<Mark>()
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8], packet: PacketRef) {
+    /// Adds bytes of a packet. `begins_segment` says whether they begin where its segment does.
+    pub(super) fn push(&mut self, bytes: &[u8], packet: PacketRef, begins_segment: bool) {
         if bytes.is_empty() {
             return;
         }
-        if self.marks.last().is_none_or(|(_, last)| last.number != packet.number) {
+        if self.marks.last().is_none_or(|last| last.packet.number != packet.number) {
             if self.marks.len() >= MARKS {
-                self.marks.drain(..self.mark_of(0));
+                self.drop_marks();
             }
             if self.marks.len() >= MARKS {
-                self.marks.drain(1..MARKS / 2);
+                for Mark { packet, .. } in self.marks.drain(1..MARKS / 2) {
+                    self.forgotten = Some(widened(self.forgotten, packet));
+                }
             }
-            self.marks.push((self.bytes.len(), packet));
+            self.marks.push(Mark { start: self.bytes.len(), packet, begins_segment });
         }
         self.bytes.extend_from_slice(bytes);
     }
@@ -63,9 +78,24 @@ impl PartialFrame {
         }
     }
 
-    /// The packet that brought the byte at `offset`.
-    pub(super) fn packet_at(&self, offset: usize) -> PacketRef {
-        self.marks.get(self.mark_of(offset)).map(|(_, packet)| *packet).unwrap_or_default()
+    /// The packet that brought the first byte.
+    pub(super) fn first_packet(&self) -> PacketRef {
+        self.marks.get(self.first_mark()).map(|mark| mark.packet).unwrap_or_default()
+    }
+
+    /// Whether the first byte is the first of a segment.
+    pub(super) fn begins_segment(&self) -> bool {
+        let mark = self.marks.get(self.first_mark());
+        mark.is_some_and(|mark| mark.start == self.gone && mark.begins_segment)
+    }
+
+    /// The earliest and the latest of the packets that brought the first `len` bytes.
+    pub(super) fn packets_of(&self, len: usize) -> (PacketRef, PacketRef) {
+        let (first, end) = (self.first_mark(), self.gone + len);
+        let forgotten = self.forgotten.filter(|_| first == 0);
+        let marks = self.marks.iter().skip(first).take_while(|mark| mark.start < end);
+        let packets = marks.fold(forgotten, |known, mark| Some(widened(known, mark.packet)));
+        packets.unwrap_or_default()
     }
 
     pub(super) fn drop_front(&mut self, count: usize) {
@@ -74,9 +104,10 @@ impl PartialFrame {
             return self.clear();
         }
         if self.gone > self.bytes.len() / 2 {
-            self.marks.drain(..self.mark_of(0));
-            for (start, _) in &mut self.marks {
-                *start = start.saturating_sub(self.gone);
+            self.drop_marks();
+            for mark in &mut self.marks {
+                mark.begins_segment &= mark.start >= self.gone;
+                mark.start = mark.start.saturating_sub(self.gone);
             }
             self.bytes.drain(..self.gone);
             self.gone = 0;
@@ -86,18 +117,32 @@ impl PartialFrame {
     pub(super) fn truncate(&mut self, len: usize) {
         let end = self.gone + len;
         self.bytes.truncate(end);
-        self.marks.retain(|(start, _)| *start < end);
+        self.marks.retain(|mark| mark.start < end);
     }
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The mark of the byte at `offset`.
-    fn mark_of(&self, offset: usize) -> usize {
-        let at = self.gone + offset;
-        self.marks.partition_point(|(start, _)| *start <= at).saturating_sub(1)
+    /// Forgets the packets whose bytes are all gone.
+    fn drop_marks(&mut self) {
+        let first = self.first_mark();
+        if first > 0 {
+            self.marks.drain(..first);
+            self.forgotten = None;
+        }
     }
+
+    /// The mark of the first byte.
+    fn first_mark(&self) -> usize {
+        self.marks.partition_point(|mark| mark.start <= self.gone).saturating_sub(1)
+    }
+}
+
+/// The earliest and the latest packet, with one more.
+fn widened(known: Option<(PacketRef, PacketRef)>, packet: PacketRef) -> (PacketRef, PacketRef) {
+    let (earliest, latest) = known.unwrap_or((packet, packet));
+    (earliest.earlier(packet), latest.later(packet))
 }
 
 #[cfg(test)]
@@ -108,35 +153,51 @@ mod tests {
         PacketRef { number, ..PacketRef::default() }
     }
 
+    fn numbers((earliest, latest): (PacketRef, PacketRef)) -> (u64, u64) {
+        (earliest.number, latest.number)
+    }
+
     #[test]
     fn every_byte_knows_its_packet() {
         let mut held = PartialFrame::default();
-        held.push(b"ab", packet(1));
-        held.push(b"c", packet(2));
-        held.push(b"d", packet(2));
-        held.push(b"ef", packet(5));
-        let packets = |held: &PartialFrame| -> Vec<u64> {
-            (0..held.len()).map(|offset| held.packet_at(offset).number).collect()
-        };
-        assert_eq!(packets(&held), [1, 1, 2, 2, 5, 5]);
+        held.push(b"ab", packet(1), true);
+        held.push(b"c", packet(5), false);
+        held.push(b"d", packet(5), false);
+        held.push(b"ef", packet(2), true);
+        assert_eq!((held.first_packet().number, held.begins_segment()), (1, true));
+        for (len, packets) in [(1, (1, 1)), (2, (1, 1)), (3, (1, 5)), (5, (1, 5)), (6, (1, 5))] {
+            assert_eq!(numbers(held.packets_of(len)), packets, "{len}");
+        }
         held.drop_front(1);
-        assert_eq!(packets(&held), [1, 2, 2, 5, 5]);
+        assert_eq!((held.first_packet().number, held.begins_segment()), (1, false));
         held.drop_front(2);
-        assert_eq!((held.bytes(), packets(&held)), (&b"def"[..], vec![2, 5, 5]));
+        assert_eq!((held.bytes(), held.first_packet().number), (&b"def"[..], 5));
+        assert!(!held.begins_segment());
+        assert_eq!(numbers(held.packets_of(3)), (2, 5));
+        held.drop_front(1);
+        assert_eq!((held.first_packet().number, held.begins_segment()), (2, true));
         held.truncate(1);
-        assert_eq!(packets(&held), [2]);
+        assert_eq!(numbers(held.packets_of(1)), (2, 2));
         held.drop_front(1);
         assert!(held.is_empty());
     }
 
     #[test]
-    fn a_frame_over_many_packets_keeps_its_first_and_its_last() {
+    fn a_frame_over_many_packets_keeps_its_ends_wherever_they_came() {
         let mut held = PartialFrame::default();
-        for number in 1..=10_000 {
-            held.push(b"x", packet(number));
+        // The first and the last in time stand where places are forgotten.
+        for number in 0..10_000 {
+            let number = match number {
+                100 => 1,
+                200 => 20_000,
+                number => number + 10,
+            };
+            held.push(b"x", packet(number), true);
         }
         assert!(held.marks.len() <= MARKS);
-        assert_eq!(held.packet_at(0).number, 1);
-        assert_eq!(held.packet_at(9_999).number, 10_000);
+        assert_eq!(held.first_packet().number, 10);
+        assert_eq!(numbers(held.packets_of(10_000)), (1, 20_000));
+        held.drop_front(9_990);
+        assert_eq!(numbers(held.packets_of(10)), (10_000, 10_009));
     }
 }

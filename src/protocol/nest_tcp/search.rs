@@ -11,14 +11,12 @@
 //! long before a large frame is whole.
 
 use super::envelope::{Belief, believe};
+use super::length::LENGTH_DIGITS;
 
 /// How much of a frame may come before its first key of Nest (custom keys, a serializer's) and
 /// still be found. Bounds the work spent on a false beginning, which is read again with every
 /// segment that adds to it.
 const UNDECIDED_BYTES: usize = 4 << 10;
-
-/// Digits of the longest length that any frame has.
-const LENGTH_DIGITS: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -49,6 +47,18 @@ pub(super) fn search(bytes: &[u8]) -> Found {
     match trailing_digits(bytes) {
         digits @ 1..=LENGTH_DIGITS => Found::Undecided(bytes.len() - digits),
         _ => Found::Nothing,
+    }
+}
+
+/// Where to search on behind a header that was followed by no frame, or was none: a true header may
+/// stand at its end, behind what is of no frame. A length with a sign is none that Nest writes.
+pub(super) fn behind_header(header: &[u8]) -> usize {
+    let before = header.strip_suffix(b"#").unwrap_or(header);
+    let (rest, digits) = before.split_at(before.len() - trailing_digits(before));
+    match rest.last() {
+        None | Some(b'+' | b'-') => header.len(),
+        Some(_) if digits.is_empty() => header.len(),
+        Some(_) => rest.len(),
     }
 }
 
@@ -89,6 +99,22 @@ mod tests {
                     assert_eq!(search(wire.as_bytes()), Found::Frame(place), "{wire}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_header_is_looked_for_behind_what_is_none() {
+        let cases: [(&[u8], usize); 7] = [
+            (b"61#", 3),
+            (b"abc#", 4),
+            (b"abc61#", 3),
+            (b"7 noise 61#", 8),
+            (b"-61#", 4),
+            (b"+61#", 4),
+            (b"no mark 6", 8),
+        ];
+        for (header, place) in cases {
+            assert_eq!(behind_header(header), place, "{header:?}");
         }
     }
 

@@ -140,7 +140,9 @@ impl Parser<'_> {
     fn word(&mut self, field: &Field) -> Result<u32> {
         let FieldKind::Word(words) = field.kind else { return Ok(0) };
         let word = self.value_word(field)?;
-        let index = words.iter().position(|known| *known == word);
+        // In quotes it may be spelled as the outputs spell it: "no answer".
+        let spelled = word.replace(' ', "_");
+        let index = words.iter().position(|known| *known == spelled);
         index.and_then(|index| 1_u32.checked_shl(u32::try_from(index).ok()?)).ok_or_else(|| {
             let meant = field::nearest(&word.to_lowercase(), words.iter().copied());
             let meant = match meant {

@@ -2,10 +2,12 @@
 //! no allocation.
 
 mod csv;
+mod fields;
 mod json;
 mod text;
 
 pub use csv::Csv;
+pub use fields::{FieldError, Fields, Selection};
 pub use json::JsonLines;
 pub use text::Text;
 

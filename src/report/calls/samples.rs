@@ -1,7 +1,9 @@
 //! Exchanges for the tests of the writers.
 
 use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
+};
 use crate::packet::PacketRef;
 use crate::time::{Nanos, Timestamp};
 
@@ -136,5 +138,70 @@ pub fn orphan() -> Exchange<'static> {
         data: None,
         responses: Payloads::new(b"{\"late\":true}", &[13]),
         ..call()
+    }
+}
+
+/// A call that waited until its server closed the connection.
+pub fn closed() -> Exchange<'static> {
+    Exchange {
+        number: 7,
+        status: Status::Closed,
+        waited: Some(Nanos::new(1_204_000_000)),
+        ended_by: Some(EndedBy::Server),
+        data: Some(br#"{"order":17,"urgent":true}"#),
+        ..open()
+    }
+}
+
+/// A call whose request was certainly held back by the kernel of its caller, and whose reply may
+/// have been by that of the server.
+pub fn held() -> Exchange<'static> {
+    let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
+    Exchange {
+        number: 8,
+        request_held: held(41_300_000, true),
+        reply_held: held(1_500_000, false),
+        ..call()
+    }
+}
+
+/// A call in a stream of which nothing confirms that it was one.
+pub fn unsure() -> Exchange<'static> {
+    Exchange { number: 9, sure: false, ..call() }
+}
+
+/// An attempt to connect that a RST answered.
+pub fn refused() -> Exchange<'static> {
+    Exchange {
+        number: 10,
+        kind: ExchangeKind::Connect,
+        pattern: None,
+        pattern_id: PatternId::NONE,
+        id: None,
+        status: Status::Refused,
+        request: one(20, 0, 0),
+        reply: one(21, 52_000, 0),
+        replies: 0,
+        latency: Latency::default(),
+        waited: Some(Nanos::new(52_000)),
+        ended_by: Some(EndedBy::ResetByServer),
+        data: None,
+        responses: Payloads::default(),
+        ..call()
+    }
+}
+
+/// Attempts to connect that nothing but a router answered.
+pub fn unanswered() -> Exchange<'static> {
+    Exchange {
+        number: 11,
+        status: Status::NoAnswer,
+        request: Some(Span { first: packet(22, 0), last: packet(24, 3_000_000_000), bytes: 0 }),
+        reply: one(25, 3_100_000_000, 0),
+        waited: Some(Nanos::new(3_100_000_000)),
+        ended_by: Some(EndedBy::Network),
+        attempts: 40,
+        error: Some(br#""host unreachable""#),
+        ..refused()
     }
 }

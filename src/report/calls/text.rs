@@ -13,10 +13,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use crate::exchange::{Exchange, ExchangeKind};
-use crate::report::Layout;
-use crate::report::civil::{Civil, millis};
+use unicode_width::UnicodeWidthStr;
+
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, Status};
+use crate::report::civil::{Civil, offset};
+use crate::report::units::counted;
 use crate::report::visible::push_visible;
+use crate::report::{Layout, Moments, TimeFormat};
+use crate::time::Timestamp;
 
 /// Writes exchanges for people.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub struct Text<W> {
     layout: Layout,
     widths: Widths,
     date: Civil,
-    time: Civil,
+    time: Moments,
     /// The day that the last header told.
     day: String,
     line: String,
@@ -36,13 +40,14 @@ pub struct Text<W> {
 #[derive(Clone, Copy, Debug)]
 struct Widths {
     number: usize,
+    time: usize,
     pattern: usize,
     ends: usize,
     payload: usize,
 }
 
-/// Columns of time, latency, status, kind and the spaces between all fields.
-const FIXED: usize = 12 + 7 + 7 + 1 + 8;
+/// Columns of latency, status, kind and the spaces between all fields.
+const FIXED: usize = 7 + 7 + 1 + 8;
 
 /// Below this many columns the ends are told by their ports.
 const NARROW: usize = 110;
@@ -51,14 +56,21 @@ const NARROW: usize = 110;
 const PAYLOAD: usize = 12;
 
 impl Widths {
-    const fn of(columns: usize) -> Self {
+    const fn of(columns: usize, format: TimeFormat) -> Self {
+        let time = format.width(decimals(format));
         let (number, pattern, ends) = match columns {
             ..NARROW => (5, 13 + columns.saturating_sub(80) / 3, 11),
             NARROW..160 => (7, 16 + (columns - NARROW) / 5, 33),
             _ => (7, 32, 43),
         };
-        let payload = columns.saturating_sub(FIXED + number + pattern + ends);
-        Self { number, pattern, ends, payload: if payload < PAYLOAD { PAYLOAD } else { payload } }
+        let payload = columns.saturating_sub(FIXED + number + time + pattern + ends);
+        Self {
+            number,
+            time,
+            pattern,
+            ends,
+            payload: if payload < PAYLOAD { PAYLOAD } else { payload },
+        }
     }
 }
 
@@ -67,9 +79,9 @@ impl<W: Write> Text<W> {
     pub fn new(out: W, layout: Layout) -> Self {
         Self {
             out,
-            widths: Widths::of(layout.columns),
+            widths: Widths::of(layout.columns, layout.time),
             date: Civil::new(layout.zone.clone(), "%Y-%m-%d"),
-            time: Civil::new(layout.zone.clone(), "%H:%M:%S"),
+            time: Moments::new(layout.zone.clone(), layout.time),
             layout,
             day: String::new(),
             line: String::new(),
@@ -77,13 +89,23 @@ impl<W: Write> Text<W> {
         }
     }
 
+    /// The capture begins at this point in time.
+    pub fn begin(&mut self, first: Timestamp) {
+        self.time.begin(first);
+    }
+
     /// Writes one exchange; before the first one of a day, what the columns are.
     pub fn write(&mut self, exchange: &Exchange<'_>) -> io::Result<()> {
         self.line.clear();
-        if self.date.second(exchange.time()) != self.day {
+        // Where the lines tell no time of day, one header is enough.
+        let day = match self.layout.time.is_of_day() {
+            true => self.date.second(exchange.time()),
+            false => "time",
+        };
+        if day != self.day {
             self.day.clear();
-            self.day.push_str(self.date.second(exchange.time()));
-            self.push_header();
+            self.day.push_str(day);
+            self.push_header(exchange.time());
         }
         self.push_line(exchange);
         self.out.write_all(self.line.as_bytes())
@@ -99,44 +121,56 @@ impl<W: Write> Text<W> {
         self.out
     }
 
-    fn push_header(&mut self) {
-        let Widths { number, pattern, ends, .. } = self.widths;
+    fn push_header(&mut self, at: Timestamp) {
+        let Widths { number, time, pattern, ends, payload } = self.widths;
         let heading = self.layout.palette.heading;
         let told = if ends < 30 { "ports" } else { "client → server" };
+        let zone = match self.layout.time {
+            TimeFormat::Epoch | TimeFormat::SinceAbove | TimeFormat::SinceFirst => String::new(),
+            _ => format!("  (times: {})", offset(&self.layout.zone, at)),
+        };
+        // Told where there is room for it.
+        let zone = if zone.len() + 15 <= payload { zone.as_str() } else { "" };
         // Writing to a String cannot fail, here and below.
         _ = writeln!(
             self.line,
-            "{heading}{:>number$} {:<12} {:>7} {:<7}   {:<pattern$} {told:<ends$} data ⇒ response{heading:#}",
+            "{heading}{:>number$} {:<time$} {:>7} {:<7}   {:<pattern$} {told:<ends$} data ⇒ response{zone}{heading:#}",
             "#", self.day, "latency", "status", "pattern",
         );
     }
 
     fn push_line(&mut self, exchange: &Exchange<'_>) {
-        let Widths { number, pattern, ends, payload } = self.widths;
+        let Widths { number, time, pattern, ends, payload } = self.widths;
         let palette = self.layout.palette;
         let at = exchange.time();
-        _ = write!(
-            self.line,
-            "{:>number$} {}.{:03} ",
-            exchange.number,
-            self.time.second(at),
-            millis(at)
-        );
-        match exchange.latency.latency {
-            Some(latency) => _ = write!(self.line, "{latency:>7}"),
-            None => self.line.push_str("      -"),
+        _ = write!(self.line, "{:>number$} ", exchange.number);
+        self.payload.clear();
+        self.time.push(&mut self.payload, at, decimals(self.layout.time));
+        _ = write!(self.line, "{:>time$} ", self.payload);
+        match (exchange.latency.latency, exchange.waited) {
+            (Some(latency), _) => _ = write!(self.line, "{latency:>7}"),
+            (None, Some(waited)) if is_answer(exchange.status) => {
+                _ = write!(self.line, "{waited:>7}");
+            }
+            // The caller waited so long, and has no answer.
+            (None, Some(waited)) => _ = write!(self.line, "{:>7}", format!(">{waited}")),
+            (None, None) => self.line.push_str("      -"),
         }
         let status = palette.status(exchange.status);
+        let name = exchange.status.name();
+        // Only attempts to connect have a longer one, and no pattern.
+        let excess = name.len().saturating_sub(7);
+        let doubt = if exchange.sure { ' ' } else { '?' };
         let kind = match exchange.kind {
             ExchangeKind::Request => '→',
             ExchangeKind::Event => '!',
             ExchangeKind::Reply => '←',
             ExchangeKind::Connect => '×',
         };
-        _ = write!(self.line, " {status}{:<7}{status:#} {kind} ", exchange.status.name());
+        _ = write!(self.line, " {status}{name:<7}{status:#}{doubt}{kind} ");
         let name = exchange.pattern.unwrap_or("-");
-        let width = push_visible(&mut self.line, name.as_bytes(), pattern);
-        pad(&mut self.line, pattern + 1 - width);
+        let width = push_visible(&mut self.line, name.as_bytes(), pattern - excess);
+        pad(&mut self.line, pattern + 1 - excess - width);
         let width = push_ends(&mut self.line, exchange, ends);
         pad(&mut self.line, (ends + 1).saturating_sub(width));
         self.push_payloads(exchange, payload);
@@ -149,6 +183,12 @@ impl<W: Write> Text<W> {
     fn push_payloads(&mut self, exchange: &Exchange<'_>, columns: usize) {
         self.payload.clear();
         let mut answered = 0;
+        // How long it took to fail tells more than what was asked.
+        let mut least = columns / 2;
+        if exchange.waited.is_some() {
+            answered = push_ending(&mut self.payload, exchange, columns);
+            least = columns / 4;
+        }
         for payload in exchange.responses.iter().chain(exchange.error) {
             if answered + 3 > columns {
                 // Too long by this, so that the end of the line shows that there is more.
@@ -158,10 +198,10 @@ impl<W: Write> Text<W> {
             self.payload.push_str(" ⇒ ");
             answered += 3 + push_visible(&mut self.payload, payload, columns - answered - 3);
         }
-        let asked = columns.saturating_sub(answered).max(columns / 2);
+        let asked = columns.saturating_sub(answered).max(least);
         let style = match exchange.error {
-            Some(_) => self.layout.palette.status(exchange.status),
-            None => anstyle::Style::new(),
+            None if exchange.waited.is_none() => anstyle::Style::new(),
+            _ => self.layout.palette.status(exchange.status),
         };
         let data = exchange.data.unwrap_or_default();
         let width = push_visible(&mut self.line, data, asked);
@@ -173,6 +213,52 @@ impl<W: Write> Text<W> {
         push_visible(&mut self.line, answer.as_bytes(), columns - width);
         _ = write!(self.line, "{style:#}");
     }
+}
+
+/// Milliseconds where the clock is told; where the difference counts, as much as tshark tells.
+const fn decimals(format: TimeFormat) -> usize {
+    match format {
+        TimeFormat::Epoch | TimeFormat::SinceAbove | TimeFormat::SinceFirst => 6,
+        _ => 3,
+    }
+}
+
+/// Whether an attempt to connect was answered, if only by a refusal.
+const fn is_answer(status: Status) -> bool {
+    matches!(status, Status::Refused | Status::Reset)
+}
+
+/// Tells how an exchange ended that has no final reply, as whole as there is room for; the time alone
+/// stands in the column of latencies. Says how many columns that took.
+fn push_ending(line: &mut String, exchange: &Exchange<'_>, columns: usize) -> usize {
+    let Some(waited) = exchange.waited else { return 0 };
+    let (ended, by) = match exchange.ended_by {
+        Some(EndedBy::Client) => ("closed by client", "by client"),
+        Some(EndedBy::Server) => ("closed by server", "by server"),
+        Some(EndedBy::ResetByClient) => ("reset by client", "by client"),
+        Some(EndedBy::ResetByServer) => ("reset by server", "by server"),
+        Some(EndedBy::Network) => ("unreachable", "unreachable"),
+        Some(EndedBy::Capture) | None => ("no answer", ""),
+    };
+    let ended = if exchange.status == Status::Refused { "refused" } else { ended };
+    let attempts = match exchange.attempts {
+        ..=1 => String::new(),
+        more => counted(more.into(), "attempt", "attempts"),
+    };
+    let short = if attempts.is_empty() { by } else { &attempts };
+    let whole = format!("{ended} after {waited}");
+    let told = match attempts.is_empty() {
+        true => whole.clone(),
+        false => format!("{whole}, {attempts}"),
+    };
+    let asked = if exchange.data.is_some() { columns / 4 } else { 0 };
+    let room = columns.saturating_sub(asked + 3);
+    let fits = |text: &&str| text.width() <= room;
+    let told = [&*told, &*whole, short].into_iter().find(fits).filter(|text| !text.is_empty());
+    let Some(told) = told else { return 0 };
+    line.push_str(" ⇒ ");
+    line.push_str(told);
+    told.width() + 3
 }
 
 /// Appends the ends of an exchange: whole, or cut from the left, as the port tells most; their
@@ -217,7 +303,6 @@ fn pad(line: &mut String, columns: usize) {
 mod tests {
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
-    use unicode_width::UnicodeWidthStr;
 
     use super::*;
     use crate::endpoint::Endpoints;
@@ -226,7 +311,7 @@ mod tests {
     use crate::report::calls::samples;
 
     fn text(columns: usize, palette: Palette, exchanges: &[Exchange<'_>]) -> String {
-        let layout = Layout { columns, zone: TimeZone::UTC, palette };
+        let layout = Layout { columns, zone: TimeZone::UTC, time: TimeFormat::OfDay, palette };
         let mut writer = Text::new(Vec::new(), layout);
         for exchange in exchanges {
             writer.write(exchange).unwrap();
@@ -246,6 +331,16 @@ mod tests {
             samples::failed(),
             samples::open(),
             samples::orphan(),
+            samples::closed(),
+            Exchange {
+                status: Status::Open,
+                ended_by: Some(EndedBy::Capture),
+                ..samples::closed()
+            },
+            samples::unsure(),
+            samples::refused(),
+            samples::unanswered(),
+            Exchange { attempts: 1, ended_by: None, error: None, ..samples::unanswered() },
             Exchange { ends: far, number: 12_345, ..samples::call() },
             Exchange {
                 pattern: Some("orders.\u{202e}created.by.somebody.with.a.long.name"),
@@ -274,6 +369,26 @@ mod tests {
     fn colours_have_a_meaning_and_an_end() {
         let written = text(120, Palette::COLOURED, &[samples::call(), samples::failed()]);
         insta::assert_snapshot!(written.replace('\x1b', "␛"));
+    }
+
+    #[test]
+    fn times_are_told_as_asked_in_lines_that_fit() {
+        for (format, time) in [
+            (TimeFormat::WithDate, "2026-11-22 03:52:01.123"),
+            (TimeFormat::SinceFirst, "    0.123456"),
+            (TimeFormat::Epoch, "1795319521.123456"),
+        ] {
+            let palette = Palette::PLAIN;
+            let layout = Layout { columns: 120, zone: TimeZone::UTC, time: format, palette };
+            let mut writer = Text::new(Vec::new(), layout);
+            writer.begin(Timestamp::from_nanos(1_795_319_521_000_000_000));
+            some().iter().for_each(|exchange| writer.write(exchange).unwrap());
+            let written = String::from_utf8(writer.into_inner()).unwrap();
+            let (heading, rows) = written.split_once('\n').unwrap();
+            assert!(heading.contains("# time "), "{heading}");
+            assert!(rows.contains(&format!(" {time} ")), "{rows}");
+            assert!(written.lines().all(|line| line.width() <= 120), "{written}");
+        }
     }
 
     #[test]

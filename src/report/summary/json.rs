@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::{Summary, exchanges, protocol, state};
+use super::{REST, Summary, exchanges, protocol, state};
 use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
 use crate::report::civil::Civil;
 use crate::report::payload::push_payload;
-use crate::store::{ConnectionRow, Outcomes, PatternRow, Percentiles};
+use crate::store::{ConnectionRow, GroupBy, GroupRow, HeldBack, Outcomes, PatternRow, Percentiles};
 
 /// Writes the report.
 pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -27,10 +28,34 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     filter: Option<&'a str>,
     capture: Capture,
-    completeness: Completeness,
-    totals: &'a Outcomes,
+    completeness: Completeness<'a>,
+    totals: Totals,
     patterns: Vec<Pattern<'a>>,
     connections: Vec<Connection>,
+    servers: Vec<Group<'a>>,
+    /// What `--by` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<Group<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    calls: u64,
+    events: u64,
+    ok: u64,
+    error: u64,
+    open: u64,
+    closed: u64,
+    unknown: u64,
+    no_reply: u64,
+    /// Calls of HTTP, which is not read yet.
+    http: u64,
+    connects: u64,
+    refused: u64,
+    no_answer: u64,
+    reset: u64,
 }
 
 #[derive(Serialize)]
@@ -44,7 +69,7 @@ struct Capture {
 }
 
 #[derive(Serialize)]
-struct Completeness {
+struct Completeness<'a> {
     frames: u64,
     frames_undecodable: u64,
     kernel_drops: Option<u64>,
@@ -71,6 +96,15 @@ struct Completeness {
     waits_given_up: u64,
     file_bytes_cut: u64,
     foreign_connections: BTreeMap<&'static str, u64>,
+    copies: u64,
+    unsure: u64,
+    unopened: &'a BTreeMap<String, u64>,
+    discarded: &'a BTreeMap<&'static str, u64>,
+    unacknowledged_gaps: u64,
+    without_time: u64,
+    reply_first: u64,
+    damaged_copies: u64,
+    translated_connections: u64,
 }
 
 /// In a row of events `calls` counts the events.
@@ -88,24 +122,66 @@ struct Pattern<'a> {
     wait_ns: Option<Percentiles>,
     request_bytes: u64,
     reply_bytes: u64,
+    held: HeldBack,
+}
+
+/// What exchanges have in common, as far as it was asked for, and what became of them.
+#[derive(Serialize)]
+struct Group<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<Option<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<Ends>,
+    calls: u64,
+    events: u64,
+    ok: u64,
+    error: u64,
+    open: u64,
+    closed: u64,
+    unknown: u64,
+    refused: u64,
+    no_answer: u64,
+    reset: u64,
+    /// Calls and events a second of the capture; `None` where that is of no length.
+    per_second: Option<f64>,
+    latency_ns: Option<Percentiles>,
+}
+
+#[derive(Serialize)]
+struct Ends {
+    client: String,
+    server: String,
 }
 
 #[derive(Serialize)]
 struct Connection {
     client: String,
     server: String,
-    first: String,
-    last: String,
+    first: Option<String>,
+    last: Option<String>,
     state: &'static str,
     from_start: bool,
     protocol: Option<&'static str>,
-    #[serde(flatten)]
-    outcomes: Outcomes,
+    calls: u64,
+    events: u64,
+    ok: u64,
+    error: u64,
+    open: u64,
+    closed: u64,
+    unknown: u64,
     packets: Sides,
     bytes: Sides,
     retransmissions: Sides,
     gaps: Sides,
     gap_bytes: Sides,
+    no_reply: u64,
+    latency_ns: Option<Percentiles>,
 }
 
 #[derive(Serialize)]
@@ -128,15 +204,85 @@ impl<'a> Report<'a> {
                 duration_ns: capture.span.map(|(first, last)| last.saturating_since(first).get()),
             },
             completeness: Completeness::of(summary),
-            totals: statistics.totals(),
+            totals: Totals::of(statistics.totals()),
             patterns: statistics.patterns().into_iter().map(Pattern::of).collect(),
             connections: statistics.connections().into_iter().map(Connection::of).collect(),
+            servers: groups(summary, &statistics.servers(), &[GroupBy::Server]),
+            by: statistics.groups().map(|groups| groups.by().iter().map(|by| by.name()).collect()),
+            groups: statistics
+                .groups()
+                .map(|groups| self::groups(summary, &groups.rows(), groups.by())),
         }
     }
 }
 
-impl Completeness {
-    fn of(summary: &Summary<'_>) -> Self {
+impl Totals {
+    const fn of(totals: &Outcomes) -> Self {
+        let Outcomes { calls, events, ok, error, open, closed, unknown, .. } = *totals;
+        let Outcomes { connects, refused, no_answer, reset, .. } = *totals;
+        Self {
+            calls,
+            events,
+            ok,
+            error,
+            open,
+            closed,
+            unknown,
+            no_reply: totals.no_reply(),
+            http: 0,
+            connects,
+            refused,
+            no_answer,
+            reset,
+        }
+    }
+}
+
+fn groups<'a>(summary: &Summary<'_>, rows: &[&'a GroupRow], by: &[GroupBy]) -> Vec<Group<'a>> {
+    rows.iter().map(|row| Group::of(summary, row, by)).collect()
+}
+
+impl<'a> Group<'a> {
+    fn of(summary: &Summary<'_>, row: &'a GroupRow, by: &[GroupBy]) -> Self {
+        let Outcomes { calls, events, ok, error, open, closed, unknown, .. } = row.outcomes;
+        let Outcomes { refused, no_answer, reset, .. } = row.outcomes;
+        let told = |wanted, text: Option<String>| {
+            by.contains(&wanted).then(|| text.unwrap_or_else(|| REST.to_owned()))
+        };
+        let has_pattern = by.contains(&GroupBy::Pattern);
+        let rest = row.group.is_rest.then_some(REST);
+        Self {
+            pattern: has_pattern.then(|| row.group.pattern.as_deref().or(rest)),
+            kind: has_pattern.then(|| row.group.kind.map(ExchangeKind::name)),
+            server: told(GroupBy::Server, row.group.server.map(|end| end.to_string())),
+            client: told(GroupBy::Client, row.group.client.map(|ip| ip.to_string())),
+            connection: by.contains(&GroupBy::Connection).then(|| {
+                let end = |end: Option<SocketAddr>| {
+                    end.map_or_else(|| REST.to_owned(), |end| end.to_string())
+                };
+                Ends {
+                    client: end(row.group.connection.map(|(client, ..)| client)),
+                    server: end(row.group.connection.map(|(_, server, _)| server)),
+                }
+            }),
+            calls,
+            events,
+            ok,
+            error,
+            open,
+            closed,
+            unknown,
+            refused,
+            no_answer,
+            reset,
+            per_second: summary.per_second(&row.outcomes),
+            latency_ns: row.latency.percentiles(),
+        }
+    }
+}
+
+impl<'a> Completeness<'a> {
+    fn of(summary: &Summary<'a>) -> Self {
         let losses = summary.completeness;
         Self {
             frames: losses.frames,
@@ -169,6 +315,15 @@ impl Completeness {
                 .iter()
                 .map(|(foreign, &number)| (foreign.name(), number))
                 .collect(),
+            copies: losses.copies,
+            unsure: losses.unsure,
+            unopened: &losses.unopened,
+            discarded: &losses.discarded,
+            unacknowledged_gaps: losses.unacknowledged_gaps,
+            without_time: losses.without_time,
+            reply_first: losses.reply_first,
+            damaged_copies: losses.damaged_copies,
+            translated_connections: losses.translated_connections,
         }
     }
 }
@@ -189,6 +344,7 @@ impl<'a> Pattern<'a> {
             wait_ns: row.wait.percentiles().filter(|_| is_request),
             request_bytes: row.request_bytes,
             reply_bytes: row.reply_bytes,
+            held: row.held,
         }
     }
 }
@@ -196,20 +352,29 @@ impl<'a> Pattern<'a> {
 impl Connection {
     fn of(row: &ConnectionRow) -> Self {
         let (first, last) = (row.facts.first.at, row.facts.last.at);
+        let Outcomes { calls, events, ok, error, open, closed, unknown, .. } = row.outcomes;
         Self {
             client: row.facts.ends.client.to_string(),
             server: row.facts.ends.server.to_string(),
-            first: Civil::utc(first),
-            last: Civil::utc(last),
+            first: Civil::known_utc(first),
+            last: Civil::known_utc(last),
             state: state(row.why()),
             from_start: row.facts.is_from_start(),
             protocol: protocol(row),
-            outcomes: row.outcomes,
+            calls,
+            events,
+            ok,
+            error,
+            open,
+            closed,
+            unknown,
             packets: Sides::of(row.facts.counts.packets),
             bytes: Sides::of(row.facts.counts.bytes),
             retransmissions: Sides::of(row.facts.counts.retransmissions),
             gaps: Sides::of(row.facts.counts.gaps),
             gap_bytes: Sides::of(row.facts.counts.gap_bytes),
+            no_reply: row.outcomes.no_reply(),
+            latency_ns: row.latency,
         }
     }
 }
@@ -235,16 +400,20 @@ mod tests {
     fn a_report_is_written_to_the_letter() {
         let expected = concat!(
             r#"{"capture":{"packets":40,"bytes":4096,"segments":38,"first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","duration_ns":5000000000},"#,
-            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":0,"conflicting_segments":0,"out_of_window_segments":0,"other_port_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1}},"#,
-            r#""totals":{"calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0},"#,
+            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":1,"conflicting_segments":0,"out_of_window_segments":0,"other_port_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1},"copies":0,"unsure":1,"unopened":{},"discarded":{},"unacknowledged_gaps":0,"without_time":0,"reply_first":0,"damaged_copies":0,"translated_connections":0},"#,
+            r#""totals":{"calls":5,"events":1,"ok":3,"error":1,"open":1,"closed":0,"unknown":0,"no_reply":1,"http":0,"connects":2,"refused":1,"no_answer":1,"reset":0},"#,
             r#""patterns":["#,
-            r#"{"pattern":"sum","kind":"request","calls":2,"ok":1,"error":1,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":2,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"request_bytes":128,"reply_bytes":128},"#,
-            r#"{"pattern":"{\"cmd\":\"count\"}","kind":"request","calls":1,"ok":1,"error":0,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":1,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":1,"min":400,"mean":400,"p50":400,"p90":400,"p95":400,"p99":400,"p999":400,"max":400},"request_bytes":64,"reply_bytes":200},"#,
-            r#"{"pattern":"sl|ow`\u202e\u001b[2J","kind":"request","calls":1,"ok":0,"error":0,"open":1,"closed":0,"unknown":0,"latency_ns":null,"wait_ns":null,"request_bytes":64,"reply_bytes":0},"#,
-            r#"{"pattern":"log","kind":"event","calls":1,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"latency_ns":null,"wait_ns":null,"request_bytes":34,"reply_bytes":0}],"#,
+            r#"{"pattern":"sum","kind":"request","calls":3,"ok":2,"error":1,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":3,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":3,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"request_bytes":192,"reply_bytes":192,"held":{"calls":1,"request_ns":41300000,"reply_ns":0}},"#,
+            r#"{"pattern":"{\"cmd\":\"count\"}","kind":"request","calls":1,"ok":1,"error":0,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":1,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":1,"min":400,"mean":400,"p50":400,"p90":400,"p95":400,"p99":400,"p999":400,"max":400},"request_bytes":64,"reply_bytes":200,"held":{"calls":0,"request_ns":0,"reply_ns":0}},"#,
+            r#"{"pattern":"sl|ow`\u202e\u001b[2J","kind":"request","calls":1,"ok":0,"error":0,"open":1,"closed":0,"unknown":0,"latency_ns":null,"wait_ns":null,"request_bytes":64,"reply_bytes":0,"held":{"calls":0,"request_ns":0,"reply_ns":0}},"#,
+            r#"{"pattern":"log","kind":"event","calls":1,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"latency_ns":null,"wait_ns":null,"request_bytes":34,"reply_bytes":0,"held":{"calls":0,"request_ns":0,"reply_ns":0}}],"#,
             r#""connections":["#,
-            r#"{"client":"127.0.0.1:51304","server":"127.0.0.1:8888","first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","state":"finished","from_start":true,"protocol":"nest-tcp","calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0,"packets":{"client":20,"server":18},"bytes":{"client":1000,"server":2000},"retransmissions":{"client":0,"server":1},"gaps":{"client":0,"server":1},"gap_bytes":{"client":0,"server":1448}},"#,
-            r#"{"client":"[::1]:40000","server":"[::1]:80","first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:01.123456789Z","state":"open","from_start":false,"protocol":"HTTP/1","calls":0,"events":0,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"packets":{"client":0,"server":0},"bytes":{"client":0,"server":0},"retransmissions":{"client":0,"server":0},"gaps":{"client":0,"server":0},"gap_bytes":{"client":0,"server":0}}]}"#,
+            r#"{"client":"127.0.0.1:51304","server":"127.0.0.1:8888","first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","state":"finished","from_start":true,"protocol":"nest-tcp","calls":5,"events":1,"ok":3,"error":1,"open":1,"closed":0,"unknown":0,"packets":{"client":20,"server":18},"bytes":{"client":1000,"server":2000},"retransmissions":{"client":0,"server":1},"gaps":{"client":0,"server":1},"gap_bytes":{"client":0,"server":1448},"no_reply":1,"latency_ns":{"count":4,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000}},"#,
+            r#"{"client":"[::1]:40000","server":"[::1]:80","first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:01.123456789Z","state":"open","from_start":false,"protocol":"HTTP/1","calls":0,"events":0,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"packets":{"client":0,"server":0},"bytes":{"client":0,"server":0},"retransmissions":{"client":0,"server":0},"gaps":{"client":0,"server":0},"gap_bytes":{"client":0,"server":0},"no_reply":0,"latency_ns":null}],"#,
+            r#""servers":["#,
+            r#"{"server":"127.0.0.1:8888","calls":4,"events":1,"ok":2,"error":1,"open":1,"closed":0,"unknown":0,"refused":1,"no_answer":0,"reset":0,"per_second":1.0,"latency_ns":{"count":3,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000}},"#,
+            r#"{"server":"[::1]:3001","calls":1,"events":0,"ok":1,"error":0,"open":0,"closed":0,"unknown":0,"refused":0,"no_answer":0,"reset":0,"per_second":0.2,"latency_ns":{"count":1,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000}},"#,
+            r#"{"server":"127.0.0.1:8889","calls":0,"events":0,"ok":0,"error":0,"open":0,"closed":0,"unknown":0,"refused":0,"no_answer":1,"reset":0,"per_second":0.0,"latency_ns":null}]}"#,
             "\n"
         );
         let written = written(&Sample::some());

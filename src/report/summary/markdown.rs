@@ -6,6 +6,7 @@ use super::{Summary, columns, text};
 use crate::report::table::write_markdown;
 use crate::report::units::{counted, size};
 use crate::report::visible::visible;
+use crate::store::GroupBy;
 
 /// Writes the report; the last line is the completeness line.
 pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -15,13 +16,30 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
         .span
         .map_or(String::new(), |(first, last)| format!(" in {}", last.saturating_since(first)));
     writeln!(out, "**{}** in {packets}, {}{took}", text::totals(summary), size(capture.bytes))?;
+    if let Some(failed) = text::failed_attempts(summary) {
+        writeln!(out, "\n**Failed: {failed}**")?;
+    }
     if let Some(filter) = summary.filter {
         writeln!(out, "\nOnly exchanges matching: {}", code(filter))?;
+    }
+    if let Some(groups) = summary.statistics.groups() {
+        writeln!(out)?;
+        write_markdown(out, &columns::groups(summary, &groups.rows(), groups.by(), code))?;
+        writeln!(out)?;
+        return summary.losses().write_markdown(out);
     }
     let patterns = summary.statistics.patterns();
     if !patterns.is_empty() {
         writeln!(out)?;
         write_markdown(out, &columns::patterns(&patterns, code))?;
+    }
+    let (servers, more) = summary.first_servers();
+    if !servers.is_empty() {
+        writeln!(out)?;
+        write_markdown(out, &columns::groups(summary, &servers, &[GroupBy::Server], code))?;
+        if more > 0 {
+            writeln!(out, "\nand {}", counted(more, "more server", "more servers"))?;
+        }
     }
     let (connections, more) = summary.busiest_connections();
     if !connections.is_empty() {
@@ -33,13 +51,7 @@ pub fn write(summary: &Summary<'_>, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\n</details>")?;
     }
     writeln!(out)?;
-    for note in summary.losses().notes() {
-        writeln!(out, "- {note}")?;
-    }
-    if !summary.losses().notes().is_empty() {
-        writeln!(out)?;
-    }
-    summary.losses().write_line(out, &crate::report::Palette::PLAIN)
+    summary.losses().write_markdown(out)
 }
 
 /// `text` from the wire as code, so that none of it is markup, in a cell of a table.

@@ -1,4 +1,4 @@
-//! What a capture says as a whole: latency and outcome per pattern, per connection, and what the
+//! What a capture says as a whole: latency and outcome per pattern, server and connection, and what the
 //! capture lacks. One file per format, each a pure function to a `Write`.
 
 mod columns;
@@ -11,11 +11,19 @@ use std::io::{self, Write};
 
 use super::{Layout, Losses};
 use crate::exchange::ExchangeKind;
-use crate::store::{Capture, Completeness, ConnectionRow, PatternRow, Statistics};
+use crate::store::{
+    Capture, Completeness, ConnectionRow, GroupRow, Outcomes, PatternRow, Statistics,
+};
 use crate::stream::CloseReason;
 
 /// Connections that a report for people lists one by one; JSON lists them all.
 const CONNECTIONS: usize = 10;
+
+/// The same of servers.
+const SERVERS: usize = 20;
+
+/// What the groups share that came when there were too many.
+const REST: &str = "(others)";
 
 /// Everything that a report tells.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +45,7 @@ impl Summary<'_> {
         json::write(self, out)
     }
 
-    /// Writes a row per pattern as CSV.
+    /// Writes a row per pattern, or per group where exchanges were grouped, as CSV.
     pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
         csv::write(self, out)
     }
@@ -52,16 +60,34 @@ impl Summary<'_> {
         markdown::write(self, out)
     }
 
+    /// Calls and events a second of the capture, to a thousandth.
+    fn per_second(&self, outcomes: &Outcomes) -> Option<f64> {
+        let (first, last) = self.capture.span?;
+        let nanos = last.saturating_since(first).get();
+        // A rate is told to three digits; what a float cannot hold lies far behind them.
+        #[expect(clippy::cast_precision_loss)]
+        let (messages, seconds) = (outcomes.messages() as f64, nanos as f64 / 1e9);
+        (nanos > 0).then(|| (messages / seconds * 1_000.0).round() / 1_000.0)
+    }
+
     /// What the capture lacks.
     pub const fn losses(&self) -> Losses<'_> {
         Losses { capture: self.capture, completeness: self.completeness }
+    }
+
+    /// The servers that are listed for people, and how many more there are.
+    fn first_servers(&self) -> (Vec<&GroupRow>, u64) {
+        let mut rows = self.statistics.servers();
+        let more = rows.len().saturating_sub(SERVERS) as u64;
+        rows.truncate(SERVERS);
+        (rows, more)
     }
 
     /// The connections with the most exchanges, and how many more there are.
     fn busiest_connections(&self) -> (Vec<&ConnectionRow>, u64) {
         let mut rows = self.statistics.connections();
         // Stable: among equals the one that was seen first.
-        rows.sort_by_key(|row| std::cmp::Reverse(row.outcomes.calls + row.outcomes.events));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.outcomes.messages()));
         let more = rows.len().saturating_sub(CONNECTIONS) as u64;
         rows.truncate(CONNECTIONS);
         (rows, more + self.statistics.connections_folded())
@@ -74,6 +100,7 @@ const fn state(why: CloseReason) -> &'static str {
         CloseReason::Finished => "finished",
         CloseReason::Reset => "reset",
         CloseReason::Replaced => "replaced",
+        CloseReason::Unreachable => "unreachable",
         CloseReason::Evicted => "evicted",
         CloseReason::CaptureEnded => "open",
     }

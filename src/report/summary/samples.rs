@@ -1,12 +1,16 @@
 //! A report for the tests of the writers.
 
+use std::net::SocketAddr;
+
 use super::Summary;
 use crate::endpoint::{ConnectionId, Endpoints, PerSide};
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, PatternId};
 use crate::protocol::Foreign;
-use crate::report::calls::samples::{call, event, failed, open, orphan, packet, stream};
-use crate::store::{Capture, Completeness, Statistics};
+use crate::report::calls::samples::{
+    call, event, failed, held, open, orphan, packet, refused, stream, unanswered, unsure,
+};
+use crate::store::{Capture, Completeness, GroupBy, Statistics};
 use crate::stream::{CloseReason, ConnectionCounts, Ended};
 
 /// What a summary is lent.
@@ -27,8 +31,14 @@ impl Sample {
         }
     }
 
-    /// Five exchanges on one connection, an orphan reply, and a connection of HTTP.
+    /// Seven exchanges on one connection of which one is not sure, an orphan reply, two attempts to
+    /// connect that failed, and a connection of HTTP.
     pub fn some() -> Self {
+        Self::some_by(Vec::new())
+    }
+
+    /// The same, grouped.
+    pub fn some_by(by: Vec<GroupBy>) -> Self {
         let mut sample = Self {
             capture: Capture {
                 packets: 40,
@@ -44,13 +54,31 @@ impl Sample {
                 gap_bytes: 1_448,
                 orphan_replies: 1,
                 calls_open: 1,
+                unsure: 1,
+                retransmissions: 1,
                 foreign_connections: [(Foreign::Http1, 1)].into(),
                 ..Completeness::default()
             },
-            statistics: Statistics::default(),
+            statistics: Statistics::by(by),
         };
         let hostile = Exchange { pattern: Some("sl|ow`\u{202e}\u{1b}[2J"), ..open() };
-        for exchange in [event(), call(), failed(), stream(), hostile, orphan()] {
+        let another: SocketAddr = "127.0.0.1:8889".parse().unwrap();
+        let elsewhere = |exchange: Exchange<'static>| {
+            let ends = Endpoints { server: another, ..exchange.ends };
+            Exchange { ends, ..exchange }
+        };
+        for exchange in [
+            event(),
+            call(),
+            failed(),
+            stream(),
+            hostile,
+            orphan(),
+            held(),
+            unsure(),
+            refused(),
+            elsewhere(unanswered()),
+        ] {
             sample.statistics.add(&exchange);
         }
         sample.close(
@@ -62,6 +90,7 @@ impl Sample {
                 packets: PerSide { client: 20, server: 18 },
                 bytes: PerSide { client: 1_000, server: 2_000 },
                 retransmissions: PerSide { client: 0, server: 1 },
+                copies: PerSide::default(),
                 gaps: PerSide { client: 0, server: 1 },
                 gap_bytes: PerSide { client: 0, server: 1_448 },
                 round_trip: None,
@@ -119,6 +148,7 @@ impl Sample {
             from_start: PerSide { client: known, server: known },
             spoke_nest: true,
             foreign,
+            also: None,
             lingering: false,
             end: Some(Ended { why, at, by: None }),
         });

@@ -121,9 +121,10 @@ impl<'a> Bodies<'a> {
         let mut texts = std::mem::take(&mut self.texts);
         texts.clear();
         self.gone = None;
-        let row = self.archive.frames(number, &mut frames);
+        let row = self.archive.passages(number, &mut frames);
         let taken = row.and_then(|row| {
-            for frame in &frames {
+            let of_messages = if row.kind == ExchangeKind::Connect { &[][..] } else { &*frames };
+            for frame in of_messages {
                 match self.get(row.connection, frame) {
                     Ok(body) => texts.read(body, frame.from, row.pattern),
                     Err(why) => self.gone = Some(why),
@@ -148,8 +149,9 @@ impl<'a> Bodies<'a> {
         take: impl FnOnce(&Exchange<'_>) -> R,
     ) -> Option<R> {
         let (connection, ends) = self.archive.ends.get(row.connection)?;
-        let Way { request, reply, latency, request_held, reply_held } = Way::of(row, frames);
+        let Way { request, reply, latency } = Way::of(row, frames);
         let has_id = row.kind != ExchangeKind::Event;
+        let said = self.archive.said(row.number);
         Some(take(&Exchange {
             number: row.number,
             connection,
@@ -163,15 +165,15 @@ impl<'a> Bodies<'a> {
             reply,
             replies: row.replies,
             latency,
-            waited: None,
-            ended_by: None,
-            request_held,
-            reply_held,
-            sure: true,
-            attempts: 1,
+            waited: row.waited,
+            ended_by: row.ended_by,
+            request_held: row.request_held,
+            reply_held: row.reply_held,
+            sure: row.sure,
+            attempts: row.attempts,
             data: texts.data.get(),
             responses: Payloads::new(&texts.responses, &texts.response_ends),
-            error: texts.error.get(),
+            error: texts.error.get().or(said),
         }))
     }
 

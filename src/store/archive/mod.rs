@@ -7,7 +7,7 @@
 //!               └─connection─► Ends  └─ packet number ──► Packets ──place──┘
 //! ```
 //!
-//! A call with one reply takes some 80 bytes and a packet 32, whatever they carry. Everything lies
+//! A call with one reply takes some 90 bytes and a packet 32, whatever they carry. Everything lies
 //! in blocks that clones share; a block is copied when it is written while a clone has it.
 
 mod bodies;
@@ -33,9 +33,9 @@ pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::{Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
-use crate::packet::LinkType;
-use crate::source::SourceFiles;
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
+use crate::packet::{LinkType, PointId};
+use crate::source::{CapturePoints, SourceFiles};
 use crate::time::{Nanos, Timestamp};
 
 /// What a list shows of an exchange.
@@ -55,6 +55,18 @@ pub struct Row {
     pub connection: u32,
     /// What the caller waited, once it ended.
     pub latency: Option<Nanos>,
+    /// How long the caller of what has no final reply had waited when its end was known.
+    pub waited: Option<Nanos>,
+    /// Who ended what has no final reply.
+    pub ended_by: Option<EndedBy>,
+    /// How long the request or event may have been held back by its sender's kernel.
+    pub request_held: Held,
+    /// The same of the replies.
+    pub reply_held: Held,
+    /// Whether more than its own bytes says that it was an exchange.
+    pub sure: bool,
+    /// How many attempts a row of kind `connect` stands for; else 1.
+    pub attempts: u32,
     /// Bytes of the request or event on the wire; 0 for an orphan reply.
     pub request_bytes: u64,
     /// Bytes of the replies so far.
@@ -93,11 +105,11 @@ pub struct Detail {
     pub ends: Endpoints,
     /// What was waited for.
     pub latency: Latency,
-    /// How long the kernel of the caller may have held the request back before its first byte.
-    pub request_held: Held,
-    /// The same for the kernel of the server and the first reply.
-    pub reply_held: Held,
-    /// Its request, if the capture has it, then its replies in order.
+    /// The way of its request or event, or the SYNs of an attempt to connect.
+    pub request: Option<Span>,
+    /// The way of its replies, or what answered the SYNs.
+    pub reply: Option<Span>,
+    /// Its request, if the capture has it, then its replies in order; none of an attempt to connect.
     pub frames: Vec<FrameRecord>,
 }
 
@@ -110,6 +122,8 @@ pub struct PacketRecord {
     pub at: Timestamp,
     /// What its bytes begin with.
     pub link: LinkType,
+    /// Where it was captured.
+    pub point: PointId,
     /// Bytes that were captured.
     pub captured_len: u32,
     /// Bytes on the link.
@@ -147,6 +161,8 @@ pub struct Archive {
     bytes: Bytes,
     /// Route texts by name.
     patterns: Arc<Vec<Option<Arc<str>>>>,
+    /// What routers said of attempts to connect: JSON, by name from 1.
+    said: Arc<Vec<Box<[u8]>>>,
     files: SourceFiles,
 }
 
@@ -170,15 +186,27 @@ impl Archive {
     /// All that is remembered of exchange `number` but its payloads.
     pub fn detail(&self, number: u64) -> Option<Detail> {
         let mut frames = Vec::new();
-        let row = self.frames(number, &mut frames)?;
+        let row = self.passages(number, &mut frames)?;
         let ends = self.ends(row.connection)?;
-        let Way { latency, request_held, reply_held, .. } = Way::of(&row, &frames);
-        Some(Detail { row, ends, latency, request_held, reply_held, frames })
+        let Way { request, reply, latency } = Way::of(&row, &frames);
+        if row.kind == ExchangeKind::Connect {
+            frames.clear();
+        }
+        Some(Detail { row, ends, latency, request, reply, frames })
     }
 
     /// What a list shows of exchange `number`, and its frames, the request first, in the place of
     /// what `frames` held. For whoever looks at many: the vector is used again.
     pub fn frames(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+        let row = self.passages(number, frames)?;
+        if row.kind == ExchangeKind::Connect {
+            frames.clear();
+        }
+        Some(row)
+    }
+
+    /// The same, and of an attempt to connect the ways of its SYNs and of what answered them.
+    fn passages(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
         frames.clear();
         let kept = self.rows.get(number)?;
         let mut next = kept.frames;
@@ -192,10 +220,16 @@ impl Archive {
         kept.row(number)
     }
 
+    /// What a router said of the attempt to connect with this number: JSON.
+    fn said(&self, number: u64) -> Option<&[u8]> {
+        let name = self.rows.get(number)?.said()?;
+        self.said.get(usize::from(name).checked_sub(1)?).map(|said| &**said)
+    }
+
     /// The way of exchange `number` over the wire.
     pub(super) fn way(&self, number: u64) -> Way {
         let mut frames = Vec::new();
-        self.frames(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
+        self.passages(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
     }
 
     /// Lends exchange `number` as the engine told it, payloads and all; those that are gone are
@@ -253,6 +287,11 @@ impl Archive {
         Bodies::single(self).packet(number).map(<[u8]>::to_vec)
     }
 
+    /// The interfaces that packets came from.
+    pub fn points(&self) -> &CapturePoints {
+        self.files.points()
+    }
+
     /// The packets of `within` that are segments of `connection`, ascending.
     pub fn packets_of(
         &self,
@@ -271,29 +310,28 @@ pub(super) struct Way {
     pub(super) request: Option<Span>,
     pub(super) reply: Option<Span>,
     pub(super) latency: Latency,
-    pub(super) request_held: Held,
-    pub(super) reply_held: Held,
 }
 
 impl Way {
     fn of(row: &Row, frames: &[FrameRecord]) -> Self {
-        let (asked, replies) = match frames.split_first() {
-            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first), rest),
+        let (request, replies) = match frames.split_first() {
+            Some((first, rest)) if row.kind != ExchangeKind::Reply => (Some(first.span), rest),
             _ => (None, frames),
         };
-        let request = asked.map(|frame| frame.span);
-        let held = |frame: Option<&FrameRecord>| frame.map_or(Held::default(), |frame| frame.held);
         let reply = replies.first().zip(replies.last()).map(|(first, last)| Span {
             first: first.span.first,
             last: last.span.last,
             bytes: row.reply_bytes,
         });
         let ended = matches!(row.status, Status::Ok | Status::Error);
-        let latency = request.map_or(Latency::default(), |request| {
+        let messages = request.filter(|_| row.kind != ExchangeKind::Connect);
+        let latency = messages.map_or(Latency::default(), |request| {
             let first_end = replies.first().map(|first| first.span.last.at);
             Latency::of(&request, first_end.zip(reply.as_ref()), ended).0
         });
-        let (request_held, reply_held) = (held(asked), held(replies.first()));
-        Self { request, reply, latency, request_held, reply_held }
+        // Where the clock was set back, frames alone do not tell.
+        let spoiled = ended && row.latency.is_none();
+        let latency = if spoiled { Latency::default() } else { latency };
+        Self { request, reply, latency }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::PacketRecord;
 use super::place::Place;
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PointId};
 use crate::time::Timestamp;
 
 /// A packet as it is kept.
@@ -20,6 +20,7 @@ pub(super) struct Compact {
     /// `u32::MAX` where it is of none.
     connection: u32,
     link: LinkType,
+    point: PointId,
 }
 
 const _: () = assert!(size_of::<Compact>() == 32);
@@ -32,6 +33,7 @@ impl Compact {
             number,
             at: self.at,
             link: self.link,
+            point: self.point,
             captured_len: self.captured_len,
             original_len: self.original_len,
             connection: self.connection(),
@@ -85,6 +87,7 @@ impl Packets {
             original_len: packet.original_len,
             connection: NO_CONNECTION,
             link: packet.link,
+            point: packet.point,
         });
     }
 
@@ -92,6 +95,19 @@ impl Packets {
     pub(super) fn is_of(&mut self, connection: u32) {
         if let Some(last) = self.tail.last_mut() {
             last.connection = connection;
+        }
+    }
+
+    /// An earlier packet is a segment of this connection.
+    pub(super) fn was_of(&mut self, number: u64, connection: u32) {
+        let Some(index) = number.checked_sub(self.numbers().start) else { return };
+        let Ok(index) = usize::try_from(index) else { return };
+        let packet = match self.full.get_mut(index / BLOCK) {
+            Some(block) => Arc::make_mut(block).get_mut(index % BLOCK),
+            None => self.tail.get_mut(index - self.full.len() * BLOCK),
+        };
+        if let Some(packet) = packet {
+            packet.connection = connection;
         }
     }
 

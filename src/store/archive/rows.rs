@@ -6,77 +6,175 @@ use std::sync::Arc;
 
 use super::Row;
 use super::frames::Address;
-use crate::exchange::{ExchangeKind, PatternId, Status};
+use crate::exchange::{CompactHeld, EndedBy, Exchange, ExchangeKind, PatternId, Status};
 use crate::time::{Nanos, Timestamp};
 
 /// A row as it is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Compact {
     pub(super) time: Timestamp,
-    /// `u64::MAX` where there is none.
-    latency: u64,
+    /// The latency of what was answered, the time that the caller of all else waited: nothing has
+    /// both. `u64::MAX` where there is none.
+    took: u64,
     pub(super) reply_bytes: u64,
     /// Its last frame.
     pub(super) frames: Address,
     pub(super) connection: u32,
-    pub(super) replies: u32,
+    /// Of an attempt to connect, which has no replies, how many attempts it stands for.
+    replies: u32,
     request_bytes: u32,
+    request_held: CompactHeld,
+    reply_held: CompactHeld,
+    /// Of an attempt to connect, which has no pattern, the name of what a router said of it.
     pattern: u16,
     /// `None` where no exchange has this number.
     pub(super) kind: Option<ExchangeKind>,
-    pub(super) status: Status,
+    end: End,
 }
 
-const _: () = assert!(size_of::<Compact>() == 48);
+const _: () = assert!(size_of::<Compact>() == 56);
+
+/// How an exchange ended, who ended it and whether it is sure that it was one, in one byte: four
+/// bits, three bits and one.
+#[derive(Clone, Copy, Debug)]
+struct End(u8);
+
+const STATUSES: [Status; 10] = [
+    Status::Ok,
+    Status::Error,
+    Status::Open,
+    Status::Closed,
+    Status::Unknown,
+    Status::Sent,
+    Status::Orphan,
+    Status::Refused,
+    Status::NoAnswer,
+    Status::Reset,
+];
+
+/// Behind nobody, who has 0.
+const ENDED_BY: [EndedBy; 6] = [
+    EndedBy::Client,
+    EndedBy::Server,
+    EndedBy::ResetByClient,
+    EndedBy::ResetByServer,
+    EndedBy::Network,
+    EndedBy::Capture,
+];
+
+impl End {
+    const UNSURE: u8 = 1 << 7;
+
+    fn new(status: Status, ended_by: Option<EndedBy>, sure: bool) -> Self {
+        let status = STATUSES.iter().zip(0..).find(|(known, _)| **known == status);
+        let ended_by = ENDED_BY.iter().zip(1..).find(|(known, _)| Some(**known) == ended_by);
+        let numbers = [status.map_or(0, |(_, at)| at), ended_by.map_or(0, |(_, at)| at)];
+        let [status, ended_by]: [u8; 2] = numbers;
+        Self(status | ended_by << 4 | if sure { 0 } else { Self::UNSURE })
+    }
+
+    fn status(self) -> Status {
+        STATUSES.get(usize::from(self.0 & 15)).copied().unwrap_or(Status::Unknown)
+    }
+
+    fn ended_by(self) -> Option<EndedBy> {
+        ENDED_BY.get(usize::from(self.0 >> 4 & 7).checked_sub(1)?).copied()
+    }
+
+    const fn is_sure(self) -> bool {
+        self.0 & Self::UNSURE == 0
+    }
+}
 
 impl Compact {
     const HOLE: Self = Self {
         time: Timestamp::from_nanos(0),
-        latency: u64::MAX,
+        took: u64::MAX,
         reply_bytes: 0,
         frames: Address::NONE,
         connection: 0,
         replies: 0,
         request_bytes: 0,
+        request_held: CompactHeld::NONE,
+        reply_held: CompactHeld::NONE,
         pattern: 0,
         kind: None,
-        status: Status::Open,
+        end: End(0),
     };
 
     /// A row of which no frame is there yet.
-    pub(super) fn new(row: &Row) -> Self {
-        Self {
-            time: row.time,
-            latency: row.latency.map_or(u64::MAX, Nanos::get),
-            reply_bytes: row.reply_bytes,
-            frames: Address::NONE,
-            connection: row.connection,
-            replies: row.replies,
+    pub(super) fn new(exchange: &Exchange<'_>) -> Self {
+        let mut row = Self {
+            time: exchange.time(),
+            reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
+            connection: exchange.connection.serial,
+            replies: exchange.replies,
             // A frame is far smaller than 4 GiB (`limits::FRAME_BYTES`), and patterns are few.
-            request_bytes: u32::try_from(row.request_bytes).unwrap_or(u32::MAX),
-            pattern: u16::try_from(row.pattern.0).unwrap_or(1),
-            kind: Some(row.kind),
-            status: row.status,
+            request_bytes: exchange
+                .request
+                .map_or(0, |span| u32::try_from(span.bytes).unwrap_or(u32::MAX)),
+            pattern: u16::try_from(exchange.pattern_id.0).unwrap_or(1),
+            kind: Some(exchange.kind),
+            ..Self::HOLE
+        };
+        row.end(exchange);
+        row
+    }
+
+    /// Takes in how the exchange ended.
+    pub(super) fn end(&mut self, exchange: &Exchange<'_>) {
+        let took = match exchange.status {
+            Status::Ok | Status::Error => exchange.latency.latency,
+            _ => exchange.waited,
+        };
+        self.took = took.map_or(u64::MAX, Nanos::get);
+        self.request_held = CompactHeld::new(exchange.request_held);
+        self.reply_held = CompactHeld::new(exchange.reply_held);
+        self.end = End::new(exchange.status, exchange.ended_by, exchange.sure);
+        if exchange.kind == ExchangeKind::Connect {
+            self.replies = exchange.attempts;
         }
     }
 
-    pub(super) fn set_latency(&mut self, latency: Option<Nanos>) {
-        self.latency = latency.map_or(u64::MAX, Nanos::get);
+    /// One more reply came.
+    pub(super) fn add_reply(&mut self, bytes: u64) {
+        self.replies = self.replies.saturating_add(1);
+        self.reply_bytes = self.reply_bytes.saturating_add(bytes);
+    }
+
+    /// Names what a router said of an attempt to connect.
+    pub(super) fn set_said(&mut self, name: u16) {
+        self.pattern = name;
+    }
+
+    /// The name of what a router said of an attempt to connect.
+    pub(super) fn said(&self) -> Option<u16> {
+        (self.kind == Some(ExchangeKind::Connect) && self.pattern > 0).then_some(self.pattern)
     }
 
     /// What a list shows of it; `None` where it is a hole.
     pub(super) fn row(&self, number: u64) -> Option<Row> {
+        let kind = self.kind?;
+        let (is_attempt, status) = (kind == ExchangeKind::Connect, self.end.status());
+        let took = (self.took != u64::MAX).then_some(Nanos::new(self.took));
+        let is_answered = matches!(status, Status::Ok | Status::Error);
         Some(Row {
             number,
             time: self.time,
-            kind: self.kind?,
-            status: self.status,
-            pattern: PatternId(self.pattern.into()),
+            kind,
+            status,
+            pattern: PatternId(if is_attempt { 0 } else { self.pattern.into() }),
             connection: self.connection,
-            latency: (self.latency != u64::MAX).then_some(Nanos::new(self.latency)),
+            latency: took.filter(|_| is_answered),
+            waited: took.filter(|_| !is_answered),
+            ended_by: self.end.ended_by(),
+            request_held: self.request_held.held(),
+            reply_held: self.reply_held.held(),
+            sure: self.end.is_sure(),
+            attempts: if is_attempt { self.replies } else { 1 },
             request_bytes: self.request_bytes.into(),
             reply_bytes: self.reply_bytes,
-            replies: self.replies,
+            replies: if is_attempt { 0 } else { self.replies },
         })
     }
 }
@@ -171,6 +269,13 @@ impl Rows {
         true
     }
 
+    /// Makes a hole of a row that turned out to be none.
+    pub(super) fn remove(&mut self, number: u64) {
+        if let Some(row) = self.get_mut(number) {
+            *row = Compact::HOLE;
+        }
+    }
+
     /// Drops the oldest block, and lends its rows once more; `None` where there is none.
     pub(super) fn drop_oldest(&mut self, mut each: impl FnMut(&Compact)) -> Option<()> {
         let block = self.blocks.pop_front()?;
@@ -204,21 +309,92 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
+    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::exchange::{Held, Latency, Payloads, Span};
+    use crate::packet::PacketRef;
 
     fn compact(number: u64) -> Compact {
-        Compact::new(&Row {
-            number,
-            time: Timestamp::from_nanos(i64::try_from(number).unwrap()),
+        let packet = PacketRef { number, at: Timestamp::from_nanos(number.cast_signed()) };
+        let request = Some(Span { first: packet, last: packet, bytes: 60 });
+        Compact::new(&Exchange { number, request, status: Status::Open, ..exchange() })
+    }
+
+    fn exchange() -> Exchange<'static> {
+        let end = SocketAddr::from(([127, 0, 0, 1], 1));
+        Exchange {
+            number: 1,
+            connection: ConnectionId { serial: 3, slot: 3 },
+            ends: Endpoints { client: end, server: end },
             kind: ExchangeKind::Request,
-            status: Status::Open,
-            pattern: PatternId(7),
-            connection: 3,
-            latency: None,
-            request_bytes: 60,
-            reply_bytes: 0,
+            pattern: None,
+            pattern_id: PatternId(7),
+            id: None,
+            status: Status::Ok,
+            request: None,
+            reply: None,
             replies: 0,
-        })
+            latency: Latency::default(),
+            waited: None,
+            ended_by: None,
+            request_held: Held::default(),
+            reply_held: Held::default(),
+            sure: true,
+            attempts: 1,
+            data: None,
+            responses: Payloads::default(),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn a_row_keeps_how_its_exchange_ended() {
+        let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
+        let nobody = [None];
+        for status in STATUSES {
+            for ended_by in ENDED_BY.map(Some).into_iter().chain(nobody) {
+                let is_answered = matches!(status, Status::Ok | Status::Error);
+                let took = Some(Nanos::from_secs(90));
+                let exchange = Exchange {
+                    status,
+                    ended_by,
+                    sure: ended_by.is_some(),
+                    latency: Latency {
+                        latency: took.filter(|_| is_answered),
+                        ..Latency::default()
+                    },
+                    waited: took.filter(|_| !is_answered),
+                    request_held: held(41_300_001, true),
+                    reply_held: held(9_000_000_000, false),
+                    ..exchange()
+                };
+                let row = Compact::new(&exchange).row(1).unwrap();
+                assert_eq!((row.status, row.ended_by), (status, ended_by));
+                assert_eq!(row.latency, exchange.latency.latency);
+                assert_eq!((row.waited, row.sure), (exchange.waited, exchange.sure));
+                assert_eq!(row.request_held, exchange.request_held);
+                assert_eq!(
+                    row.reply_held,
+                    held((1 << 31) - 1, false),
+                    "as much as there is room for"
+                );
+            }
+        }
+        let attempt = Exchange {
+            kind: ExchangeKind::Connect,
+            pattern_id: PatternId::NONE,
+            status: Status::NoAnswer,
+            attempts: 40,
+            ..exchange()
+        };
+        let mut kept = Compact::new(&attempt);
+        assert_eq!(kept.said(), None);
+        kept.set_said(3);
+        let row = kept.row(1).unwrap();
+        assert_eq!((row.attempts, row.replies, row.pattern), (40, 0, PatternId::NONE));
+        assert_eq!(kept.said(), Some(3));
     }
 
     fn numbers(rows: &Rows) -> Vec<u64> {
@@ -253,7 +429,8 @@ mod tests {
         assert!(rows.drop_oldest(|_| dropped += 1).is_some());
         assert_eq!((dropped, rows.numbers()), (1_023, 1_024..3_000));
         assert!(!rows.insert(1_000, compact(1_000), Address::NONE));
-        rows.get_mut(2_000).unwrap().set_latency(Some(Nanos::new(5)));
+        let latency = Latency { latency: Some(Nanos::new(5)), ..Latency::default() };
+        rows.get_mut(2_000).unwrap().end(&Exchange { latency, ..exchange() });
         assert_eq!(rows.get(2_000).unwrap().row(2_000).unwrap().latency, Some(Nanos::new(5)));
         assert_eq!(picture.get(2_000).unwrap().row(2_000).unwrap().latency, None);
         rows.clear();

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::frames::Address;
 use super::place::{Lies, Place};
 use super::rows::Compact;
-use super::{Archive, FrameRecord, Row, packets};
-use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::Exchange;
+use super::{Archive, FrameRecord, packets};
+use crate::decode::Seq;
+use crate::endpoint::{ConnectionId, Endpoints, Side};
+use crate::exchange::{Exchange, ExchangeKind, Held, Span};
+use crate::limits;
 use crate::packet::Packet;
 use crate::source::SourceFiles;
 use crate::store::Kept;
@@ -19,6 +21,12 @@ pub(in crate::store) struct Dropped {
     pub(in crate::store) packets: u64,
     /// Exchanges.
     pub(in crate::store) rows: u64,
+}
+
+/// The segments of one side of an attempt to connect, kept as a frame without bytes.
+fn segments(from: Side, span: Span) -> FrameRecord {
+    let (seq, held) = (Seq::default(), Held::default());
+    FrameRecord { from, span, seq, held, body_len: 0, failed: false, last: false, place: None }
 }
 
 impl Archive {
@@ -39,20 +47,14 @@ impl Archive {
         self.packets.is_of(connection);
     }
 
+    /// An earlier packet is a segment of this connection.
+    pub(in crate::store) fn packet_was_of(&mut self, number: u64, connection: u32) {
+        self.packets.was_of(number, connection);
+    }
+
     /// An exchange began with this frame. Says whether there is a place for it.
     pub(in crate::store) fn begin(&mut self, exchange: &Exchange<'_>, frame: &FrameRecord) -> bool {
-        let mut row = Compact::new(&Row {
-            number: exchange.number,
-            time: exchange.time(),
-            kind: exchange.kind,
-            status: exchange.status,
-            pattern: exchange.pattern_id,
-            connection: exchange.connection.serial,
-            latency: exchange.latency.latency,
-            request_bytes: exchange.request.map_or(0, |span| span.bytes),
-            reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
-            replies: exchange.replies,
-        });
+        let mut row = Compact::new(exchange);
         let frames_from = self.frames.end();
         row.frames = frames_from;
         if !self.rows.insert(exchange.number, row, frames_from) {
@@ -72,18 +74,66 @@ impl Archive {
     /// A call got a reply.
     pub(in crate::store) fn reply(&mut self, number: u64, frame: &FrameRecord) -> bool {
         let Some(row) = self.rows.get_mut(number) else { return false };
-        row.replies = row.replies.saturating_add(1);
-        row.reply_bytes = row.reply_bytes.saturating_add(frame.span.bytes);
+        row.add_reply(frame.span.bytes);
         row.frames = self.frames.push(frame, row.frames, row.time);
         true
     }
 
     /// An exchange ended.
     pub(in crate::store) fn end(&mut self, exchange: &Exchange<'_>) -> bool {
+        if exchange.kind == ExchangeKind::Connect {
+            return self.end_attempt(exchange);
+        }
         let Some(row) = self.rows.get_mut(exchange.number) else { return false };
-        row.status = exchange.status;
-        row.set_latency(exchange.latency.latency);
+        row.end(exchange);
         true
+    }
+
+    /// An attempt to connect has no answer so far. Says whether there is a place for it.
+    pub(in crate::store) fn attempt(&mut self, exchange: &Exchange<'_>) -> bool {
+        self.begin(exchange, &segments(Side::Client, exchange.request.unwrap_or_default()))
+    }
+
+    /// An attempt to connect failed; one that was answered at last has no row any more.
+    fn end_attempt(&mut self, exchange: &Exchange<'_>) -> bool {
+        if self.rows.get(exchange.number).is_none() {
+            // It failed at once, and nobody told of it before.
+            let has_row = !exchange.is_answered_attempt() && self.attempt(exchange);
+            return has_row && self.end_attempt(exchange);
+        }
+        if exchange.is_answered_attempt() {
+            self.rows.remove(exchange.number);
+            self.ends.drop_user(exchange.connection.serial);
+            return true;
+        }
+        let said = exchange.error.and_then(|said| self.name_said(said));
+        // More SYNs came than when it began: its way is told anew.
+        let mut frames = Address::NONE;
+        let ways = [(Side::Client, exchange.request), (Side::Server, exchange.reply)];
+        for (side, way) in ways {
+            let Some(way) = way else { continue };
+            frames = self.frames.push(&segments(side, way), frames, exchange.time());
+        }
+        let Some(row) = self.rows.get_mut(exchange.number) else { return false };
+        row.end(exchange);
+        row.frames = frames;
+        said.into_iter().for_each(|name| row.set_said(name));
+        true
+    }
+
+    /// The name of what a router says; `None` where there are too many. Routers know some twenty
+    /// reasons.
+    fn name_said(&mut self, said: &[u8]) -> Option<u16> {
+        let known = self.said.iter().position(|known| **known == *said);
+        let index = match known {
+            Some(index) => index,
+            None if self.said.len() >= limits::UNREACHABLE_REASONS => return None,
+            None => {
+                Arc::make_mut(&mut self.said).push(said.into());
+                self.said.len() - 1
+            }
+        };
+        u16::try_from(index + 1).ok()
     }
 
     /// A connection stands; its addresses are remembered until it is over, and as long as any of

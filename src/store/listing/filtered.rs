@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::{Choice, Test};
 use crate::endpoint::{Endpoints, PerSide};
-use crate::exchange::{ExchangeKind, Latency, PatternId, Span, Status};
+use crate::exchange::{EndedBy, ExchangeKind, Latency, PatternId, Span, Status};
 use crate::query::{Evaluator, Filter, Subject};
 use crate::store::{Archive, Row};
 use crate::time::{Nanos, Timestamp};
@@ -83,6 +83,31 @@ impl Subject for Known<'_> {
 
     fn reply_bytes(&self) -> u64 {
         self.row.reply_bytes
+    }
+
+    fn waited(&self) -> Option<Nanos> {
+        self.row.waited
+    }
+
+    fn ended_by(&self) -> Option<EndedBy> {
+        self.row.ended_by
+    }
+
+    fn request_held(&self) -> Option<Nanos> {
+        let is_frame = !matches!(self.row.kind, ExchangeKind::Connect | ExchangeKind::Reply);
+        is_frame.then_some(self.row.request_held.at_most)
+    }
+
+    fn reply_held(&self) -> Option<Nanos> {
+        (self.row.replies > 0).then_some(self.row.reply_held.at_most)
+    }
+
+    fn is_sure(&self) -> bool {
+        self.row.sure
+    }
+
+    fn attempts(&self) -> Option<u32> {
+        (self.row.kind == ExchangeKind::Connect).then_some(self.row.attempts)
     }
 
     fn latencies(&self) -> Latency {

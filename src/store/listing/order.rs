@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::Rows;
 use crate::exchange::{PatternId, Status};
 use crate::store::Row;
+use crate::time::Nanos;
 
 /// What a list can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +16,10 @@ pub enum Column {
     Kind,
     Pattern,
     Latency,
+    Waited,
+    Held,
     Status,
+    EndedBy,
     Client,
     Server,
     Connection,
@@ -85,7 +89,13 @@ impl Column {
             // Earlier than the epoch comes first too.
             Self::Time => row.time.as_nanos().cast_unsigned() ^ 1 << 63,
             Self::Kind => row.kind as u64,
-            Self::Latency => return row.latency.map(|latency| latency.get()),
+            Self::Latency => return row.latency.map(Nanos::get),
+            Self::Waited => return row.waited.map(Nanos::get),
+            Self::Held => match row.request_held.at_most.get() + row.reply_held.at_most.get() {
+                0 => return None,
+                held => held,
+            },
+            Self::EndedBy => return row.ended_by.map(|end| end as u64),
             Self::Status => severity(row.status),
             Self::Connection => row.connection.into(),
             Self::RequestBytes => row.request_bytes,

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 
 use super::*;
-use crate::exchange::{ExchangeKind, Status};
+use crate::exchange::{EndedBy, ExchangeKind, Held, Status};
 use crate::time::{Nanos, Timestamp};
 
 /// Rows that are what the test says.
@@ -53,13 +53,19 @@ fn row(number: u64, seed: u64) -> Row {
         pattern: PatternId(small(7, 5)),
         connection: small(10, 4),
         latency: (small(12, 3) > 0).then(|| Nanos::new(small(14, 6).into())),
+        waited: small(23, 2).checked_sub(1).map(|nanos| Nanos::new(nanos.into())),
+        ended_by: (small(24, 2) > 0).then_some(EndedBy::Server),
+        request_held: Held { at_most: Nanos::new(small(25, 2).into()), certain: false },
+        reply_held: Held { at_most: Nanos::new(small(26, 2).into()), certain: true },
+        sure: true,
+        attempts: 1,
         request_bytes: small(17, 4).into(),
         reply_bytes: small(19, 4).into(),
         replies: small(21, 3),
     }
 }
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 15] = [
     Column::Number,
     Column::Time,
     Column::Kind,
@@ -72,6 +78,9 @@ const COLUMNS: [Column; 12] = [
     Column::RequestBytes,
     Column::ReplyBytes,
     Column::Replies,
+    Column::Waited,
+    Column::Held,
+    Column::EndedBy,
 ];
 
 fn condition(which: usize) -> Option<Condition<Known>> {

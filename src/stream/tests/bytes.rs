@@ -214,22 +214,14 @@ fn a_retransmission_with_a_late_acknowledgement_does_not_stop_both_sides() {
 }
 
 #[test]
-fn an_absurd_acknowledgement_is_ignored() {
-    check(
-        "
-        C SYN
-        S SYN
-        C hello ack=1500000000
-        S world
-        pass
-        ",
-        "
-        open: server S known, from start both #1
-        C 0 hello #3
-        S 0 world #4
-        CaptureEnded #4
-        ",
-    );
+fn a_segment_with_an_absurd_acknowledgement_is_not_believed() {
+    // Receivers discard it (RFC 5961, section 5), and the other side does not go on from there.
+    let mut run = Script::new(Config::default());
+    let told =
+        run.run("C SYN\nS SYN\nC forged ack=1500000000\nC 0 hello ack=0\nS world ack=5").finish();
+    assert!(told.contains("C 0 hello #4\nS 0 world #5\nCaptureEnded #5"), "{told}");
+    assert_eq!(run.streams.counts().discarded.outside_window, 1);
+    assert_eq!(run.streams.counts().gaps, 0);
 }
 
 #[test]

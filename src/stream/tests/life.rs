@@ -47,6 +47,7 @@ fn a_refused_connection() {
         S RST 0
         ",
         "
+        Refused { by_network: false } 1 #2
         open: server S known, from start C #1
         Reset #2
         ",
@@ -247,9 +248,9 @@ fn a_port_used_again_is_a_new_connection() {
         "
         open: server S known, from start both #1
         C 0 hello #3
-        Replaced #3
         open: server S known, from start both #4
         C 0 again #6
+        Replaced #3
         CaptureEnded #6
         ",
     );
@@ -267,6 +268,8 @@ fn a_syn_sent_again_is_the_same_connection() {
         C 0 SYN noack
         ",
         "
+        Waiting 2 #2
+        Answered 2 #3
         open: server S known, from start both #1
         C 0 hello #5
         CaptureEnded #6
@@ -328,9 +331,10 @@ fn what_is_left_of_an_older_connection_is_no_part_of_the_new_one() {
         "
         open: server S known, from start both #1
         C 0 hello #3
-        Replaced #3
+        C 5 older #5
         open: server S known, from start both #6
         C 0 again #8
+        Replaced #5
         CaptureEnded #8
         ",
     );

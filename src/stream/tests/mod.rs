@@ -130,9 +130,11 @@ impl Script {
             payload: data.as_bytes(),
             missing,
             path: Default::default(),
-            ip_id: 0,
+            // Each packet is another one, and none the copy of another.
+            ip_id: u16::try_from(self.number).unwrap(),
             ttl: 0,
             mss: None,
+            checksum: 0,
             raw: &[],
         };
         let (told, client) = (&mut self.told, self.client);
@@ -159,6 +161,13 @@ fn tell(told: &mut String, client: SocketAddr, event: StreamEvent<'_>) {
     };
     let line = match event {
         StreamEvent::Segment(_) => return,
+        StreamEvent::Late { packet, .. } => format!("late #{packet}"),
+        StreamEvent::Notice(notice) => match notice.what {
+            Noticed::Attempt(attempt, state) => {
+                format!("{state:?} {} #{}", attempt.syns, notice.at.number)
+            }
+            Noticed::Translated(also) => format!("also {} {}", also.client, also.server),
+        },
         StreamEvent::Opened(opened) => {
             EXCHANGED.set(opened.ends.client != client);
             let roles = match opened.roles {
@@ -220,6 +229,7 @@ fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segmen
         ip_id: 0,
         ttl: 0,
         mss: None,
+        checksum: 0,
         raw: &[],
     }
 }

@@ -7,7 +7,7 @@ use crate::endpoint::Side;
 use crate::exchange::{Held, Status};
 use crate::limits::HELD_AT_LEAST;
 use crate::report::{count, counted, percent};
-use crate::store::{Detail, Percentiles};
+use crate::store::{Detail, Percentiles, Row};
 use crate::time::Nanos;
 use crate::tui::text::LineBuilder;
 use crate::tui::theme::Theme;
@@ -125,11 +125,12 @@ impl Lines<'_> {
     /// The parts of the kernels: that of the server within the waiting, that of the caller before
     /// the request's first byte, where no bar of this call can reach.
     fn held(&mut self, detail: &Detail) {
-        let Detail { latency, request_held, reply_held, frames, .. } = detail;
+        let Detail { latency, frames, .. } = detail;
+        let Row { request_held, reply_held, .. } = detail.row;
         let in_one_packet = |frame: usize| {
             frames.get(frame).is_some_and(|frame| frame.span.first == frame.span.last)
         };
-        if let Some(text) = held(*reply_held) {
+        if let Some(text) = held(reply_held) {
             if let (true, Some(sending), Some(wait), Some(whole)) =
                 (in_one_packet(1), latency.request, latency.wait, latency.latency)
             {
@@ -142,7 +143,7 @@ impl Lines<'_> {
             }
             self.note("reply", &text);
         }
-        if let Some(text) = held(*request_held) {
+        if let Some(text) = held(request_held) {
             // Of a request over several packets it may be the last alone.
             let before = if in_one_packet(0) { "; not in the latency" } else { "" };
             self.note("request", &format!("{text}{before}"));

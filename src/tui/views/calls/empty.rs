@@ -33,6 +33,7 @@ pub fn nothing(scene: &Scene<'_>) -> Vec<Said> {
         }
         Activity::Live => of_silence(status),
         _ if scene.capture.is_cleared() => vec!["Cleared: nothing is left of the file.".to_owned()],
+        _ if status.is_live => vec!["No packet came while it ran.".to_owned()],
         _ => vec!["The file holds no packet.".to_owned()],
     };
     lines.extend(advice.into_iter().map(|line| (line, false)));
@@ -44,6 +45,7 @@ fn heading(status: &Status, packets: u64) -> String {
         Activity::Live => format!("Listening on {}", status.source),
         Activity::Opening => format!("Opening {}", status.source),
         Activity::Reading(..) => format!("Reading {}", status.source),
+        Activity::Ended if status.is_live => format!("The capture on {} has ended", status.source),
         Activity::Ended => format!("Read {} to its end", status.source),
         Activity::None => return "Nothing is captured.".to_owned(),
     };

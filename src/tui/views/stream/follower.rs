@@ -179,7 +179,10 @@ impl Reader {
                     protocol.gap(gap, &mut |_| {});
                 }
             }
-            StreamEvent::Segment(_) | StreamEvent::Closed(_) => {}
+            StreamEvent::Segment(_)
+            | StreamEvent::Late { .. }
+            | StreamEvent::Notice(_)
+            | StreamEvent::Closed(_) => {}
         }
     }
 }

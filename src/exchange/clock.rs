@@ -1,0 +1,80 @@
+//! How far the capture has come, and where its clock was set back.
+
+use crate::limits::REORDER_AT_MOST_FILE;
+use crate::packet::PacketRef;
+use crate::time::{Nanos, Timestamp};
+
+/// Steps that are remembered. A call that is still open behind them lies around the last one too.
+const STEPS: usize = 16;
+
+/// The time of the capture. What it says has elapsed never steps back, though packets may come out
+/// of order and the clock of the capture may be set.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    latest: Option<Timestamp>,
+    elapsed: Nanos,
+    /// The packets in front of which the clock was set back last: a ring.
+    steps: [u64; STEPS],
+    next: usize,
+    /// The last of them; 0 where there was none.
+    last_step: u64,
+}
+
+impl Clock {
+    /// A packet came.
+    pub(super) fn packet(&mut self, packet: PacketRef) {
+        self.time(packet.at);
+        // Too far back for a packet out of order.
+        if let Some(latest) = self.latest
+            && latest.saturating_since(packet.at) > REORDER_AT_MOST_FILE
+        {
+            self.latest = Some(packet.at);
+            self.last_step = packet.number;
+            if let Some(oldest) = self.steps.get_mut(self.next) {
+                *oldest = packet.number;
+            }
+            self.next = (self.next + 1) % STEPS;
+        }
+    }
+
+    /// It is at least `at`.
+    pub(super) fn time(&mut self, at: Timestamp) {
+        let latest = *self.latest.get_or_insert(at);
+        if let Some(passed) = at.since(latest) {
+            self.elapsed = Nanos::new(self.elapsed.get().saturating_add(passed.get()));
+            self.latest = Some(at);
+        }
+    }
+
+    /// Time passed since the first packet.
+    pub(super) const fn elapsed(&self) -> Nanos {
+        self.elapsed
+    }
+
+    /// Whether the clock was set back behind packet `first` and not behind `last`.
+    pub(super) fn stepped_within(&self, first: u64, last: u64) -> bool {
+        self.last_step > first && self.steps.iter().any(|step| (first + 1..=last).contains(step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(number: u64, millis: i64) -> PacketRef {
+        PacketRef { number, at: Timestamp::from_nanos(millis * 1_000_000) }
+    }
+
+    #[test]
+    fn only_a_clock_that_was_set_back_is_a_step() {
+        let mut clock = Clock::default();
+        // The third is out of order, the fourth was captured after the clock was set.
+        for (number, millis) in [(1, 20_000), (2, 31_000), (3, 21_500), (4, 5_000), (5, 6_000)] {
+            clock.packet(packet(number, millis));
+        }
+        assert_eq!(clock.elapsed(), Nanos::from_secs(12));
+        for (first, last, stepped) in [(1, 3, false), (3, 4, true), (1, 5, true), (4, 5, false)] {
+            assert_eq!(clock.stepped_within(first, last), stepped, "{first} {last}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Makes exchanges of what was paired, and tells them.
+
+use super::{Parties, Tracker};
+use crate::endpoint::{ConnectionId, Endpoints};
+use crate::exchange::kept::KeptExchange;
+use crate::exchange::patterns::Pattern;
+use crate::exchange::runs::Run;
+use crate::exchange::waiting::CallIndex;
+use crate::exchange::waiting_call::Outcome;
+use crate::exchange::{
+    Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span, Spoiled,
+    Status, TrackerEvent,
+};
+use crate::protocol::Message;
+
+impl Tracker {
+    /// Tells of a call that is open now. Apart, as the next: a report asks for none of it.
+    #[cold]
+    pub(super) fn began(
+        &self,
+        parties: &Parties,
+        place: CallIndex,
+        message: &Message<'_>,
+        data: Option<&[u8]>,
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        let Some((call, texts)) = self.calls.call(place) else { return };
+        let pattern = self.patterns.text(call.pattern);
+        let sure = self.is_sure(parties.connection, self.calls.run(place));
+        let outcome = Outcome { status: Status::Open, ended_by: None, waited: None, sure };
+        let (call, _) = call.exchange(texts, parties.connection, parties.ends, pattern, outcome);
+        let frame = frame(message, call.request_held);
+        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame));
+    }
+
+    /// Tells of a reply to an open call.
+    #[cold]
+    pub(super) fn replied(
+        &self,
+        parties: &Parties,
+        place: CallIndex,
+        frame: &Frame<'_>,
+        (failed, last): (bool, bool),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        let Some((call, _)) = self.calls.call(place) else { return };
+        let (number, connection) = (call.number, parties.connection);
+        emit(TrackerEvent::Replied(&Replied { number, connection, frame, failed, last }));
+    }
+
+    /// Tells of an event, which is over as soon as it was read; or holds back its end.
+    pub(super) fn event(
+        &mut self,
+        parties: &Parties,
+        (number, run): (u64, Run),
+        message: &Message<'_>,
+        (pattern, data): (&[u8], Option<&[u8]>),
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        let span = Span::of(message);
+        let (latency, spoiled) = Latency::of(&span, None, true);
+        let name = self.patterns.name(pattern);
+        let (pattern_id, pattern) = match &name {
+            Pattern::Named(id) => (*id, self.patterns.text(*id)),
+            Pattern::Folded(text) => (PatternId::OTHERS, Some(text.as_str())),
+        };
+        let mut event = Exchange {
+            number,
+            connection: parties.connection,
+            ends: parties.ends,
+            kind: ExchangeKind::Event,
+            pattern,
+            pattern_id,
+            id: None,
+            status: Status::Sent,
+            request: Some(span),
+            reply: None,
+            replies: 0,
+            latency,
+            waited: None,
+            ended_by: None,
+            request_held: Held::of(message.hold, None),
+            reply_held: Default::default(),
+            sure: run == Run::SURE,
+            attempts: 1,
+            data,
+            responses: Payloads::default(),
+            error: None,
+        };
+        let spoiled = spoiled.or(self.clock_step(&event));
+        if let Some(spoiled) = spoiled {
+            event.latency = Latency::default();
+            self.counts.spoiled(spoiled);
+        }
+        if self.config.tell_progress {
+            emit(TrackerEvent::Began(&event, &frame(message, event.request_held)));
+        }
+        if run == Run::SURE {
+            return Self::tell_end(self.config.keep_payloads, &event, emit);
+        }
+        let event = KeptExchange::new(&Exchange {
+            data: data.filter(|_| self.config.keep_payloads),
+            ..event
+        });
+        self.hold_event(parties, run, event, emit);
+    }
+
+    /// Tells that one ended which was held back.
+    pub(super) fn ended(
+        &mut self,
+        exchange: &Exchange<'_>,
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        self.counts.unsure += u64::from(!exchange.sure);
+        Self::tell_end(self.config.keep_payloads, exchange, emit);
+    }
+
+    fn tell_end(
+        keep_payloads: bool,
+        exchange: &Exchange<'_>,
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        if keep_payloads {
+            return emit(TrackerEvent::Ended(exchange));
+        }
+        let responses = Payloads::default();
+        emit(TrackerEvent::Ended(&Exchange { data: None, responses, error: None, ..*exchange }));
+    }
+
+    /// Tells that a call ended, or how it stood when the capture did.
+    pub(super) fn emit(
+        &mut self,
+        connection: ConnectionId,
+        ends: Endpoints,
+        place: CallIndex,
+        outcome: Outcome,
+        emit: &mut dyn FnMut(TrackerEvent<'_>),
+    ) {
+        let Some((call, texts)) = self.calls.call(place) else { return };
+        let pattern = self.patterns.text(call.pattern);
+        let (mut exchange, spoiled) = call.exchange(texts, connection, ends, pattern, outcome);
+        if let Some(spoiled) = spoiled.or(self.clock_step(&exchange)) {
+            exchange.latency = Latency::default();
+            self.counts.spoiled(spoiled);
+        }
+        self.counts.unsure += u64::from(!outcome.sure);
+        emit(TrackerEvent::Ended(&exchange));
+    }
+
+    /// Whether the clock was set back within an exchange, though no span of it shows that.
+    fn clock_step(&self, exchange: &Exchange<'_>) -> Option<Spoiled> {
+        let request = exchange.request?;
+        let reply = exchange.reply.unwrap_or(request);
+        let last = request.last.number.max(reply.last.number);
+        self.clock.stepped_within(request.first.number, last).then_some(Spoiled::ClockStep)
+    }
+}
+
+impl super::Counts {
+    #[cold]
+    fn spoiled(&mut self, spoiled: Spoiled) {
+        match spoiled {
+            Spoiled::ClockStep => self.clock_steps += 1,
+            Spoiled::WithoutTime => self.without_time += 1,
+            Spoiled::ReplyFirst => self.reply_first += 1,
+        }
+    }
+}
+
+/// The frame that a message was said in.
+pub(super) fn frame<'a>(message: &Message<'a>, held: Held) -> Frame<'a> {
+    Frame { span: Span::of(message), seq: message.seq, held, body: message.body }
+}

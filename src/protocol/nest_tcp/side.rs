@@ -1,0 +1,402 @@
+//! One direction of a connection: where its frames lie, and how their places are known.
+
+use super::length::without_blanks;
+use super::partial::PartialFrame;
+use super::passing::Passing;
+use super::reader::{FrameReader, Step};
+use super::recognise::{Recognised, recognise};
+use super::search::{Found, search};
+use super::speakers::Speakers;
+use crate::decode::Seq;
+use crate::endpoint::Side;
+use crate::protocol::{Decoded, Fault, FrameHold, Kind, Message, Placed};
+use crate::stream::Chunk;
+
+/// Where a side stands in its stream.
+///
+/// ```text
+///   Opening ──► InFrames ◄── a frame is found ── Searching ◄── capture begun late
+///      │         ▲    │                            ▲
+///      │   it    │    ├─ gap, or what is no frame ─┤
+///      │   ends  │    ▼                            │
+///      │        Passing ◄─ frame too large         │
+///      │            └────────── gap ───────────────┘
+///      └──► not Nest: nothing is read any more
+/// ```
+#[derive(Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Before the first byte of a side that is seen from its first byte.
+    Opening,
+    /// At the beginning of a frame, or inside one that `held` begins with.
+    InFrames,
+    /// Inside a frame of which nothing is held.
+    Passing(Passing),
+    /// Somewhere; `held` is what may be the beginning of a frame.
+    #[default]
+    Searching,
+}
+
+/// One side's stream of frames.
+#[derive(Debug, Default)]
+pub(super) struct SideDecoder {
+    state: State,
+    from_start: bool,
+    /// How the place of the next frame is known.
+    placed: Placed,
+    /// Bytes carried over from earlier chunks; they directly precede the unread part of the current
+    /// chunk.
+    held: PartialFrame,
+    reader: FrameReader,
+    /// The longest hold of the segments that brought the frame that `held` begins with.
+    waited: Option<FrameHold>,
+    /// Whether the beginning of the frame that `held` begins with was told.
+    started: bool,
+}
+
+/// A chunk, and what of it was not read yet.
+struct Input<'a> {
+    chunk: &'a Chunk<'a>,
+    rest: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    /// Passes over so many bytes, and gives them.
+    fn take(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(count.min(self.rest.len()));
+        self.rest = rest;
+        taken
+    }
+
+    /// Whether nothing was read of it yet.
+    fn is_unread(&self) -> bool {
+        self.rest.len() == self.chunk.data.len()
+    }
+
+    /// The hold of the chunk, for a frame of which it brought so many bytes.
+    fn hold(&self, bytes: usize) -> Option<FrameHold> {
+        let hold = self.chunk.hold?;
+        FrameHold::of(hold, bytes == self.chunk.data.len())
+    }
+
+    /// The sequence number of what lies `held` bytes before the unread part.
+    fn seq(&self, held: usize) -> Seq {
+        // Neither a chunk nor what is held comes near 2^32 bytes.
+        let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.chunk.seq.add(length(self.chunk.data.len())).back(length(self.rest.len() + held))
+    }
+}
+
+impl SideDecoder {
+    /// A side, and whether it is seen from its first byte.
+    pub(super) fn new(from_start: bool) -> Self {
+        let (state, placed) = if from_start {
+            (State::Opening, Placed::Certain)
+        } else {
+            (State::Searching, Placed::Found)
+        };
+        Self { state, from_start, placed, ..Self::default() }
+    }
+
+    /// Reads the next bytes; at most `budget` may be held of a frame that is not whole.
+    pub(super) fn push(
+        &mut self,
+        chunk: &Chunk<'_>,
+        budget: usize,
+        speakers: &mut Speakers,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        self.reader.budget = budget;
+        let mut input = Input { chunk, rest: chunk.data };
+        loop {
+            let go_on = match self.state {
+                State::Opening => self.open(&mut input, speakers, emit),
+                State::InFrames => self.read(&mut input, speakers, emit),
+                State::Passing(_) => self.pass_over(&mut input),
+                State::Searching => self.search(&mut input, speakers, emit),
+            };
+            if !go_on {
+                break;
+            }
+        }
+        let begun = self.state == State::InFrames && !self.held.is_empty();
+        if begun && !self.started && self.reader.is_in_frame() {
+            self.started = true;
+            emit(Decoded::Started { from: chunk.from, at: self.held.first_packet() });
+        }
+    }
+
+    /// The place in the stream is lost; so is the frame that was not whole.
+    pub(super) fn lose_place(
+        &mut self,
+        from: Side,
+        fault: Fault,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        let begun = self.state == State::InFrames && !self.held.is_empty();
+        if begun && self.reader.is_in_frame() {
+            emit(Decoded::Undecodable { from, at: self.held.first_packet(), fault });
+        }
+        self.held.clear();
+        self.lose();
+    }
+
+    /// Whether what is held is the beginning of no length.
+    pub(super) fn is_no_length(&self) -> bool {
+        let held = self.held.bytes();
+        self.from_start
+            && self.reader.is_before_header()
+            && held.iter().any(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace())
+    }
+
+    /// Bytes of memory that are held.
+    pub(super) fn held(&self) -> usize {
+        self.held.weight()
+    }
+
+    /// The first bytes: are they a frame's?
+    fn open(
+        &mut self,
+        input: &mut Input<'_>,
+        speakers: &mut Speakers,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
+        let digit_first =
+            self.held.is_empty() && input.rest.first().is_some_and(u8::is_ascii_digit);
+        if digit_first {
+            self.state = State::InFrames;
+            return true;
+        }
+        self.hold(input, input.rest.len());
+        match recognise(self.held.bytes()) {
+            Recognised::As(foreign) => {
+                speakers.foreign(foreign, emit);
+                false
+            }
+            Recognised::Undecided => false,
+            Recognised::No => {
+                self.state = State::InFrames;
+                true
+            }
+        }
+    }
+
+    /// Reads what stands where a frame is expected: where it lies in the chunk, or, if earlier
+    /// chunks brought its beginning, in `held`, which takes from the chunk what the frame needs.
+    fn read(
+        &mut self,
+        input: &mut Input<'_>,
+        speakers: &mut Speakers,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
+        let is_lent = self.held.is_empty();
+        if is_lent {
+            input.rest = without_blanks(input.rest);
+            if input.rest.is_empty() {
+                return false;
+            }
+        } else {
+            let blanks = self.held.len() - without_blanks(self.held.bytes()).len();
+            if blanks > 0 {
+                self.held.drop_front(blanks);
+                return true;
+            }
+        }
+        let bytes = if is_lent { input.rest } else { self.held.bytes() };
+        let from = input.chunk.from;
+        match self.reader.step(bytes) {
+            Step::Frame { envelope, body, bytes } => {
+                let packet = input.chunk.packet;
+                let hold = if is_lent { input.hold(bytes) } else { self.waited };
+                let mut message = Message {
+                    from,
+                    first: packet,
+                    earliest: packet,
+                    last: packet,
+                    begins_segment: input.is_unread(),
+                    seq: input.seq(self.held.len()),
+                    wire_len: bytes as u64,
+                    placed: self.placed,
+                    hold: hold.as_ref(),
+                    body,
+                    kind: Kind::Other,
+                };
+                if !is_lent {
+                    message.first = self.held.first_packet();
+                    (message.earliest, message.last) = self.held.packets_of(bytes);
+                    message.begins_segment = self.held.begins_segment();
+                }
+                speakers.frame(message, &envelope, emit);
+                if self.placed == Placed::Found {
+                    self.placed = Placed::Joined;
+                }
+                self.drop_front(input, bytes);
+                self.expect_frame();
+                true
+            }
+            Step::HeaderCut => {
+                let to_mark = memchr::memchr(b'#', input.rest).map(|mark| mark + 1);
+                let take = to_mark.filter(|_| !is_lent).unwrap_or(input.rest.len());
+                self.hold(input, take) && !is_lent
+            }
+            Step::BodyCut(missing) => {
+                let missing = usize::try_from(missing).unwrap_or(usize::MAX);
+                let lent = if is_lent { input.rest.len() } else { 0 };
+                self.held.reserve(lent.saturating_add(missing));
+                self.hold(input, lent.max(missing).min(input.rest.len())) && !is_lent
+            }
+            Step::Fault(fault) => {
+                let at = if is_lent { input.chunk.packet } else { self.held.first_packet() };
+                speakers.fault(from, at, fault, emit);
+                true
+            }
+            Step::TooLarge { declared, header } => {
+                let at = if is_lent { input.chunk.packet } else { self.held.first_packet() };
+                let mut passing = Passing::new(declared);
+                let end = passing.pass(bytes.get(header..).unwrap_or(&[]));
+                let passed = end.map_or(bytes.len(), |end| header + end);
+                speakers.fault(from, at, Fault::TooLarge, emit);
+                self.drop_front(input, passed);
+                self.join_anew();
+                self.expect_frame();
+                self.reader.expect_fitting();
+                if end.is_none() {
+                    self.state = State::Passing(passing);
+                }
+                true
+            }
+            Step::PassOver { bytes, fits } => {
+                self.drop_front(input, bytes);
+                self.join_anew();
+                self.expect_frame();
+                if !fits {
+                    self.reader.expect_fitting();
+                }
+                true
+            }
+            Step::Search(bytes) => {
+                self.drop_front(input, bytes);
+                self.lose();
+                true
+            }
+        }
+    }
+
+    /// Passes over what the chunk holds of a frame that is too large.
+    fn pass_over(&mut self, input: &mut Input<'_>) -> bool {
+        let State::Passing(passing) = &mut self.state else { return true };
+        let Some(end) = passing.pass(input.rest) else { return false };
+        input.take(end);
+        self.state = State::InFrames;
+        true
+    }
+
+    /// Looks for a frame in what is held and in the chunk.
+    fn search(
+        &mut self,
+        input: &mut Input<'_>,
+        speakers: &mut Speakers,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) -> bool {
+        if self.held.is_empty() {
+            if !self.from_start && input.chunk.offset == 0 {
+                speakers.guess(input.rest);
+            }
+            match search(input.rest) {
+                Found::Frame(start) => {
+                    input.take(start);
+                }
+                Found::Undecided(start) => {
+                    input.take(start);
+                    self.hold(input, input.rest.len());
+                    self.bound(input, speakers, emit);
+                    return false;
+                }
+                Found::Nothing => return false,
+            }
+        } else {
+            let before = self.held.len();
+            let mut found = search(self.held.bytes());
+            let rest = input.rest;
+            if !matches!(found, Found::Frame(_)) {
+                self.hold(input, rest.len());
+                found = search(self.held.bytes());
+            }
+            match found {
+                Found::Frame(start) if start >= before => {
+                    input.rest = rest.get(start - before..).unwrap_or(&[]);
+                    self.held.clear();
+                }
+                Found::Frame(start) => {
+                    input.rest = rest;
+                    self.held.truncate(before);
+                    self.held.drop_front(start);
+                }
+                Found::Undecided(start) => {
+                    self.held.drop_front(start);
+                    self.bound(input, speakers, emit);
+                    return false;
+                }
+                Found::Nothing => {
+                    self.held.clear();
+                    return false;
+                }
+            }
+        }
+        self.state = State::InFrames;
+        self.expect_frame();
+        self.reader.expect_found();
+        true
+    }
+
+    /// Gives up what may be the beginning of a frame where there is no room for it.
+    fn bound(
+        &mut self,
+        input: &Input<'_>,
+        speakers: &mut Speakers,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        if self.held.weight() > self.reader.budget {
+            let at = self.held.first_packet();
+            speakers.fault(input.chunk.from, at, Fault::TooLarge, emit);
+            self.held.clear();
+        }
+    }
+
+    /// Holds the next bytes of the chunk, and says whether there were any.
+    fn hold(&mut self, input: &mut Input<'_>, count: usize) -> bool {
+        let begins_segment = input.is_unread();
+        let taken = input.take(count);
+        self.held.push(taken, input.chunk.packet, begins_segment);
+        if !taken.is_empty() {
+            self.waited = FrameHold::longer(self.waited, input.hold(taken.len()));
+        }
+        !taken.is_empty()
+    }
+
+    /// Drops bytes from the beginning of what is read: of what is held, or else of the chunk.
+    fn drop_front(&mut self, input: &mut Input<'_>, count: usize) {
+        if self.held.is_empty() {
+            input.take(count);
+        } else {
+            self.held.drop_front(count);
+        }
+    }
+
+    fn expect_frame(&mut self) {
+        self.reader.expect();
+        (self.started, self.waited) = (false, None);
+    }
+
+    /// Something lies between the frames: where their place is not certain, a new run begins.
+    fn join_anew(&mut self) {
+        if self.placed != Placed::Certain {
+            self.placed = Placed::Found;
+        }
+    }
+
+    fn lose(&mut self) {
+        self.expect_frame();
+        self.state = State::Searching;
+        self.placed = Placed::Found;
+    }
+}

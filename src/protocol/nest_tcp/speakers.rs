@@ -1,0 +1,109 @@
+//! What a connection has shown of itself: whether it speaks Nest, and who is the client.
+
+use super::envelope::Envelope;
+use super::recognise::{Recognised, recognise};
+use crate::endpoint::Side;
+use crate::packet::PacketRef;
+use crate::protocol::{Decoded, Fault, Foreign, Kind, Message};
+
+/// What the connection has shown of itself.
+#[derive(Debug)]
+pub(super) struct Speakers {
+    /// The side that is the client; `None` until the handshake, the port or a message told.
+    client: Option<Side>,
+    spoken: Spoken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    /// `doubts` counts malformed headers before the first valid frame. If a frame follows they are
+    /// framing errors; if none does, this is not Nest.
+    Unproven { doubts: u32, guess: Option<Foreign> },
+    /// At least one frame was read.
+    Nest,
+    /// Something else: nothing is read any more.
+    Foreign,
+}
+
+impl Speakers {
+    /// A connection of which nothing was read, with its client where that is known.
+    pub(super) const fn new(client: Option<Side>) -> Self {
+        Self { client, spoken: Spoken::Unproven { doubts: 0, guess: None } }
+    }
+
+    /// Whether they speak something else, and nothing is to be read any more.
+    pub(super) fn are_foreign(&self) -> bool {
+        self.spoken == Spoken::Foreign
+    }
+
+    /// The first bytes of a side that was not seen from its beginning: nothing is certain of them,
+    /// but if no frame follows they say what is spoken.
+    pub(super) fn guess(&mut self, bytes: &[u8]) {
+        if let Spoken::Unproven { guess, .. } = &mut self.spoken
+            && guess.is_none()
+            && let Recognised::As(foreign) = recognise(bytes)
+        {
+            *guess = Some(foreign);
+        }
+    }
+
+    /// Nothing more comes. Where no frame was read, what was said instead is told;
+    /// `said_no_length` is whether a side began with what is none.
+    pub(super) fn finish(&mut self, said_no_length: bool, emit: &mut dyn FnMut(Decoded<'_>)) {
+        if let Spoken::Unproven { doubts, guess } = self.spoken
+            && (guess.is_some() || doubts > 0 || said_no_length)
+        {
+            self.foreign(guess.unwrap_or(Foreign::Unknown), emit);
+        }
+    }
+
+    /// Something else is spoken.
+    pub(super) fn foreign(&mut self, foreign: Foreign, emit: &mut dyn FnMut(Decoded<'_>)) {
+        self.spoken = Spoken::Foreign;
+        emit(Decoded::Foreign(foreign));
+    }
+
+    /// A fault is told, unless the connection may turn out not to speak Nest at all.
+    pub(super) fn fault(
+        &mut self,
+        from: Side,
+        at: PacketRef,
+        fault: Fault,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        match &mut self.spoken {
+            Spoken::Unproven { doubts, .. } if fault == Fault::Length => {
+                *doubts = doubts.saturating_add(1);
+            }
+            _ => emit(Decoded::Undecodable { from, at, fault }),
+        }
+    }
+
+    /// A frame was read: tells its message, once what it says is known by who speaks.
+    pub(super) fn frame<'a>(
+        &mut self,
+        mut message: Message<'a>,
+        envelope: &Envelope<'a>,
+        emit: &mut dyn FnMut(Decoded<'_>),
+    ) {
+        let Message { from, first, .. } = message;
+        if let Spoken::Unproven { doubts, .. } = self.spoken {
+            self.spoken = Spoken::Nest;
+            if doubts > 0 {
+                emit(Decoded::Undecodable { from, at: first, fault: Fault::Length });
+            }
+        }
+        if self.client.is_none()
+            && let Some(role) = envelope.role()
+        {
+            let client = if role == Side::Client { from } else { from.other() };
+            self.client = Some(client);
+            emit(Decoded::Client(client));
+        }
+        // Where nothing told who is who, the frame holds nothing that could be paired either.
+        message.kind = self.client.map_or(Kind::Other, |client| {
+            envelope.kind(if client == from { Side::Client } else { Side::Server })
+        });
+        emit(Decoded::Message(message));
+    }
+}

@@ -1,0 +1,250 @@
+//! Attempts to connect that have no good answer.
+
+use super::Shared;
+use super::connection::Connection;
+use super::event::{Attempt, AttemptState, CloseReason, Ended, Notice, Noticed, StreamEvent};
+use super::waits::What;
+use crate::decode::{Flags, Segment, Unreachable, UnreachableCode};
+use crate::endpoint::{Endpoints, Side};
+use crate::packet::PacketRef;
+
+/// An attempt to open a connection, until the server sent a byte or the attempt failed.
+///
+/// ```text
+///            ┌── SYN again, or a second passed ──► waiting ──┐
+///   SYN ──►  asked ──────────────────────────────────────────┼── SYN-ACK ──► accepted ── data ──► over
+///            └── RST, ICMP ──► refused, unreachable          │                 └── RST ──► reset
+///                                                            └── next attempt, 127 s, end ──► no answer
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempting {
+    first: PacketRef,
+    last: PacketRef,
+    syns: u32,
+    /// Whether it was told that it waits.
+    waiting: bool,
+    /// The SYN-ACK.
+    accepted: Option<PacketRef>,
+}
+
+impl Connection {
+    /// Whether nothing but SYNs of one side was seen.
+    pub fn is_unanswered(&self) -> bool {
+        self.attempt.is_some_and(|attempt| attempt.accepted.is_none())
+    }
+
+    /// Whether `segment` opens another connection in place of one that was never answered, or that
+    /// is over.
+    pub fn gives_way_to(&self, segment: &Segment<'_>) -> bool {
+        let asks = segment.flags.has(Flags::SYN) && segment.ack.is_none();
+        let again = self.is_unanswered() && self.opener() == Some(self.sender(segment));
+        self.is_over() || asks && again
+    }
+
+    /// What a segment of `side` means for the attempt. Before the segment is taken in.
+    #[inline]
+    pub(super) fn follow_attempt(
+        &mut self,
+        side: Side,
+        segment: &Segment<'_>,
+        is_copy: bool,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let asks = segment.flags.has(Flags::SYN) && segment.ack.is_none();
+        if (self.attempt.is_some() || asks) && !is_copy {
+            self.go_on_with_attempt(side, segment, asks, shared, emit);
+        }
+    }
+
+    #[cold]
+    fn go_on_with_attempt(
+        &mut self,
+        side: Side,
+        segment: &Segment<'_>,
+        asks: bool,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let packet = segment.packet;
+        let is_first = self.halves.of(Side::Client).tally.packets
+            + self.halves.of(Side::Server).tally.packets
+            == 1;
+        let Some(attempt) = &mut self.attempt else {
+            if asks && is_first {
+                self.attempt = Some(Attempting {
+                    first: packet,
+                    last: packet,
+                    syns: 1,
+                    waiting: false,
+                    accepted: None,
+                });
+                shared.wait(self.slot, self.generation, What::Answer);
+            }
+            return;
+        };
+        let by_opener = self.opener.is_none_or(|opener| opener == side);
+        match attempt.accepted {
+            None if by_opener && asks => {
+                attempt.syns = attempt.syns.saturating_add(1);
+                if packet.number < attempt.first.number {
+                    attempt.first = packet;
+                } else {
+                    attempt.last = packet;
+                }
+                self.tell_waiting(packet, shared, emit);
+            }
+            None if by_opener => self.answered(packet, emit),
+            None if segment.flags.has(Flags::RST) => {
+                // RFC 9293, section 3.5.3: a RST that answers a SYN acknowledges it.
+                let acknowledged = segment.ack.is_some_and(|ack| {
+                    let half = self.halves.of(side.other());
+                    half.position(ack) == half.origin
+                });
+                if acknowledged {
+                    let refused = AttemptState::Refused { by_network: false };
+                    self.attempt_ends(refused, packet, Some(packet), emit);
+                }
+            }
+            None if segment.flags.has(Flags::SYN) => {
+                attempt.accepted = Some(packet);
+                if std::mem::take(&mut attempt.waiting) {
+                    self.tell(AttemptState::Answered, packet, Some(packet), emit);
+                }
+            }
+            // Not an answer to this SYN: a challenge, or of an older connection.
+            None => {}
+            Some(_) if by_opener => {
+                if segment.flags.has(Flags::FIN) || segment.flags.has(Flags::RST) {
+                    self.attempt = None;
+                }
+            }
+            Some(_) if segment.flags.has(Flags::RST) => {
+                self.attempt_ends(AttemptState::Reset, packet, Some(packet), emit);
+            }
+            Some(_) if !segment.payload.is_empty() || segment.flags.has(Flags::FIN) => {
+                self.attempt = None;
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A second passed since the SYN. Without a packet of the other direction anywhere the capture
+    /// shows one only, and says nothing of answers.
+    pub(super) fn answer_is_late(
+        &mut self,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if self.is_unanswered() {
+            shared.wait(self.slot, self.generation, What::GiveUp);
+            if shared.both_ways {
+                self.tell_waiting(self.last, shared, emit);
+            } else {
+                shared.counts.one_sided_syns += 1;
+            }
+        }
+    }
+
+    /// As long passed as any client waits.
+    pub(super) fn nobody_waits_any_more(
+        &mut self,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if self.is_unanswered() {
+            self.no_answer(AttemptState::NoAnswer, self.last, emit);
+            self.end_by(Ended { why: CloseReason::CaptureEnded, at: self.last, by: None }, shared);
+        }
+    }
+
+    /// A router or the host said that a segment of `side` did not get there.
+    pub(super) fn unreachable(
+        &mut self,
+        message: &Unreachable,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let quotes_syn = self.opener.is_some_and(|opener| {
+            let half = self.halves.of(opener);
+            half.address == message.from
+                && half.position(message.seq).wrapping_add(1) == half.origin
+        });
+        if !self.is_unanswered() || !quotes_syn {
+            return;
+        }
+        let state = match message.code {
+            UnreachableCode::Port => AttemptState::Refused { by_network: true },
+            code => AttemptState::Unreachable(code),
+        };
+        let at = message.packet;
+        self.attempt_ends(state, at, Some(at), emit);
+        self.end_by(Ended { why: CloseReason::Unreachable, at, by: None }, shared);
+    }
+
+    /// Nothing answers any more: the connection is closed.
+    pub(super) fn no_answer(
+        &mut self,
+        state: AttemptState,
+        at: PacketRef,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if self.is_unanswered() {
+            if self.attempt.is_some_and(|attempt| attempt.waiting) {
+                self.attempt_ends(state, at, None, emit);
+            }
+            self.attempt = None;
+        }
+    }
+
+    fn tell_waiting(
+        &mut self,
+        at: PacketRef,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if let Some(attempt) = &mut self.attempt
+            && !std::mem::replace(&mut attempt.waiting, true)
+        {
+            shared.counts.unanswered += 1;
+            self.tell(AttemptState::Waiting, at, None, emit);
+        }
+    }
+
+    /// It is none, or was answered in bytes that the capture lacks.
+    fn answered(&mut self, at: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        if self.attempt.is_some_and(|attempt| attempt.waiting) {
+            self.tell(AttemptState::Answered, at, None, emit);
+        }
+        self.attempt = None;
+    }
+
+    fn attempt_ends(
+        &mut self,
+        state: AttemptState,
+        at: PacketRef,
+        answer: Option<PacketRef>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        self.tell(state, at, answer, emit);
+        self.attempt = None;
+    }
+
+    fn tell(
+        &self,
+        state: AttemptState,
+        at: PacketRef,
+        answer: Option<PacketRef>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let Some(Attempting { first, last, syns, .. }) = self.attempt else { return };
+        let opener = self.opener.unwrap_or(Side::Client);
+        let ends = Endpoints {
+            client: self.halves.of(opener).address,
+            server: self.halves.of(opener.other()).address,
+        };
+        let attempt = Attempt { ends, first, last, syns, answer };
+        let what = Noticed::Attempt(attempt, state);
+        emit(StreamEvent::Notice(Notice { connection: self.id(), at, what }));
+    }
+}

@@ -1,0 +1,114 @@
+//! Segments whose checksum is wrong: damaged on their way, so that the receiver threw them away and
+//! the sender sent them again; or written before the network card filled the checksum in.
+
+use crate::decode::Segment;
+use crate::limits::{DAMAGED_BYTES, TRUST_IN_CHECKSUMS};
+use crate::packet::PacketRef;
+
+/// The largest payload of one Ethernet frame: larger ones were put together by the card or the
+/// kernel, which leaves their checksum wrong.
+const LARGEST_ON_THE_WIRE: usize = 1_460;
+
+/// Whether the checksums of one side can be believed.
+///
+/// ```text
+///  Unknown ──one holds──► Trusted ──many in a row do not hold──┐
+///     └──────────────several do not hold───────────────────────┴──► Unusable
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Checksums {
+    #[default]
+    Unknown,
+    /// How many did not hold, and whether none held before.
+    Doubted { wrong: u8, trusted: bool },
+    /// The last one held.
+    Trusted,
+    /// The network card computes them.
+    Unusable,
+}
+
+impl Checksums {
+    /// Whether segments without bytes are looked at too: until it is known what checksums are worth.
+    pub fn wants_to_know(&self) -> bool {
+        matches!(self, Self::Unknown | Self::Doubted { trusted: false, .. })
+    }
+
+    /// Takes in a segment. Says whether it was damaged: its checksum is wrong, and can be believed.
+    pub fn damaged(&mut self, segment: &Segment<'_>) -> bool {
+        if *self == Self::Unusable {
+            return false;
+        }
+        let largest = segment.mss.map_or(LARGEST_ON_THE_WIRE, usize::from);
+        if segment.payload.len() > largest {
+            return false;
+        }
+        match segment.checksum_holds() {
+            None => false,
+            Some(true) => {
+                *self = Self::Trusted;
+                false
+            }
+            Some(false) => {
+                let (wrong, trusted) = match *self {
+                    Self::Doubted { wrong, trusted } => (wrong + 1, trusted),
+                    before => (1, before == Self::Trusted),
+                };
+                *self = if wrong >= TRUST_IN_CHECKSUMS {
+                    Self::Unusable
+                } else {
+                    Self::Doubted { wrong, trusted }
+                };
+                trusted && *self != Self::Unusable
+            }
+        }
+    }
+}
+
+/// A damaged segment, kept for the case that no better copy comes.
+#[derive(Debug)]
+pub(super) struct Damaged {
+    pub start: u64,
+    pub packet: PacketRef,
+    /// See [`Piece::after`](super::assembler::Piece::after).
+    pub after: u64,
+    pub data: Box<[u8]>,
+}
+
+impl Damaged {
+    pub fn end(&self) -> u64 {
+        self.start + self.data.len() as u64
+    }
+}
+
+/// The damaged segments of one side.
+#[derive(Debug, Default)]
+pub(super) struct DamagedSegments(Vec<Damaged>);
+
+impl DamagedSegments {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keeps one, unless there are too many: then the oldest gives way.
+    pub fn add(&mut self, damaged: Damaged) {
+        self.0.push(damaged);
+        while self.0.iter().map(|damaged| damaged.data.len()).sum::<usize>() > DAMAGED_BYTES {
+            self.0.remove(0);
+        }
+    }
+
+    /// Forgets those of which a copy came that lies from `start` to `end`. Says how many differ
+    /// from it.
+    pub fn replaced_by(&mut self, start: u64, end: u64) -> u64 {
+        let before = self.0.len();
+        self.0.retain(|damaged| damaged.end() <= start || damaged.start >= end);
+        (before - self.0.len()) as u64
+    }
+
+    /// Takes out the first that ends at or before `position`: it was acknowledged, so the receiver
+    /// found nothing wrong with it.
+    pub fn take_before(&mut self, position: u64) -> Option<Damaged> {
+        let index = self.0.iter().position(|damaged| damaged.end() <= position)?;
+        Some(self.0.remove(index))
+    }
+}

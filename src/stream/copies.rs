@@ -1,0 +1,84 @@
+//! Packets that the capture holds twice: a bridge and its port, `any`, a router before and behind.
+//! Such a copy is the same IP packet, seen again within microseconds; a segment that was sent again
+//! is a new IP packet, milliseconds later.
+
+use crate::decode::{Flags, Segment};
+use crate::limits::{COPY_WITHIN, COPY_WITHOUT_ID_WITHIN, RECENT_SEGMENTS};
+use crate::time::Timestamp;
+
+/// The last segments of one side, to know a copy by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RecentSegments {
+    ring: [(u64, Timestamp); RECENT_SEGMENTS],
+    next: u8,
+}
+
+impl RecentSegments {
+    /// Remembers a segment.
+    pub fn add(&mut self, segment: &Segment<'_>) {
+        let index = usize::from(self.next) % RECENT_SEGMENTS;
+        if let Some(place) = self.ring.get_mut(index) {
+            *place = (signature(segment), segment.packet.at);
+        }
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// Whether one of them is the same packet as this one.
+    pub fn hold_a_copy_of(&self, segment: &Segment<'_>) -> bool {
+        let wanted = signature(segment);
+        // Some systems number no packet that may not be cut, and version 6 has no number.
+        let within = if segment.ip_id == 0 { COPY_WITHOUT_ID_WITHIN } else { COPY_WITHIN };
+        self.ring.iter().any(|&(signature, at)| {
+            let apart = segment.packet.at.since(at).or_else(|| at.since(segment.packet.at));
+            signature == wanted && apart.is_some_and(|apart| apart <= within)
+        })
+    }
+}
+
+/// What a router leaves as it is. Never 0, which stands for no segment.
+fn signature(segment: &Segment<'_>) -> u64 {
+    let Segment { seq, ack, flags, window, ip_id, payload, missing, .. } = segment;
+    let len = (payload.len() as u64).wrapping_add(u64::from(*missing));
+    let numbers = u64::from(seq.0) << 32 | u64::from(ack.map_or(0, |ack| ack.0));
+    let rest = u64::from(*ip_id) << 48
+        | u64::from(*window) << 32
+        | u64::from(flags.without(Flags::PSH).0) << 24
+        | len & 0x00ff_ffff;
+    (numbers ^ rest.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::Seq;
+    use crate::packet::PacketRef;
+
+    fn segment(at: i64, seq: u32, ip_id: u16) -> Segment<'static> {
+        let packet = PacketRef { number: 1, at: Timestamp::from_nanos(at) };
+        let end = ([10, 0, 0, 1], 80).into();
+        Segment { seq: Seq(seq), ip_id, payload: b"abc", ..Segment::empty(packet, end, end) }
+    }
+
+    #[test]
+    fn a_copy_has_the_same_number_and_comes_at_once() {
+        let mut recent = RecentSegments::default();
+        assert!(!recent.hold_a_copy_of(&segment(0, 0, 0)));
+        recent.add(&segment(0, 7, 5));
+        assert!(recent.hold_a_copy_of(&segment(30_000, 7, 5)));
+        assert!(!recent.hold_a_copy_of(&segment(30_000, 7, 6)), "sent again");
+        assert!(!recent.hold_a_copy_of(&segment(30_000, 8, 5)), "another segment");
+        assert!(!recent.hold_a_copy_of(&segment(200_000_000, 7, 5)), "too late");
+        for seq in 0..u32::try_from(RECENT_SEGMENTS).unwrap() {
+            recent.add(&segment(0, 100 + seq, 9));
+        }
+        assert!(!recent.hold_a_copy_of(&segment(30_000, 7, 5)), "forgotten");
+    }
+
+    #[test]
+    fn without_a_number_a_copy_must_come_sooner() {
+        let mut recent = RecentSegments::default();
+        recent.add(&segment(0, 7, 0));
+        assert!(recent.hold_a_copy_of(&segment(900_000, 7, 0)));
+        assert!(!recent.hold_a_copy_of(&segment(2_000_000, 7, 0)));
+    }
+}

@@ -1,0 +1,194 @@
+//! Segments whose numbers fit no connection between their ends. They are kept until the other side
+//! acknowledges them: then the capture lacks what lies between, or a connection began that it did
+//! not see begin. What nobody acknowledges is of an older connection, or forged.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::decode::{Flags, Segment, Seq};
+use crate::limits::{HELD_OVERHEAD, STRAY_BYTES, STRAY_GROUPS, WINDOW};
+use crate::packet::PacketRef;
+
+/// The groups, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Strays {
+    groups: VecDeque<Group>,
+    held: usize,
+}
+
+/// Segments between two ends that continue each other.
+#[derive(Debug)]
+pub(super) struct Group {
+    one: Track,
+    other: Track,
+    pub segments: Vec<Kept>,
+}
+
+/// One direction of a group.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub address: SocketAddr,
+    /// Where it began, and the next number that is expected.
+    pub first: Option<Seq>,
+    next: Seq,
+    packets: u32,
+}
+
+/// A segment, and its bytes.
+#[derive(Debug)]
+pub(super) struct Kept {
+    segment: Segment<'static>,
+    payload: Box<[u8]>,
+}
+
+impl Kept {
+    fn new(segment: &Segment<'_>) -> Self {
+        let Segment { packet, from, to, seq, ack, flags, window, missing, path, .. } = *segment;
+        let Segment { ip_id, ttl, mss, .. } = *segment;
+        let bare = Segment::empty(packet, from, to);
+        Self {
+            segment: Segment { seq, ack, flags, window, missing, path, ip_id, ttl, mss, ..bare },
+            payload: segment.payload.into(),
+        }
+    }
+
+    /// The segment as it was.
+    pub fn segment(&self) -> Segment<'_> {
+        Segment { payload: &self.payload, ..self.segment }
+    }
+
+    fn weight(&self) -> usize {
+        self.payload.len() + HELD_OVERHEAD
+    }
+}
+
+impl Track {
+    fn new(address: SocketAddr) -> Self {
+        Self { address, first: None, next: Seq(0), packets: 0 }
+    }
+
+    fn distance(&self, seq: Seq) -> u64 {
+        match self.first {
+            Some(_) => u64::from(seq.distance(self.next).unsigned_abs()),
+            None => 0,
+        }
+    }
+}
+
+impl Group {
+    fn new(segment: &Segment<'_>) -> Self {
+        Self { one: Track::new(segment.from), other: Track::new(segment.to), segments: Vec::new() }
+    }
+
+    /// Both directions: of the sender of `segment`, and the other.
+    fn tracks(&mut self, segment: &Segment<'_>) -> (&mut Track, &mut Track) {
+        let Self { one, other, .. } = self;
+        if one.address == segment.from { (one, other) } else { (other, one) }
+    }
+
+    /// What is known of both directions.
+    pub fn directions(&self) -> [&Track; 2] {
+        [&self.one, &self.other]
+    }
+
+    /// The first packet.
+    pub fn first(&self) -> PacketRef {
+        self.segments.first().map(|kept| kept.segment.packet).unwrap_or_default()
+    }
+
+    /// Whether `segment` lies where the next ones are expected.
+    fn fits(&mut self, segment: &Segment<'_>) -> bool {
+        let is_of_it = {
+            let (one, other) = (self.one.address, self.other.address);
+            one == segment.from && other == segment.to || other == segment.from && one == segment.to
+        };
+        if !is_of_it {
+            return false;
+        }
+        let (mine, theirs) = self.tracks(segment);
+        let near = mine.distance(segment.seq) <= WINDOW;
+        near && segment.ack.is_none_or(|ack| theirs.distance(ack) <= WINDOW)
+    }
+
+    /// Adds a segment. Says whether the group is believed now: it acknowledges what the other side
+    /// was seen to send, or, where the capture shows one direction only, continues what was seen.
+    fn add(&mut self, segment: &Segment<'_>, one_sided: bool) -> bool {
+        let length = segment.payload.len() as u64 + u64::from(segment.missing);
+        let fin = u64::from(segment.flags.has(Flags::FIN));
+        // A segment is far shorter than 2^32 bytes.
+        let end = segment.seq.add(u32::try_from(length + fin).unwrap_or(u32::MAX));
+        let (mine, theirs) = self.tracks(segment);
+        let continues = mine.packets > 0 && mine.next == segment.seq && length > 0;
+        let acknowledges = theirs.packets > 0 && segment.ack == Some(theirs.next);
+        if mine.first.is_none() {
+            mine.first = Some(segment.seq);
+            mine.next = end;
+        } else if end.distance(mine.next) > 0 {
+            mine.next = end;
+        }
+        mine.packets += 1;
+        if let Some(ack) = segment.ack
+            && theirs.first.is_none()
+        {
+            theirs.first = Some(ack);
+            theirs.next = ack;
+        }
+        self.segments.push(Kept::new(segment));
+        acknowledges || one_sided && continues
+    }
+
+    fn weight(&self) -> usize {
+        self.segments.iter().map(Kept::weight).sum()
+    }
+}
+
+impl Strays {
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Adds a segment that fits no connection. Gives the group that is believed by it, and how many
+    /// segments were thrown away for want of room.
+    pub fn push(&mut self, segment: &Segment<'_>, one_sided: bool) -> (Option<Group>, u64) {
+        let mut index = self.groups.iter_mut().position(|group| group.fits(segment));
+        if index.is_none() {
+            self.groups.push_back(Group::new(segment));
+            index = Some(self.groups.len() - 1);
+        }
+        let index = index.unwrap_or_default();
+        let Some(group) = self.groups.get_mut(index) else { return (None, 0) };
+        let believed = group.add(segment, one_sided);
+        self.held += group.segments.last().map_or(0, Kept::weight);
+        if believed {
+            let group = self.groups.remove(index);
+            self.held -= group.as_ref().map_or(0, Group::weight);
+            return (group, 0);
+        }
+        let mut discarded = 0;
+        while self.groups.len() > STRAY_GROUPS || self.held > STRAY_BYTES {
+            discarded += self.forget_oldest();
+        }
+        (None, discarded)
+    }
+
+    /// Throws the oldest group away. Says how many segments it had.
+    fn forget_oldest(&mut self) -> u64 {
+        let Some(group) = self.groups.pop_front() else { return 0 };
+        self.held -= group.weight();
+        group.segments.len() as u64
+    }
+
+    /// Throws away what began before `is_old` says so.
+    pub fn expire(&mut self, is_old: impl Fn(PacketRef) -> bool) -> u64 {
+        let mut discarded = 0;
+        while self.groups.front().is_some_and(|group| is_old(group.first())) {
+            discarded += self.forget_oldest();
+        }
+        discarded
+    }
+
+    /// Throws all away.
+    pub fn clear(&mut self) -> u64 {
+        self.expire(|_| true)
+    }
+}

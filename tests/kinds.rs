@@ -1,0 +1,344 @@
+//! The kinds of traffic on which numbers alone mislead: holes in which sequence numbers go round,
+//! ports used again, a second SYN-ACK, a SYN into a standing connection, two connections between
+//! the same ends, packets that are of no connection. Each is made many times, with other numbers,
+//! orders and sides. Whoever made it knows all calls: each of them, and no other, must be told.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::mutate::Dice;
+use common::wire::{FIN, RST, SYN, Tcp, with_link};
+use common::{Outcome, Raw, analyse};
+use nestscope::exchange::{ExchangeKind, Status};
+use nestscope::packet::LinkType;
+
+const ACK: u8 = 0x10;
+const MILLI: i64 = 1_000_000;
+const SEEDS: u64 = 60;
+
+/// What two processes say to each other, packet by packet.
+struct Talk {
+    now: i64,
+    client: u32,
+    server: u32,
+    calls: usize,
+    name: &'static str,
+    packets: Vec<Tcp>,
+}
+
+impl Talk {
+    fn new(name: &'static str, now: i64, dice: &mut Dice) -> Self {
+        let (client, server) = (number(dice), number(dice));
+        Self { now, client, server, calls: 0, name, packets: Vec::new() }
+    }
+
+    fn packet(&mut self, by_client: bool, flags: u8, payload: &[u8]) -> Tcp {
+        self.now += MILLI;
+        let (client, server) = ((vec![10, 0, 0, 1], 40_000), (vec![10, 0, 0, 2], 3_000));
+        let ((from, from_port), (to, to_port)) =
+            if by_client { (client, server) } else { (server, client) };
+        let (seq, ack) =
+            if by_client { (self.client, self.server) } else { (self.server, self.client) };
+        let payload = payload.to_vec();
+        let ack = if flags & ACK == 0 { 0 } else { ack };
+        let at = self.now;
+        Tcp { at, from, to, from_port, to_port, seq, ack, flags, window: 500, payload }
+    }
+
+    fn push(&mut self, by_client: bool, flags: u8, payload: &[u8]) {
+        let packet = self.packet(by_client, flags, payload);
+        let len = packet.len();
+        let next = if by_client { &mut self.client } else { &mut self.server };
+        *next = next.wrapping_add(len);
+        self.packets.push(packet);
+    }
+
+    fn handshake(&mut self) {
+        self.push(true, SYN, b"");
+        self.push(false, SYN | ACK, b"");
+        self.push(true, ACK, b"");
+    }
+
+    fn call(&mut self) {
+        let id = format!("{}-{}", self.name, self.calls);
+        self.calls += 1;
+        let request = format!(r#"{{"pattern":"{}","data":1,"id":"{id}"}}"#, self.name);
+        let reply = format!(r#"{{"response":2,"isDisposed":true,"id":"{id}"}}"#);
+        self.push(true, ACK, format!("{}#{request}", request.len()).as_bytes());
+        self.push(false, ACK, format!("{}#{reply}", reply.len()).as_bytes());
+    }
+
+    fn calls(&mut self, count: usize) {
+        for _ in 0..count {
+            self.call();
+        }
+    }
+
+    fn close(&mut self) {
+        self.push(true, ACK | FIN, b"");
+        self.push(false, ACK | FIN, b"");
+        self.push(true, ACK, b"");
+    }
+}
+
+fn number(dice: &mut Dice) -> u32 {
+    u32::try_from(dice.below(1 << 16) << 16 | dice.below(1 << 16)).unwrap()
+}
+
+fn plain(packets: &[Tcp]) -> Vec<Raw> {
+    packets.iter().map(Tcp::ethernet).collect()
+}
+
+fn on_vlan(packet: &Tcp, vlan: u8) -> Raw {
+    let header = [&[0; 12][..], &[0x81, 0, 0, vlan, 8, 0]].concat();
+    with_link(packet.at, LinkType::ETHERNET, &header, &packet.ip())
+}
+
+/// All packets in the order of their times.
+fn merged(mut packets: Vec<Raw>) -> Vec<Raw> {
+    packets.sort_by_key(|packet| packet.at);
+    packets
+}
+
+/// Each call was answered after a millisecond, and nothing else is told.
+fn assert_calls(what: &str, outcome: &Outcome, expected: &[(&str, usize)]) {
+    let calls = outcome.records.iter().filter(|record| record.kind != ExchangeKind::Connect);
+    let mut told: Vec<_> = calls
+        .map(|call| {
+            let latency = call.latency.latency.map(|latency| latency.get());
+            (call.pattern.clone().unwrap_or_default(), call.status, latency)
+        })
+        .collect();
+    told.sort_unstable();
+    let millisecond = Some(u64::try_from(MILLI).unwrap());
+    let mut all: Vec<_> = expected
+        .iter()
+        .flat_map(|&(name, count)| {
+            std::iter::repeat_n((name.to_owned(), Status::Ok, millisecond), count)
+        })
+        .collect();
+    all.sort_unstable();
+    assert_eq!(told, all, "{what}: {:?}", outcome.counts);
+}
+
+/// A hole of any size in what one side or both sent, before and behind it the same connection.
+#[test]
+fn a_hole_of_any_size() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        if dice.below(2) == 0 {
+            talk.handshake();
+        }
+        talk.calls(1 + dice.below(3));
+        let before = talk.calls;
+        let (client, server) = (number(dice), number(dice));
+        let sides = dice.below(3);
+        if sides != 0 {
+            talk.client = talk.client.wrapping_add(client);
+        }
+        if sides != 1 {
+            talk.server = talk.server.wrapping_add(server);
+        }
+        talk.now += 600_000 * MILLI;
+        talk.calls(5);
+        let outcome = analyse(&plain(&talk.packets));
+        let what = format!("seed {seed}: sides {sides}, {client} and {server} behind {before}");
+        assert_calls(&what, &outcome, &[("call", talk.calls)]);
+        assert!(outcome.counts.stream.gaps > 0, "{what}");
+        assert_eq!(outcome.counts.stream.retransmissions, 0, "{what}");
+    }
+}
+
+/// The ports are used again, and the capture lacks the handshake, or has it; the first connection
+/// ended by FIN, by RST or in a hole.
+#[test]
+fn ports_used_again() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut first = Talk::new("first", 0, dice);
+        first.handshake();
+        first.calls(1 + dice.below(3));
+        match dice.below(3) {
+            0 => first.close(),
+            1 => first.push(true, RST | ACK, b""),
+            _ => {}
+        }
+        let mut second = Talk::new("second", first.now + 20_000 * MILLI, dice);
+        if dice.below(2) == 0 {
+            second.handshake();
+        }
+        second.calls(4);
+        let expected = [("first", first.calls), ("second", second.calls)];
+        let packets = [first.packets, second.packets].concat();
+        assert_calls(&format!("seed {seed}"), &analyse(&plain(&packets)), &expected);
+    }
+}
+
+/// A second SYN-ACK with another number; the client goes on with one of them.
+#[test]
+fn two_syn_acks() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.push(true, SYN, b"");
+        let mut refused = talk.packet(false, SYN | ACK, b"");
+        refused.seq = number(dice);
+        let when = dice.below(3);
+        if when == 0 {
+            talk.packets.push(refused.clone());
+        }
+        talk.push(false, SYN | ACK, b"");
+        if when == 1 {
+            refused.at = talk.now + 1;
+            talk.packets.push(refused.clone());
+        }
+        talk.push(true, ACK, b"");
+        if when == 2 {
+            refused.at = talk.now + 1;
+            talk.packets.push(refused);
+        }
+        talk.calls(3);
+        talk.close();
+        let outcome = analyse(&plain(&talk.packets));
+        assert_calls(&format!("seed {seed}, {when}"), &outcome, &[("call", talk.calls)]);
+    }
+}
+
+/// A SYN into a standing connection draws an acknowledgement with the old numbers, and changes
+/// nothing (RFC 5961, section 4).
+#[test]
+fn a_syn_that_is_challenged() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(2);
+        let mut syn = talk.packet(true, SYN, b"");
+        syn.seq = match dice.below(4) {
+            0 => number(dice),
+            1 => talk.client.wrapping_add(u32::try_from(dice.below(50_000)).unwrap()),
+            2 => talk.client.wrapping_sub(u32::try_from(dice.below(50)).unwrap()),
+            _ => talk.client.wrapping_add(1 << 29),
+        };
+        talk.packets.push(syn);
+        talk.push(false, ACK, b"");
+        talk.calls(2);
+        if dice.below(2) == 0 {
+            talk.now += 8_000 * MILLI;
+        }
+        talk.calls(2);
+        talk.close();
+        let outcome = analyse(&plain(&talk.packets));
+        assert_calls(&format!("seed {seed}"), &outcome, &[("call", talk.calls)]);
+        assert_eq!(outcome.counts.stream.gaps, 0, "seed {seed}");
+    }
+}
+
+/// Packets that are of no connection: data, RST and acknowledgements of numbers that nobody uses.
+#[test]
+fn strays() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        if dice.below(2) == 0 {
+            talk.handshake();
+        }
+        talk.calls(2);
+        for _ in 0..6 {
+            let by_client = dice.below(2) == 0;
+            let flags = if dice.below(4) == 0 { RST } else { ACK };
+            let body = r#"{"pattern":"forged","data":1,"id":"x"}"#;
+            let payload = format!("{}#{body}", body.len());
+            let mut stray = talk.packet(by_client, flags, payload.as_bytes());
+            // Beyond any window: nearer, nobody could tell.
+            stray.seq = stray.seq.wrapping_add((16 << 20) + number(dice) % (1 << 31));
+            if flags == ACK && dice.below(2) == 0 {
+                stray.ack = number(dice);
+            }
+            talk.packets.push(stray);
+            talk.calls(1 + dice.below(2));
+        }
+        talk.close();
+        let outcome = analyse(&plain(&talk.packets));
+        assert_calls(&format!("seed {seed}"), &outcome, &[("call", talk.calls)]);
+        assert_eq!(outcome.counts.stream.gaps, 0, "seed {seed}");
+        let discarded = outcome.counts.stream.discarded;
+        assert_eq!(discarded.outside_window + discarded.forged_reset, 6, "seed {seed}");
+    }
+}
+
+/// Two connections between the same ends at the same time, on two VLANs, with and without their
+/// handshakes.
+#[test]
+fn twins() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut one = Talk::new("one", 0, dice);
+        let mut other = Talk::new("other", 400_000, dice);
+        let late = dice.below(2) == 0;
+        for talk in [&mut one, &mut other] {
+            talk.handshake();
+            talk.calls(3);
+            talk.close();
+            if late {
+                talk.packets.drain(..3);
+            }
+        }
+        let packets = one.packets.iter().map(|packet| on_vlan(packet, 10));
+        let packets = packets.chain(other.packets.iter().map(|packet| on_vlan(packet, 20)));
+        let outcome = analyse(&merged(packets.collect()));
+        let expected = [("one", one.calls), ("other", other.calls)];
+        assert_calls(&format!("seed {seed}, late {late}"), &outcome, &expected);
+        assert_eq!(outcome.counts.stream.retransmissions, 0, "seed {seed}");
+    }
+}
+
+/// Each packet is in the capture twice: on another VLAN, some microseconds later, in bursts or one
+/// by one.
+#[test]
+fn copies() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(5);
+        talk.close();
+        let vlan = if dice.below(2) == 0 { 20 } else { 10 };
+        let later = 2_000 + i64::try_from(dice.below(30_000)).unwrap();
+        let copy = |packet: &Tcp| on_vlan(&Tcp { at: packet.at + later, ..packet.clone() }, vlan);
+        let packets = talk.packets.iter().map(|packet| on_vlan(packet, 10));
+        let outcome = analyse(&merged(packets.chain(talk.packets.iter().map(copy)).collect()));
+        assert_calls(&format!("seed {seed}"), &outcome, &[("call", talk.calls)]);
+        let counts = outcome.counts.stream;
+        assert_eq!((counts.copies, counts.retransmissions), (10, 0), "seed {seed}");
+        assert_eq!(counts.connections, 1, "seed {seed}");
+    }
+}
+
+/// Each packet is in the capture twice, under two addresses of the server.
+#[test]
+fn translated() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(2);
+        talk.close();
+        if dice.below(2) == 0 {
+            talk.packets.drain(..3);
+        }
+        let pod = |packet: &Tcp| {
+            let mut packet = Tcp { at: packet.at + 20_000, ..packet.clone() };
+            let server = if packet.from_port == 3_000 { &mut packet.from } else { &mut packet.to };
+            *server = vec![10, 244, 1, 7];
+            packet
+        };
+        let pods: Vec<_> = talk.packets.iter().map(pod).collect();
+        let packets = merged([plain(&talk.packets), plain(&pods)].concat());
+        let outcome = analyse(&packets);
+        assert_calls(&format!("seed {seed}"), &outcome, &[("call", 2 * talk.calls)]);
+        assert_eq!(outcome.counts.stream.translated, 1, "seed {seed}");
+    }
+}
