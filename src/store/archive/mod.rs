@@ -84,6 +84,8 @@ pub struct FrameRecord {
     pub span: Span,
     /// The TCP sequence number of its first byte.
     pub seq: Seq,
+    /// How long the kernel of its sender may have held it back.
+    pub held: Held,
     /// Bytes of its JSON text, which are its last.
     pub body_len: u64,
     /// Whether its `err` is truthy.

@@ -5,9 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::timing;
 use crate::decode::Headers;
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::ExchangeKind;
+use crate::exchange::{ExchangeKind, Held};
 use crate::limits;
 use crate::packet::Packet;
 use crate::report::{packet_line, size};
@@ -42,6 +43,7 @@ struct Arrow {
     packet: u64,
     at: Timestamp,
     bytes: u64,
+    held: Held,
     failed: bool,
     /// What it says: the pattern, or that it answers.
     label: String,
@@ -193,6 +195,9 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut LineBuilder, theme: &Theme
     let inner = u16::try_from(room.saturating_sub(4)).unwrap_or(u16::MAX);
     let mut label = LineBuilder::new(inner, symbols);
     label.put(&format!(" #{} {}  {}", arrow.number, arrow.label, size(arrow.bytes)), text);
+    if let Some(held) = timing::held(arrow.held) {
+        label.put(&format!("  {held}"), style);
+    }
     if let Some(flags) = arrow.flags.as_deref().filter(|flags| !flags.is_empty()) {
         label.put(&format!("  {flags}"), style);
     }
@@ -275,6 +280,7 @@ fn push_arrows(archive: &Archive, detail: &Detail, arrows: &mut Vec<Arrow>) {
             packet: frame.span.last.number,
             at: frame.span.last.at,
             bytes: frame.span.bytes,
+            held: frame.held,
             failed: frame.failed,
             label,
             flags: None,

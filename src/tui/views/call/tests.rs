@@ -163,6 +163,20 @@ fn a_stream_has_a_list_of_replies() {
 }
 
 #[test]
+fn what_a_kernel_held_back_is_told_apart() {
+    // An event and then a call: the request waits for the ACK of the event.
+    let mut screen = Screen::new(capture("held.pcap.gz"), 3, 100, 20);
+    screen.act(&[NEXT, NEXT]);
+    assert_snapshot!("held_request_time_100", screen.text());
+    screen.act(&[NEXT]);
+    assert_snapshot!("held_request_ladder_100", screen.text());
+    // One of many replies that wait for one ACK.
+    let mut screen = Screen::new(capture("concurrent-v11.pcap"), 100, 100, 20);
+    screen.act(&[NEXT, NEXT]);
+    assert_snapshot!("held_reply_time_100", screen.text());
+}
+
+#[test]
 fn an_error_is_told_first() {
     let capture = capture("basic-v11.pcap");
     let status = crate::exchange::Status::Error;

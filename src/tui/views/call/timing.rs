@@ -4,9 +4,10 @@
 use ratatui::style::Style;
 
 use crate::endpoint::Side;
-use crate::exchange::Status;
+use crate::exchange::{Held, Status};
+use crate::limits::HELD_AT_LEAST;
 use crate::report::{count, counted, percent};
-use crate::store::{Detail, Percentiles};
+use crate::store::{Detail, Percentiles, Row};
 use crate::time::Nanos;
 use crate::tui::text::LineBuilder;
 use crate::tui::theme::Theme;
@@ -41,6 +42,7 @@ pub(super) fn lines(
         lines.bar((name, span, &share), (from, span.get(), whole.get()), shade, style);
         from = from.saturating_add(span.get());
     }
+    lines.held(detail);
     lines.numbers("latency", Some(whole), "first byte asked to last byte answered");
     if detail.row.replies > 1 {
         lines.numbers("first reply", latency.first_reply, "to its last byte");
@@ -120,6 +122,41 @@ impl Lines<'_> {
         self.lines.push(pen);
     }
 
+    /// The parts of the kernels: that of the server within the waiting, that of the caller before
+    /// the request's first byte, where no bar of this call can reach.
+    fn held(&mut self, detail: &Detail) {
+        let Detail { latency, frames, .. } = detail;
+        let Row { request_held, reply_held, .. } = detail.row;
+        let in_one_packet = |frame: usize| {
+            frames.get(frame).is_some_and(|frame| frame.span.first == frame.span.last)
+        };
+        if let Some(text) = held(reply_held) {
+            if let (true, Some(sending), Some(wait), Some(whole)) =
+                (in_one_packet(1), latency.request, latency.wait, latency.latency)
+            {
+                let span = reply_held.at_most;
+                let from = sending.get().saturating_add(wait.get()).saturating_sub(span.get());
+                let share = percent(span.get(), whole.get());
+                let [_, middle, ..] = self.theme.symbols.shades;
+                let bar = (from, span.get(), whole.get());
+                self.bar(("held of it", span, &share), bar, middle, self.theme.dim);
+            }
+            self.note("reply", &text);
+        }
+        if let Some(text) = held(request_held) {
+            // Of a request over several packets it may be the last alone.
+            let before = if in_one_packet(0) { "; not in the latency" } else { "" };
+            self.note("request", &format!("{text}{before}"));
+        }
+    }
+
+    fn note(&mut self, name: &str, text: &str) {
+        let mut pen = self.pen();
+        pen.put(name, self.theme.heading).pad_to(NAME);
+        pen.put(text, self.theme.warning);
+        self.lines.push(pen);
+    }
+
     /// Where on the line each reply came, and their times.
     fn replies(&mut self, detail: &Detail, whole: Nanos) {
         let begin = detail.row.time;
@@ -161,6 +198,14 @@ impl Lines<'_> {
             self.bar((name, span, ""), (0, span.get(), most), full, style);
         }
     }
+}
+
+/// What is said of a frame that its sender's kernel held back, where that is worth a word.
+pub(super) fn held(held: Held) -> Option<String> {
+    let Held { at_most, certain } = held;
+    let maybe = if certain { "" } else { "perhaps " };
+    let text = || format!("{maybe}held up to {at_most} by Nagle and a delayed ACK");
+    (at_most >= HELD_AT_LEAST).then(text)
 }
 
 /// `value` of `whole` as columns of `room`, rounded.
