@@ -355,6 +355,17 @@ enum Origin {
     Live(Box<Live>),
 }
 
+impl Origin {
+    /// The files, if packets come from such.
+    const fn files(&mut self) -> Option<&mut Merged> {
+        match self {
+            Self::Files(files) => Some(files),
+            #[cfg(feature = "live")]
+            Self::Live(_) => None,
+        }
+    }
+}
+
 /// A file or standard output.
 pub(super) type Output = Box<dyn Write + Send>;
 
