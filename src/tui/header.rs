@@ -152,7 +152,10 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
     ];
     fields.extend(failed(totals, theme));
     fields.push(match present.status.kernel_drops {
-        Some(drops) => Field::new(6, bad(drops, theme.error), counted(drops, "kernel drop")),
+        Some(drops) => {
+            let priority = if drops > 0 { 9 } else { 6 };
+            Field::new(priority, bad(drops, theme.error), counted(drops, "kernel drop"))
+        }
         None => Field::new(4, theme.dim, "kernel drops unknown"),
     });
     let gaps = capture.completeness().gaps;
@@ -165,7 +168,7 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
     fields
 }
 
-/// What failed: all of it where there is more than errors, then each kind.
+/// What failed: all of it, then each kind.
 fn failed(totals: &Outcomes, theme: &Theme) -> Vec<Field> {
     let failures = totals.failures();
     let named = |number: u64, name: &str| (number, format!("{} {name}", count(number)));
@@ -180,7 +183,8 @@ fn failed(totals: &Outcomes, theme: &Theme) -> Vec<Field> {
         return vec![Field::new(8, Style::new(), counted(0, "error"))];
     }
     let mut fields = Vec::new();
-    if failures != totals.error {
+    // Where all failed in one way, that says it.
+    if kinds.iter().all(|(number, _)| *number != failures) {
         fields.push(Field::new(9, theme.error, format!("{} failed:", count(failures))));
     }
     let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);

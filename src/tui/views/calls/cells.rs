@@ -6,10 +6,10 @@ use std::ops::Range;
 use ratatui::style::{Modifier, Style};
 
 use super::columns::Column;
-use super::lines::Line;
+use super::lines::{Line, without_pattern};
 use super::percentiles::Pace;
 use crate::exchange::{EndedBy, ExchangeKind, Status};
-use crate::report::{counted, size};
+use crate::report::size;
 use crate::store::Row;
 use crate::time::Nanos;
 use crate::tui::text::{LineBuilder, found};
@@ -42,11 +42,7 @@ impl Cells<'_> {
             Column::Kind => self.write_kind(row.kind, pen),
             Column::Pattern => match &line.pattern {
                 Some(pattern) => self.write_found(pattern, plain, pen),
-                None if row.kind == ExchangeKind::Reply => {
-                    pen.put("(reply without request)", theme.dim);
-                }
-                None if row.kind == ExchangeKind::Connect => self.write_attempts(row.attempts, pen),
-                None => _ = pen.put("(no pattern)", theme.dim),
+                None => _ = pen.put(&without_pattern(row), theme.dim),
             },
             Column::Latency => self.write_latency(line, pen),
             Column::Pace => self.write_pace(line.pace, pen),
@@ -81,6 +77,7 @@ impl Cells<'_> {
             ExchangeKind::Request => (self.theme.symbols.right, self.theme.client),
             ExchangeKind::Event => ('!', self.theme.client),
             ExchangeKind::Reply => (self.theme.symbols.left, self.theme.server),
+            ExchangeKind::Connect if self.theme.symbols.is_ascii => ('x', self.theme.error),
             ExchangeKind::Connect => ('×', self.theme.error),
         };
         pen.put(symbol.encode_utf8(&mut [0; 4]), style);
@@ -102,14 +99,6 @@ impl Cells<'_> {
         let is_answer = matches!(row.status, Status::Refused | Status::Reset);
         let sign = if is_answer { "" } else { ">" };
         pen.put_number(&format!("{sign}{waited}"), self.theme.status(row.status));
-    }
-
-    fn write_attempts(&self, attempts: u32, pen: &mut LineBuilder) {
-        let text = match attempts {
-            ..=1 => "(connect)".to_owned(),
-            more => format!("(connect: {})", counted(more.into(), "attempt", "attempts")),
-        };
-        pen.put(&text, self.theme.dim);
     }
 
     /// The most that its frames were held back.

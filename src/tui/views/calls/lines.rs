@@ -10,6 +10,7 @@ use super::columns::{Column, Columns};
 use super::percentiles::{Pace, PercentileCache};
 use crate::endpoint::Endpoints;
 use crate::exchange::{ExchangeKind, Status};
+use crate::report::counted;
 use crate::store::{Archive, Listing, Row};
 use crate::time::Nanos;
 use crate::tui::view::Scene;
@@ -25,6 +26,9 @@ const KEPT: usize = 512;
 
 /// Columns of `unknown`, the longest status but for attempts to connect.
 const USUAL_STATUS: u16 = 7;
+
+/// Columns that the pattern has at most for what has none.
+const WITHOUT_PATTERN: usize = 12;
 
 /// A row in sight.
 #[derive(Debug)]
@@ -187,12 +191,29 @@ impl Lines {
             });
             let width = u16::try_from(status.len()).unwrap_or(u16::MAX);
             self.widest_status = self.widest_status.max(width);
-            let width = u16::try_from(pattern.as_deref().map_or(0, str::width));
+            let width = match (&pattern, &row) {
+                (Some(pattern), _) => pattern.width(),
+                (None, Some(row)) => without_pattern(row).len().min(WITHOUT_PATTERN),
+                (None, None) => 0,
+            };
+            let width = u16::try_from(width);
             self.widest_pattern = self.widest_pattern.max(width.unwrap_or(u16::MAX));
             let line = Line { number, row, pattern, status, ends, time, age, pace, preview };
             self.lines.push(line);
         }
         self.previews = seen;
+    }
+}
+
+/// What stands in place of a pattern where there is none.
+pub fn without_pattern(row: &Row) -> String {
+    match row.kind {
+        ExchangeKind::Reply => "(reply without request)".to_owned(),
+        ExchangeKind::Connect if row.attempts > 1 => {
+            format!("({})", counted(row.attempts.into(), "connect", "connects"))
+        }
+        ExchangeKind::Connect => "(connect)".to_owned(),
+        ExchangeKind::Request | ExchangeKind::Event => "(no pattern)".to_owned(),
     }
 }
 
