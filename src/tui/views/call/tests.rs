@@ -325,3 +325,32 @@ fn every_call_of_every_pane_is_drawn() {
         }
     }
 }
+
+#[test]
+fn an_attempt_to_connect_shows_who_refused_it_and_its_packets() {
+    let mut screen = Screen::new(capture("refused.pcap"), 1, 80, 16);
+    assert_snapshot!("refused_time_80", screen.text());
+    screen.act(&[NEXT]);
+    assert_snapshot!("refused_ladder_80", screen.text());
+    screen.act(&[NEXT]);
+    assert_snapshot!("refused_packets_80", screen.text());
+    screen.area = Rect::new(0, 0, 120, 30);
+    assert_snapshot!("refused_120", screen.text());
+    for action in Action::all() {
+        screen.act(&[action]);
+        screen.text();
+    }
+}
+
+#[test]
+fn who_ended_a_call_without_answer_is_told() {
+    let capture = capture("killed-v11.pcap");
+    let closed = capture
+        .archive()
+        .rows(1)
+        .find(|row| row.status == crate::exchange::Status::Closed)
+        .unwrap();
+    let mut screen = Screen::new(capture, closed.number, 80, 12);
+    screen.act(&[NEXT, NEXT]);
+    assert_snapshot!("closed_time_80", screen.text());
+}

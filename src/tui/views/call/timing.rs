@@ -4,29 +4,32 @@
 use ratatui::style::Style;
 
 use crate::endpoint::Side;
-use crate::exchange::{Held, Status};
+use crate::exchange::{ExchangeKind, Held, Status};
 use crate::limits::HELD_AT_LEAST;
 use crate::report::{count, counted, percent};
 use crate::store::{Detail, Percentiles, Row};
 use crate::time::Nanos;
 use crate::tui::text::LineBuilder;
 use crate::tui::theme::Theme;
+use crate::tui::views::times::since;
 
 /// Columns of the names and the numbers.
 const NAME: usize = 13;
 const NUMBERS: usize = 29;
 
-/// The lines, `width` columns wide. `usual`: what calls of the pattern take.
+/// The lines, `width` columns wide. `usual`: what calls of the pattern take; `ending`: how it ended
+/// without an answer.
 pub(super) fn lines(
     detail: &Detail,
     usual: Option<&Percentiles>,
+    ending: Option<&str>,
     width: u16,
     theme: &Theme,
 ) -> Vec<LineBuilder> {
     let mut lines = Lines { width, theme, lines: Vec::new() };
     let latency = &detail.latency;
     let Some(whole) = latency.latency else {
-        lines.unfinished(detail);
+        lines.unfinished(detail, ending);
         return lines.lines;
     };
     let [light, .., full] = theme.symbols.shades;
@@ -70,7 +73,7 @@ impl Lines<'_> {
         self.lines.push(self.pen());
     }
 
-    fn unfinished(&mut self, detail: &Detail) {
+    fn unfinished(&mut self, detail: &Detail, ending: Option<&str>) {
         let text = match detail.row.status {
             Status::Open => "no final reply yet",
             Status::Closed => "the connection ended before a final reply came",
@@ -87,8 +90,44 @@ impl Lines<'_> {
         let mut pen = self.pen();
         pen.put(text, self.theme.status(detail.row.status));
         self.lines.push(pen);
+        if let Some(ending) = ending {
+            let mut pen = self.pen();
+            pen.put(ending, self.theme.status(detail.row.status));
+            self.lines.push(pen);
+        }
+        if !detail.row.sure {
+            let mut pen = self.pen();
+            pen.put(
+                "nothing confirms that this was a frame: it is in no statistic",
+                self.theme.dim,
+            );
+            self.lines.push(pen);
+        }
+        if detail.row.kind == ExchangeKind::Connect {
+            return self.attempt(detail);
+        }
+        self.numbers("waited", detail.row.waited, "first byte asked to the end");
         self.numbers("sending", detail.latency.request, "");
         self.numbers("first reply", detail.latency.first_reply, "");
+    }
+
+    /// When the SYNs of an attempt to connect came, and what answered them.
+    fn attempt(&mut self, detail: &Detail) {
+        self.numbers("waited", detail.row.waited, "first SYN to the end");
+        let (request, reply) = (detail.request, detail.reply);
+        let again = request.filter(|way| way.first.number != way.last.number);
+        for (name, packet) in [
+            ("first SYN", request.map(|way| way.first)),
+            ("last SYN", again.map(|way| way.last)),
+            ("answer", reply.map(|way| way.last)),
+        ] {
+            let Some(packet) = packet else { continue };
+            let mut pen = self.pen();
+            pen.put(name, self.theme.heading).pad_to(NAME);
+            pen.put_number(&since(packet.at, detail.row.time), Style::new()).pad_to(NUMBERS);
+            pen.put(&format!("packet #{}", packet.number), self.theme.dim);
+            self.lines.push(pen);
+        }
     }
 
     fn numbers(&mut self, name: &str, span: Option<Nanos>, note: &str) {
