@@ -284,6 +284,7 @@ fn push_attempt(archive: &Archive, attempt: &Detail, arrows: &mut Vec<Arrow>) {
             Some(_) => String::new(),
         };
         arrows.push(Arrow {
+            held: Held::default(),
             number: attempt.row.number,
             from: if is_clients { Side::Client } else { Side::Server },
             packet: packet.number,
