@@ -34,10 +34,13 @@ impl Connection {
     }
 
     /// Whether `segment` opens another connection in place of one that was never answered, or that
-    /// is over.
+    /// is over. A SYN that came another way is of somebody else with the same ends.
     pub fn gives_way_to(&self, segment: &Segment<'_>) -> bool {
         let asks = segment.flags.has(Flags::SYN) && segment.ack.is_none();
-        let again = self.is_unanswered() && self.opener() == Some(self.sender(segment));
+        let side = self.sender(segment);
+        let again = self.is_unanswered()
+            && self.opener() == Some(side)
+            && self.halves.of(side).knows(segment.path);
         self.is_over() || asks && again
     }
 
