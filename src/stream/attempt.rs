@@ -117,11 +117,11 @@ impl Connection {
             }
             // Not an answer to this SYN: a challenge, or of an older connection.
             None => {}
-            Some(_) if by_opener => {
-                if segment.flags.has(Flags::FIN) || segment.flags.has(Flags::RST) {
-                    self.attempt = None;
-                }
-            }
+            Some(_)
+                if by_opener
+                    && !segment.flags.has(Flags::FIN)
+                    && !segment.flags.has(Flags::RST) => {}
+            Some(_) if by_opener => self.attempt = None,
             Some(_) if segment.flags.has(Flags::RST) => {
                 self.attempt_ends(AttemptState::Reset, packet, Some(packet), emit);
             }
