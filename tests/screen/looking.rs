@@ -233,7 +233,8 @@ fn what_is_typed_in_patterns_is_no_part_of_what_stood_there() {
 fn a_stopped_service_is_seen_at_once() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/refused.pcap");
     let screen = terminal.wait_for("2 refused");
-    assert!(screen.contains("refused: RST by the server after"), "{screen}");
+    // The column of the payload is too narrow for all of it: the page says it whole.
+    assert!(screen.contains("refused: RST by the ser"), "{screen}");
     terminal.press(&["5"]);
     let screen = terminal.wait_for("no answer");
     assert!(screen.contains("127.0.0.1:36239"), "{screen}");
@@ -241,6 +242,7 @@ fn a_stopped_service_is_seen_at_once() {
     terminal.wait_for("filter server == 127.0.0.1:36239");
     terminal.press(&["Enter"]);
     let screen = terminal.wait_for("attempt to connect  refused");
+    assert!(screen.contains("refused: RST by the server after"), "{screen}");
     assert!(screen.contains("[SYN]") && screen.contains("[RST, ACK]"), "{screen}");
     terminal.press(&["f"]);
     terminal.wait_for("No byte was sent on this connection. Its packets:");
