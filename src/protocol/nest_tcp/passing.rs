@@ -2,25 +2,29 @@
 
 use super::length::{Reach, Units};
 
-/// How much of a frame went by.
+/// How much of a frame went by. Small, since each connection may have two of them; what is passed
+/// over has at most [`FRAME_PASSED_OVER`](crate::limits::FRAME_PASSED_OVER) units.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Passing {
     /// Bytes of the header that have not gone by.
-    header: usize,
+    header: u32,
     /// UTF-16 units, or bytes.
-    declared: u64,
-    bytes: u64,
+    declared: u32,
+    /// Bytes of the body that went by.
+    bytes: u32,
     units: Units,
-    /// The beginning of a character that the last part cut: at most three bytes.
-    cut: Vec<u8>,
+    /// The beginning of a character that the last part cut: the first `cut_len` of these.
+    cut: [u8; 3],
+    cut_len: u8,
     brackets: Brackets,
 }
 
 impl Passing {
     /// Begins with a header of so many bytes, and the length that it declares.
-    pub(super) fn new(declared: u64, header: usize) -> Self {
-        let (units, cut, brackets) = (Units::default(), Vec::new(), Brackets::Before);
-        Self { header, declared, bytes: 0, units, cut, brackets }
+    pub(super) fn new(declared: u64, header: u32) -> Self {
+        let declared = u32::try_from(declared).unwrap_or(u32::MAX);
+        let (units, brackets) = (Units::default(), Brackets::Before);
+        Self { header, declared, bytes: 0, units, cut: [0; 3], cut_len: 0, brackets }
     }
 
     /// Takes the next part of the frame. Gives the place in it where the frame ends; `None` where
@@ -29,49 +33,61 @@ impl Passing {
     /// Whether units or bytes were declared is seen as it is for a frame that is held: a text that
     /// is whole after as many bytes as declared was counted in bytes.
     pub(super) fn pass(&mut self, part: &[u8]) -> Option<usize> {
-        let header = self.header.min(part.len());
-        self.header -= header;
-        let end = self.pass_body(part.get(header..).unwrap_or(&[]))?;
-        Some(header + end)
-    }
-
-    fn pass_body(&mut self, part: &[u8]) -> Option<usize> {
+        let header = part.get(..self.header as usize).unwrap_or(part).len();
+        self.header = self.header.saturating_sub(len(header));
+        let body = part.get(header..).unwrap_or(&[]);
         let missing = self.declared.saturating_sub(self.bytes);
-        let head = usize::try_from(missing).ok().and_then(|missing| part.get(..missing));
-        self.bytes = self.bytes.saturating_add(part.len() as u64);
+        self.bytes = self.bytes.saturating_add(len(body.len()));
         if missing > 0 {
-            self.brackets.read(head.unwrap_or(part));
+            let head = body.get(..missing as usize);
+            self.brackets.read(head.unwrap_or(body));
             if let Some(head) = head
                 && self.brackets == Brackets::Closed
             {
-                return Some(head.len());
+                return Some(header + head.len());
             }
         }
-        self.count(part)
+        Some(header + self.count(body)?)
     }
 
     /// Counts units, with the character that the last part cut.
     fn count(&mut self, part: &[u8]) -> Option<usize> {
+        let declared = u64::from(self.declared);
         let mut passed = 0;
-        if !self.cut.is_empty() {
-            let before = self.cut.len();
-            self.cut.extend(part.iter().take(4 - before.min(4)));
-            let (counted, reach) = self.units.count(&self.cut, self.declared);
-            passed = counted.saturating_sub(before);
+        let cut = self.cut.get(..usize::from(self.cut_len)).unwrap_or(&[]);
+        if !cut.is_empty() {
+            // No character has more bytes than four.
+            let joined: Vec<u8> = cut.iter().chain(part).copied().take(4).collect();
+            let (counted, reach) = self.units.count(&joined, declared);
+            passed = counted.saturating_sub(cut.len());
             match reach {
                 Reach::End | Reach::SplitsCharacter => return Some(passed),
-                Reach::Needs(_) if counted == 0 => return None,
-                Reach::Needs(_) => self.cut.clear(),
+                Reach::Needs(_) if counted == 0 => return self.keep(&joined),
+                Reach::Needs(_) => {}
             }
         }
         let rest = part.get(passed..).unwrap_or(&[]);
-        let (counted, reach) = self.units.count(rest, self.declared);
-        if let Reach::Needs(_) = reach {
-            self.cut.extend_from_slice(rest.get(counted..).unwrap_or(&[]));
-            return None;
+        let (counted, reach) = self.units.count(rest, declared);
+        match reach {
+            Reach::Needs(_) => self.keep(rest.get(counted..).unwrap_or(&[])),
+            Reach::End | Reach::SplitsCharacter => Some(passed + counted),
         }
-        Some(passed + counted)
     }
+
+    /// Keeps the beginning of a character: the frame goes on.
+    fn keep(&mut self, cut: &[u8]) -> Option<usize> {
+        self.cut_len = 0;
+        for (place, byte) in self.cut.iter_mut().zip(cut) {
+            *place = *byte;
+            self.cut_len += 1;
+        }
+        None
+    }
+}
+
+/// A length of what is far smaller than 4 GiB.
+fn len(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// Where a text stands as far as its brackets and quotes tell. What is one whole object, array or

@@ -98,8 +98,8 @@ impl FrameReader {
             &mut Expected::Header { doubtful } => {
                 match Header::read(bytes, limits::FRAME_HEADER_BYTES) {
                     Header::Length { declared, bytes: header } => {
-                        let small = u32::try_from(header).unwrap_or(u32::MAX);
-                        self.expected = Expected::Body { declared, header: small, doubtful };
+                        self.expected =
+                            Expected::Body { declared, header: small(header), doubtful };
                         self.body(bytes, declared, header, doubtful, budget)
                     }
                     Header::Cut if bytes.len() > budget => {
@@ -162,7 +162,7 @@ impl FrameReader {
                 if doubtful || declared > limits::FRAME_PASSED_OVER {
                     return self.fault(Fault::TooLarge, [None; 2], header);
                 }
-                self.expected = Expected::Rest(Box::new(Passing::new(declared, header)));
+                self.expected = Expected::Rest(Box::new(Passing::new(declared, small(header))));
                 Step::Fault(Fault::TooLarge)
             }
             End::SplitsCharacter => self.fault(Fault::Boundary, [in_bytes, None], header),
@@ -171,8 +171,7 @@ impl FrameReader {
 
     fn fault(&mut self, fault: Fault, ends: [Option<usize>; 2], header: usize) -> Step<'static> {
         let ends = ends.map(|end| end.and_then(|end| u32::try_from(end).ok()));
-        let header = u32::try_from(header).unwrap_or(u32::MAX);
-        self.expected = Expected::Faulty { ends, header };
+        self.expected = Expected::Faulty { ends, header: small(header) };
         Step::Fault(fault)
     }
 }
@@ -194,4 +193,9 @@ fn behind_fault(
         }
     }
     Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
+}
+
+/// A place in a chunk or in what is held.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
