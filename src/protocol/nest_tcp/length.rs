@@ -154,9 +154,9 @@ impl Progress {
     }
 }
 
-/// UTF-16 units of a text that comes in parts.
+/// UTF-16 units of a text that comes in parts; of none that is counted are there 2^32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Units(u64);
+pub(super) struct Units(u32);
 
 /// How far the counting of units came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,16 +174,16 @@ impl Units {
     /// how many bytes were counted too.
     pub(super) fn count(&mut self, bytes: &[u8], declared: u64) -> (usize, Reach) {
         let mut counted = 0;
-        while self.0 < declared {
+        while u64::from(self.0) < declared {
             // So many bytes hold at most so many units: the end is never overrun.
-            let missing = declared - self.0;
+            let missing = declared - u64::from(self.0);
             let take = usize::try_from(missing).unwrap_or(usize::MAX);
             let rest = bytes.get(counted..).unwrap_or(&[]);
             let part = rest.get(..take).unwrap_or(rest);
             let (bytes, units) = count(part);
             if bytes > 0 {
                 counted += bytes;
-                self.0 += units;
+                self.0 = self.0.saturating_add(u32::try_from(units).unwrap_or(u32::MAX));
                 continue;
             }
             // A character longer than the units that are missing: take it whole.
@@ -195,7 +195,7 @@ impl Units {
                 Some((_, units)) if units > missing => return (counted, Reach::SplitsCharacter),
                 Some((bytes, units)) => {
                     counted += bytes;
-                    self.0 += units;
+                    self.0 = self.0.saturating_add(u32::try_from(units).unwrap_or(u32::MAX));
                 }
             }
         }

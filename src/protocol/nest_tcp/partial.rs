@@ -10,10 +10,16 @@ const MARKS: usize = 512;
 /// connections may declare much and send little.
 const GROWTH: usize = 512;
 
-/// Where the bytes of a packet begin.
+/// A place in what is held.
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Where the bytes of a packet begin. Kept small: there may be two of them per connection.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    start: usize,
+    /// What is held comes nowhere near 2^32 bytes.
+    start: u32,
     packet: PacketRef,
     /// Whether the first of them is the first of the segment that the packet brought.
     begins_segment: bool,
@@ -59,7 +65,7 @@ impl PartialFrame {
             if self.marks.len() >= MARKS {
                 self.forget_middle();
             }
-            self.marks.push(Mark { start: self.bytes.len(), packet, begins_segment });
+            self.marks.push(Mark { start: place(self.bytes.len()), packet, begins_segment });
         }
         self.bytes.extend_from_slice(bytes);
     }
@@ -81,12 +87,12 @@ impl PartialFrame {
     /// Whether the first byte is the first of a segment.
     pub(super) fn begins_segment(&self) -> bool {
         let mark = self.marks.get(self.first_mark());
-        mark.is_some_and(|mark| mark.start == self.gone && mark.begins_segment)
+        mark.is_some_and(|mark| mark.start == place(self.gone) && mark.begins_segment)
     }
 
     /// The earliest and the latest of the packets that brought the first `len` bytes.
     pub(super) fn packets_of(&self, len: usize) -> (PacketRef, PacketRef) {
-        let (first, end) = (self.first_mark(), self.gone + len);
+        let (first, end) = (self.first_mark(), place(self.gone + len));
         let marks = self.marks.iter().skip(first).take_while(|mark| mark.start < end);
         let widened = |(earliest, latest): (PacketRef, PacketRef), mark: &Mark| {
             (earliest.earlier(mark.packet), latest.later(mark.packet))
@@ -101,9 +107,10 @@ impl PartialFrame {
         }
         if self.gone > self.bytes.len() / 2 {
             self.drop_marks();
+            let gone = place(self.gone);
             for mark in &mut self.marks {
-                mark.begins_segment &= mark.start >= self.gone;
-                mark.start = mark.start.saturating_sub(self.gone);
+                mark.begins_segment &= mark.start >= gone;
+                mark.start = mark.start.saturating_sub(gone);
             }
             self.bytes.drain(..self.gone);
             self.gone = 0;
@@ -113,7 +120,7 @@ impl PartialFrame {
     pub(super) fn truncate(&mut self, len: usize) {
         let end = self.gone + len;
         self.bytes.truncate(end);
-        self.marks.retain(|mark| mark.start < end);
+        self.marks.retain(|mark| mark.start < place(end));
     }
 
     pub(super) fn clear(&mut self) {
@@ -141,7 +148,8 @@ impl PartialFrame {
 
     /// The mark of the first byte.
     fn first_mark(&self) -> usize {
-        self.marks.partition_point(|mark| mark.start <= self.gone).saturating_sub(1)
+        let gone = place(self.gone);
+        self.marks.partition_point(|mark| mark.start <= gone).saturating_sub(1)
     }
 }
 

@@ -2,25 +2,40 @@
 
 use super::length::{Reach, Units};
 
-/// How much of a frame went by.
-#[derive(Debug, PartialEq, Eq)]
+/// How much of a frame went by. Kept small, since each connection has room for two of them; what is
+/// passed over has at most [`FRAME_PASSED_OVER`](crate::limits::FRAME_PASSED_OVER) units.
+#[derive(Debug)]
 pub(super) struct Passing {
     /// Bytes of the header that have not gone by.
-    header: usize,
+    header: u16,
     /// UTF-16 units, or bytes.
-    declared: u64,
-    bytes: u64,
+    declared: u32,
+    /// Bytes of the body that went by.
+    bytes: u32,
     units: Units,
-    /// The beginning of a character that the last part cut: at most three bytes.
-    cut: Vec<u8>,
-    brackets: Brackets,
+    /// The beginning of a character that the last part cut: the first `cut_len` of these.
+    cut: [u8; 3],
+    cut_len: u8,
+    /// Brackets that are open, and where the text stands.
+    depth: u32,
+    place: Place,
 }
 
 impl Passing {
     /// Begins with a header of so many bytes, and the length that it declares.
-    pub(super) fn new(declared: u64, header: usize) -> Self {
-        let (units, cut, brackets) = (Units::default(), Vec::new(), Brackets::Before);
-        Self { header, declared, bytes: 0, units, cut, brackets }
+    pub(super) fn new(declared: u32, header: usize) -> Self {
+        // No header has more than `FRAME_HEADER_BYTES`.
+        let header = u16::try_from(header).unwrap_or(u16::MAX);
+        Self {
+            header,
+            declared,
+            bytes: 0,
+            units: Units::default(),
+            cut: [0; 3],
+            cut_len: 0,
+            depth: 0,
+            place: Place::Before,
+        }
     }
 
     /// Takes the next part of the frame. Gives the place in it where the frame ends; `None` where
@@ -29,91 +44,92 @@ impl Passing {
     /// Whether units or bytes were declared is seen as it is for a frame that is held: a text that
     /// is whole after as many bytes as declared was counted in bytes.
     pub(super) fn pass(&mut self, part: &[u8]) -> Option<usize> {
-        let header = self.header.min(part.len());
-        self.header -= header;
-        let end = self.pass_body(part.get(header..).unwrap_or(&[]))?;
-        Some(header + end)
-    }
-
-    fn pass_body(&mut self, part: &[u8]) -> Option<usize> {
+        let header = usize::from(self.header).min(part.len());
+        self.header = self.header.saturating_sub(u16::try_from(header).unwrap_or(u16::MAX));
+        let body = part.get(header..).unwrap_or(&[]);
         let missing = self.declared.saturating_sub(self.bytes);
-        let head = usize::try_from(missing).ok().and_then(|missing| part.get(..missing));
-        self.bytes = self.bytes.saturating_add(part.len() as u64);
+        self.bytes = self.bytes.saturating_add(u32::try_from(body.len()).unwrap_or(u32::MAX));
         if missing > 0 {
-            self.brackets.read(head.unwrap_or(part));
+            let head = body.get(..missing as usize);
+            for byte in head.unwrap_or(body) {
+                self.place = behind(self.place, &mut self.depth, *byte);
+            }
             if let Some(head) = head
-                && self.brackets == Brackets::Closed
+                && self.place == Place::Closed
             {
-                return Some(head.len());
+                return Some(header + head.len());
             }
         }
-        self.count(part)
+        Some(header + self.count(body)?)
     }
 
     /// Counts units, with the character that the last part cut.
     fn count(&mut self, part: &[u8]) -> Option<usize> {
+        let declared = u64::from(self.declared);
         let mut passed = 0;
-        if !self.cut.is_empty() {
-            let before = self.cut.len();
-            self.cut.extend(part.iter().take(4 - before.min(4)));
-            let (counted, reach) = self.units.count(&self.cut, self.declared);
-            passed = counted.saturating_sub(before);
+        let cut = self.cut.get(..usize::from(self.cut_len)).unwrap_or(&[]);
+        if !cut.is_empty() {
+            // No character has more bytes than four.
+            let joined: Vec<u8> = cut.iter().chain(part).copied().take(4).collect();
+            let (counted, reach) = self.units.count(&joined, declared);
+            passed = counted.saturating_sub(cut.len());
             match reach {
                 Reach::End | Reach::SplitsCharacter => return Some(passed),
-                Reach::Needs(_) if counted == 0 => return None,
-                Reach::Needs(_) => self.cut.clear(),
+                Reach::Needs(_) if counted == 0 => return self.keep(&joined),
+                Reach::Needs(_) => {}
             }
         }
         let rest = part.get(passed..).unwrap_or(&[]);
-        let (counted, reach) = self.units.count(rest, self.declared);
-        if let Reach::Needs(_) = reach {
-            self.cut.extend_from_slice(rest.get(counted..).unwrap_or(&[]));
-            return None;
+        let (counted, reach) = self.units.count(rest, declared);
+        match reach {
+            Reach::Needs(_) => self.keep(rest.get(counted..).unwrap_or(&[])),
+            Reach::End | Reach::SplitsCharacter => Some(passed + counted),
         }
-        Some(passed + counted)
+    }
+
+    /// Keeps the beginning of a character: the frame goes on.
+    fn keep(&mut self, cut: &[u8]) -> Option<usize> {
+        self.cut_len = 0;
+        for (place, byte) in self.cut.iter_mut().zip(cut) {
+            *place = *byte;
+            self.cut_len += 1;
+        }
+        None
     }
 }
 
 /// Where a text stands as far as its brackets and quotes tell. What is one whole object, array or
 /// string is closed at its end and nowhere before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Brackets {
+enum Place {
     Before,
-    /// Inside of so many brackets.
-    Open(u32),
-    /// In a string inside of so many brackets.
-    String(u32),
-    /// Behind a backslash in such a string.
-    Escaped(u32),
+    InBrackets,
+    InString,
+    /// Behind a backslash in a string.
+    Escaped,
     Closed,
-    /// No such text.
+    /// It is no such text.
     Broken,
 }
 
-impl Brackets {
-    fn read(&mut self, text: &[u8]) {
-        *self = text.iter().fold(*self, |state, byte| state.behind(*byte));
-    }
-
-    fn behind(self, byte: u8) -> Self {
-        match (self, byte) {
-            (Self::Escaped(depth), _) | (Self::String(depth), ..=b'!' | b'#'..=b'[' | b']'..) => {
-                Self::String(depth)
-            }
-            (Self::String(depth), b'\\') => Self::Escaped(depth),
-            (Self::String(depth), b'"') => Self::at(depth),
-            (Self::Before, b'"') => Self::String(0),
-            (Self::Open(depth), b'"') => Self::String(depth),
-            (Self::Before, b'{' | b'[') => Self::Open(1),
-            (Self::Open(depth), b'{' | b'[') => Self::Open(depth.saturating_add(1)),
-            (Self::Open(depth), b'}' | b']') => Self::at(depth.saturating_sub(1)),
-            (Self::Open(_), _) | (_, b' ' | b'\t' | b'\n' | b'\r') => self,
-            (Self::Before | Self::Closed | Self::Broken, _) => Self::Broken,
+/// The place behind one more byte, inside of `depth` brackets.
+const fn behind(place: Place, depth: &mut u32, byte: u8) -> Place {
+    match (place, byte) {
+        (Place::InString, b'\\') => Place::Escaped,
+        (Place::InString, b'"') if *depth == 0 => Place::Closed,
+        (Place::InString, b'"') => Place::InBrackets,
+        (Place::InString | Place::Escaped, _) => Place::InString,
+        (Place::Before | Place::InBrackets, b'"') => Place::InString,
+        (Place::Before | Place::InBrackets, b'{' | b'[') => {
+            *depth = depth.saturating_add(1);
+            Place::InBrackets
         }
-    }
-
-    const fn at(depth: u32) -> Self {
-        if depth == 0 { Self::Closed } else { Self::Open(depth) }
+        (Place::InBrackets, b'}' | b']') => {
+            *depth = depth.saturating_sub(1);
+            if *depth == 0 { Place::Closed } else { Place::InBrackets }
+        }
+        (Place::InBrackets, _) | (_, b' ' | b'\t' | b'\n' | b'\r') => place,
+        (Place::Before | Place::Closed | Place::Broken, _) => Place::Broken,
     }
 }
 
@@ -125,7 +141,7 @@ mod tests {
 
     /// Passes over `wire` in parts, and gives the place of the end.
     fn end_of(wire: &[u8], declared: u64, sizes: &[usize]) -> Option<usize> {
-        let mut passing = Passing::new(declared, 0);
+        let mut passing = Passing::new(u32::try_from(declared).unwrap(), 0);
         let mut sizes = sizes.iter().copied().cycle();
         let mut at = 0;
         while at < wire.len() {

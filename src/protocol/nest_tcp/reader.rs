@@ -18,15 +18,16 @@ pub(super) struct FrameReader {
 
 /// What the bytes are expected to begin with. There are two of these per connection, so they are
 /// kept small: no place in a chunk or in what is held comes near 2^32 bytes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Expected {
     /// A header. `doubtful` is whether it was found by searching, and no more of the frame is known
     /// than its first key.
     Header { doubtful: bool },
-    /// A header of so many bytes, and a body of the declared length.
-    Body { declared: u64, header: u32, doubtful: bool },
+    /// A header of so many bytes, and a body of the declared length; of one beyond `u32::MAX` it is
+    /// only known that it is too large.
+    Body { declared: u32, header: u32, doubtful: bool },
     /// The rest of a body that is too large to be held.
-    Rest(Box<Passing>),
+    Rest(Passing),
     /// What could not be read. The next frame begins at the first of `ends` where one fits; where
     /// none does, its length was wrong, and the next one is somewhere behind its header, or at its
     /// end.
@@ -98,8 +99,9 @@ impl FrameReader {
             &mut Expected::Header { doubtful } => {
                 match Header::read(bytes, limits::FRAME_HEADER_BYTES) {
                     Header::Length { declared, bytes: header } => {
-                        let small = u32::try_from(header).unwrap_or(u32::MAX);
-                        self.expected = Expected::Body { declared, header: small, doubtful };
+                        let declared = u32::try_from(declared).unwrap_or(u32::MAX);
+                        self.expected =
+                            Expected::Body { declared, header: small(header), doubtful };
                         self.body(bytes, declared, header, doubtful, budget)
                     }
                     Header::Cut if bytes.len() > budget => {
@@ -126,9 +128,9 @@ impl FrameReader {
     fn body<'a>(
         &mut self,
         bytes: &'a [u8],
-        declared: u64,
+        declared: u32,
         header: usize,
-        doubtful: bool,
+        mut doubtful: bool,
         budget: usize,
     ) -> Step<'a> {
         let body = bytes.get(header..).unwrap_or(&[]);
@@ -140,12 +142,11 @@ impl FrameReader {
             if scan(head, &mut ()) == Scan::Invalid {
                 return self.fault(Fault::Json, [None; 2], header);
             }
-            if let Expected::Body { doubtful, .. } = &mut self.expected {
-                *doubtful = false;
-            }
+            doubtful = false;
+            self.expected = Expected::Body { declared, header: small(header), doubtful };
         }
         let in_bytes = usize::try_from(declared).ok().and_then(|len| header.checked_add(len));
-        match self.progress.end_of(body, declared) {
+        match self.progress.end_of(body, u64::from(declared)) {
             End::At(end) => {
                 let body = body.get(..end).unwrap_or(&[]);
                 match Envelope::read(body) {
@@ -159,10 +160,10 @@ impl FrameReader {
                     return Step::BodyCut(missing);
                 }
                 // A length that nothing confirms is not trusted for so many bytes.
-                if doubtful || declared > limits::FRAME_PASSED_OVER {
+                if doubtful || u64::from(declared) > limits::FRAME_PASSED_OVER {
                     return self.fault(Fault::TooLarge, [None; 2], header);
                 }
-                self.expected = Expected::Rest(Box::new(Passing::new(declared, header)));
+                self.expected = Expected::Rest(Passing::new(declared, header));
                 Step::Fault(Fault::TooLarge)
             }
             End::SplitsCharacter => self.fault(Fault::Boundary, [in_bytes, None], header),
@@ -171,8 +172,7 @@ impl FrameReader {
 
     fn fault(&mut self, fault: Fault, ends: [Option<usize>; 2], header: usize) -> Step<'static> {
         let ends = ends.map(|end| end.and_then(|end| u32::try_from(end).ok()));
-        let header = u32::try_from(header).unwrap_or(u32::MAX);
-        self.expected = Expected::Faulty { ends, header };
+        self.expected = Expected::Faulty { ends, header: small(header) };
         Step::Fault(fault)
     }
 }
@@ -195,3 +195,11 @@ fn behind_fault(
     }
     Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
 }
+
+/// A place in a chunk or in what is held.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+// 65,536 connections are followed at once, and each has two of them.
+const _: () = assert!(size_of::<Expected>() <= 24);
