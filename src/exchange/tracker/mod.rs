@@ -502,3 +502,6 @@ fn key(id: &[u8]) -> Cow<'_, [u8]> {
     }
     Cow::Owned(canonical_value(id).into_bytes())
 }
+
+#[cfg(test)]
+mod tests;
