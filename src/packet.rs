@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// Where packets were captured: an interface of one source. Two packets of one connection that were
 /// captured at different points may be the same packet, seen twice on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointId(pub u16);
 
 /// A captured packet. Its bytes are lent until the source is asked for the next one.
@@ -16,7 +16,7 @@ pub struct PointId(pub u16);
 pub struct Packet<'a> {
     /// Its place in the capture, from 1, as Wireshark counts.
     pub number: u64,
-    /// When it was captured.
+    /// When it was captured; unknown where the file does not say.
     pub at: Timestamp,
     /// What the bytes begin with.
     pub link: LinkType,

@@ -4,10 +4,21 @@
 use std::fmt;
 
 /// A point in time: nanoseconds since the Unix epoch, UTC. Reaches from 1677 to 2262.
+///
+/// A packet may come without a time (pcapng's simple packet block): [`UNKNOWN`](Self::UNKNOWN),
+/// which lies before every other point, so that no latest time is moved by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// No point in time is known.
+    pub const UNKNOWN: Self = Self(i64::MIN);
+
+    /// Whether this is a point in time at all.
+    pub const fn is_known(self) -> bool {
+        self.0 != Self::UNKNOWN.0
+    }
+
     /// The point `nanos` nanoseconds after the epoch.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
@@ -19,16 +30,16 @@ impl Timestamp {
     }
 
     /// The span from `earlier` to this point; `None` where `earlier` lies after it, as it does
-    /// when the clock of the capture stepped back.
+    /// when the clock of the capture stepped back, and where one of the two is unknown.
     pub const fn since(self, earlier: Self) -> Option<Nanos> {
-        if self.0 < earlier.0 {
+        if self.0 < earlier.0 || !earlier.is_known() {
             return None;
         }
         // `wrapping_sub` of two ordered i64 is exact as an unsigned number.
         Some(Nanos(self.0.wrapping_sub(earlier.0).cast_unsigned()))
     }
 
-    /// As [`since`](Self::since), with zero where the clock stepped back.
+    /// As [`since`](Self::since), with zero where that knows none.
     pub const fn saturating_since(self, earlier: Self) -> Nanos {
         match self.since(earlier) {
             Some(span) => span,
@@ -36,8 +47,11 @@ impl Timestamp {
         }
     }
 
-    /// This point moved by `span`, at most to the end of time.
+    /// This point moved by `span`, at most to the end of time; unknown where this one is.
     pub const fn saturating_add(self, span: Nanos) -> Self {
+        if !self.is_known() {
+            return Self::UNKNOWN;
+        }
         Self(self.0.saturating_add_unsigned(span.0))
     }
 }
@@ -109,11 +123,23 @@ mod tests {
 
     #[test]
     fn spans_are_exact_and_never_negative() {
-        let early = Timestamp::from_nanos(i64::MIN);
+        let early = Timestamp::from_nanos(i64::MIN + 1);
         let late = Timestamp::from_nanos(i64::MAX);
-        assert_eq!(late.since(early), Some(Nanos::new(u64::MAX)));
+        assert_eq!(late.since(early), Some(Nanos::new(u64::MAX - 1)));
         assert_eq!(early.since(late), None);
         assert_eq!(early.saturating_since(late), Nanos::ZERO);
+    }
+
+    #[test]
+    fn nothing_is_measured_from_or_to_an_unknown_time() {
+        let (unknown, known) = (Timestamp::UNKNOWN, Timestamp::from_nanos(7));
+        assert!(known.is_known() && Timestamp::default().is_known() && !unknown.is_known());
+        for (from, to) in [(unknown, known), (known, unknown), (unknown, unknown)] {
+            assert_eq!(to.since(from), None);
+            assert_eq!(to.saturating_since(from), Nanos::ZERO);
+        }
+        assert_eq!(unknown.saturating_add(Nanos::from_secs(1)), unknown);
+        assert_eq!(unknown.max(known), known);
     }
 
     #[test]

@@ -264,7 +264,6 @@ fn fields_stand_side_by_side_as_in_json() {
     assert_eq!(count, 3);
 }
 
-/// What tshark tells of the first packet of the walkthrough, in which a call's first byte is never.
 #[test]
 fn one_zone_in_one_run() {
     let run_in = |zone: &str, arguments: &str| {

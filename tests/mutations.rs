@@ -101,12 +101,12 @@ fn a_tunnel_in_fragments_changes_nothing() {
             let outside = encapsulate::tunnelled(&packets, *tunnel);
             for reversed in [false, true] {
                 let outside = mutate::fragments(&outside, 512, reversed);
-                assert_same(&name, what, &original, &analyse(&outside));
+                assert_same(&name, &format!("{what}, outside"), &original, &analyse(&outside));
                 let inside = mutate::fragments(&packets, 512, reversed);
                 let both = encapsulate::tunnelled(&inside, *tunnel);
-                assert_same(&name, what, &original, &analyse(&both));
+                assert_same(&name, &format!("{what}, inside"), &original, &analyse(&both));
                 let both = mutate::fragments(&both, 256, reversed);
-                assert_same(&name, what, &original, &analyse(&both));
+                assert_same(&name, &format!("{what}, both"), &original, &analyse(&both));
             }
         }
     }

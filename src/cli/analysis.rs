@@ -227,6 +227,7 @@ fn capture_options(live: &Live, settings: &Settings) -> CaptureOptions {
         filter: CaptureFilter {
             ports: settings.ports.ranges().to_vec(),
             user: live.filter.clone(),
+            tunnels: live.tunnels,
         },
         snap_len: live.snap_len.unwrap_or(usual.snap_len),
         buffer: live.buffer_kib.map_or(usual.buffer, |kib| kib << 10),

@@ -328,6 +328,13 @@ pub struct PacketOptions {
     #[arg(short = 'B', long = "buffer-size", value_name = "KIB")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub buffer_kib: Option<u32>,
+
+    /// Let tunnels through the filter made from -p: VXLAN, Geneve, GRE, IP in IP
+    ///
+    /// Let tunnels through the capture filter that is made from -p (VXLAN, Geneve, GRE, IP in IP, 6in4,
+    /// MPLS, PPPoE): what they carry cannot be filtered by the kernel, so all of them are captured.
+    #[arg(long = "tunnels")]
+    pub tunnels: bool,
 }
 
 /// Where packets are saved.

@@ -118,6 +118,8 @@ pub struct Live {
     pub snap_len: Option<u32>,
     /// Buffer of the kernel in KiB.
     pub buffer_kib: Option<u32>,
+    /// Whether tunnels pass the filter that is made from the ports.
+    pub tunnels: bool,
 }
 
 /// How the output looks.
@@ -261,8 +263,11 @@ impl Screen {
 
 impl Input {
     fn new(task: Task, options: PacketOptions) -> Result<Self, CliError> {
-        let PacketOptions { interfaces, files, capture_filter, snap_len, buffer_kib, .. } = options;
-        let live_only = [("-s", snap_len.is_some()), ("-B", buffer_kib.is_some())];
+        let PacketOptions {
+            interfaces, files, capture_filter, snap_len, buffer_kib, tunnels, ..
+        } = options;
+        let live_only =
+            [("-s", snap_len.is_some()), ("-B", buffer_kib.is_some()), ("--tunnels", tunnels)];
         let is_filtered = capture_filter.is_some();
         let from_files = interfaces.is_empty();
         let live = Live {
@@ -271,6 +276,7 @@ impl Input {
             // tcpdump's way of saying: all of it.
             snap_len: snap_len.filter(|&bytes| bytes > 0),
             buffer_kib,
+            tunnels,
         };
         match (from_files, files.is_empty()) {
             (true, true) if task == Task::Screen => Ok(Self::Choice(live)),

@@ -305,10 +305,15 @@ impl Whole {
         head: &[u8],
         emit: &mut dyn FnMut(Segment<'_>),
     ) -> u64 {
-        let whole = Segment { raw: &[], ..*whole };
-        // The payload is lent from the head: its place is how far it lies behind its start.
-        let start = whole.payload.as_ptr().addr().saturating_sub(head.as_ptr().addr());
+        // The payload is lent from the head: its place is how far it lies behind its start. What was
+        // completed by a fragment within lies elsewhere, and was split already.
+        let place = whole.payload.as_ptr().addr().checked_sub(head.as_ptr().addr());
+        let Some(start) = place.filter(|place| *place <= head.len()) else {
+            emit(*whole);
+            return 1;
+        };
         let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let whole = Segment { raw: &[], ..*whole };
         let captured = u32::try_from(whole.payload.len()).unwrap_or(u32::MAX);
         let end = start.saturating_add(captured).saturating_add(whole.missing);
 

@@ -228,6 +228,7 @@ fn exchange(number: u64, notice: &Notice, attempt: &Attempt, status: Status) -> 
         reply_held: Default::default(),
         sure: true,
         attempts: 1,
+        also: None,
         data: None,
         responses: Payloads::default(),
         error: None,

@@ -122,6 +122,12 @@ impl Known {
         Parties { connection: self.id, ends, client: self.client }
     }
 
+    /// Its other addresses, in roles.
+    pub(super) fn also(&self) -> Option<Endpoints> {
+        let swapped = self.client == Some(Side::Server);
+        self.also.map(|also| if swapped { also.swapped() } else { also })
+    }
+
     fn facts(&self, last: PacketRef, counts: ConnectionCounts) -> ConnectionFacts {
         ConnectionFacts {
             connection: self.id,

@@ -12,7 +12,7 @@ use attempts::{Attempts, Told};
 use connections::{Connections, Live};
 
 use crate::decode::{self, Network};
-use crate::endpoint::ConnectionId;
+use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker, TrackerEvent};
 use crate::limits;
 use crate::packet::Packet;
@@ -152,10 +152,12 @@ impl Engine {
 
     /// The next packet of the capture.
     pub fn push(&mut self, packet: &Packet<'_>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        self.span = Some(match self.span {
-            None => (packet.at, packet.at),
-            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
-        });
+        if packet.at.is_known() {
+            self.span = Some(match self.span {
+                None => (packet.at, packet.at),
+                Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+            });
+        }
         let Self { decoder, streams, conversations, shard, .. } = self;
         conversations.tracker.packet(packet.place());
         // The fragments of a segment are pushed together, with the last of them.
@@ -318,27 +320,48 @@ impl Conversations {
                 Decoded::Foreign(what) => known.foreign = Some(what),
                 Decoded::Started { .. } | Decoded::Undecodable { .. } => {}
             }
-            tracker.push(&known.parties(), &decoded, &mut |event| emit(event.into()));
+            let also = known.also();
+            tracker.push(&known.parties(), &decoded, &mut |event| tell(event, also.as_ref(), emit));
         });
         self.held = self.held - before + decoder.held();
     }
 
     fn expire(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        self.tracker.expire(&mut |event| emit(event.into()));
+        let Self { tracker, connections, .. } = self;
+        tracker.expire(&mut |event| {
+            let also = match event {
+                TrackerEvent::Ended(exchange) => {
+                    connections.get_mut(exchange.connection).and_then(|live| live.known.also())
+                }
+                _ => None,
+            };
+            tell(event, also.as_ref(), emit);
+        });
     }
 
     fn close(&mut self, closed: &Closed, emit: &mut dyn FnMut(EngineEvent<'_>)) {
         self.decode(closed.connection, emit, |decoder, _, emit| decoder.finish(emit));
         let Some(live) = self.connections.take(closed.connection) else { return };
         let open_at_end = &mut self.open_at_end;
+        let also = live.known.also();
         self.tracker.close(&live.known.parties(), closed, &mut |event| {
             if let TrackerEvent::Ended(exchange) = event {
                 *open_at_end += u64::from(exchange.status == Status::Open);
             }
-            emit(event.into());
+            tell(event, also.as_ref(), emit);
         });
         self.held -= live.decoder.held();
         emit(EngineEvent::Closed(&live.known.closed(closed)));
+    }
+}
+
+/// Tells of an exchange, with its other pair of ends, if its connection has one.
+fn tell(event: TrackerEvent<'_>, also: Option<&Endpoints>, emit: &mut dyn FnMut(EngineEvent<'_>)) {
+    match (event, also) {
+        (TrackerEvent::Ended(exchange), Some(_)) => {
+            emit(EngineEvent::Exchange(&Exchange { also, ..*exchange }));
+        }
+        (event, _) => emit(event.into()),
     }
 }
 

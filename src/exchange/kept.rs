@@ -37,6 +37,7 @@ impl KeptExchange {
         Self {
             exchange: Exchange {
                 pattern: None,
+                also: None,
                 id: None,
                 data: None,
                 responses: Payloads::default(),

@@ -323,6 +323,9 @@ pub struct Exchange<'a> {
     pub sure: bool,
     /// How many attempts a row of kind `connect` stands for; else 1.
     pub attempts: u32,
+    /// The other pair of ends, where the capture saw the connection before and after address
+    /// translation.
+    pub also: Option<&'a Endpoints>,
     /// The argument: JSON as it was sent; `None` where there was none.
     pub data: Option<&'a [u8]>,
     /// The values that answered.

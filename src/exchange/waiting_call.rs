@@ -201,6 +201,7 @@ impl Call {
             reply_held: Default::default(),
             sure,
             attempts: 1,
+            also: None,
             data: text(|texts| &texts.data),
             responses: told.map_or_else(Payloads::default, Texts::responses),
             error: text(|texts| &texts.error),

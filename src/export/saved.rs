@@ -6,6 +6,8 @@ use std::path::Path;
 
 use crate::packet::Packet;
 use crate::report::calls::{Csv, JsonLines};
+use crate::source::CapturePoints;
+use crate::source::options::Options;
 use crate::source::writer::CaptureWriter;
 use crate::store::Archive;
 
@@ -110,7 +112,8 @@ fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Resu
             None => saved.missing += 1,
         }
     }
-    let mut writer = CaptureWriter::new(out, 0)?;
+    let points = archive.points();
+    let mut writer = CaptureWriter::new(out);
     for number in packets {
         let (Some(record), Ok(data)) = (archive.packet(number), archive.packet_data(number)) else {
             saved.missing += 1;
@@ -121,14 +124,15 @@ fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Resu
                 number,
                 at: record.at,
                 link: record.link,
-                point: Default::default(),
+                point: record.point,
                 data: &data,
                 original_len: record.original_len,
             },
-            "",
+            Options::NONE,
+            points,
         )?;
         saved.packets += 1;
     }
-    writer.finish([])?;
+    writer.finish(&CapturePoints::default(), [])?;
     Ok(saved)
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 /// How the bytes of a packet begin: the LINKTYPE value of tcpdump.org's registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u16);
 
 impl LinkType {

@@ -34,9 +34,11 @@ pub struct Candidate {
     pub hint: &'static str,
 }
 
-/// What may stand at byte `cursor` of `text`. `patterns` are those that are known, the likeliest
+/// What may stand at byte `cursor` of `text`, a filter over rows of this `table` of fields. `patterns` are
+/// those that are known, the likeliest
 /// first.
 pub fn complete<'p>(
+    table: &'static [Field],
     text: &str,
     cursor: usize,
     patterns: impl IntoIterator<Item = &'p str>,
@@ -50,7 +52,7 @@ pub fn complete<'p>(
         let rest = text.get(cursor..).unwrap_or_default();
         replace.end = cursor + rest.find(|c| !lexer::is_of_word(c)).unwrap_or(rest.len());
     }
-    let (place, parentheses) = place(&tokens, text);
+    let (place, parentheses) = place(table, &tokens, text);
     if let Place::Element(_) = place
         && let Some(dots) = text.get(replace.start..cursor).and_then(|word| word.rfind(".."))
     {
@@ -58,7 +60,7 @@ pub fn complete<'p>(
     }
     let begun = text.get(replace.start..cursor).unwrap_or_default();
     let mut candidates = match place {
-        Place::Field => fields(begun),
+        Place::Field => fields(table, begun),
         Place::Operator(field) => starting(begun, operators(field).chain(JOINTS)),
         Place::Set => starting(begun, [("{", "a set: {a, b, 3..5}")].into_iter()),
         Place::Joint => starting(begun, JOINTS.into_iter()),
@@ -97,7 +99,7 @@ fn is_begun(token: &Token, text: &str) -> bool {
 }
 
 /// What is expected behind `tokens`, and how many parentheses are open there.
-fn place(tokens: &[Token], text: &str) -> (Place, usize) {
+fn place(table: &'static [Field], tokens: &[Token], text: &str) -> (Place, usize) {
     let mut place = Place::Field;
     let mut parentheses = 0_usize;
     let mut asked = None;
@@ -114,7 +116,7 @@ fn place(tokens: &[Token], text: &str) -> (Place, usize) {
         }
         place = match (place, sign) {
             (Place::Field, Some(Sign::Not | Sign::Open)) => Place::Field,
-            (Place::Field, None) => known(word).map_or(Place::Unknown, Place::Operator),
+            (Place::Field, None) => known(table, word).map_or(Place::Unknown, Place::Operator),
             (Place::Operator(field), Some(Sign::IndexOpen)) => Place::Index(field),
             (Place::Index(field), Some(Sign::IndexClose)) => Place::Operator(field),
             (Place::Index(field), _) => Place::Index(field),
@@ -152,10 +154,10 @@ const fn is_comparison(sign: Sign) -> bool {
 }
 
 /// The field that `word` names, with or without a path.
-fn known(word: &str) -> Option<&'static Field> {
-    field::named(word).or_else(|| {
+fn known(table: &'static [Field], word: &str) -> Option<&'static Field> {
+    field::named(table, word).or_else(|| {
         let (name, _path) = word.split_once('.')?;
-        field::named(name).filter(|field| field.kind == FieldKind::Json)
+        field::named(table, name).filter(|field| field.kind == FieldKind::Json)
     })
 }
 
@@ -178,8 +180,8 @@ fn operators(field: &Field) -> impl Iterator<Item = (&'static str, &'static str)
     })
 }
 
-fn fields(begun: &str) -> Vec<Candidate> {
-    let fields = field::fields().iter().map(|field| (field.name, field.meaning));
+fn fields(table: &'static [Field], begun: &str) -> Vec<Candidate> {
+    let fields = table.iter().map(|field| (field.name, field.meaning));
     starting(begun, fields.chain([("not", "must not hold")]))
 }
 
@@ -242,7 +244,8 @@ mod tests {
     fn completed(typed: &str) -> Vec<String> {
         let cursor = typed.find('|').unwrap();
         let text = typed.replacen('|', "", 1);
-        let Completions { replace, candidates } = complete(&text, cursor, PATTERNS);
+        let Completions { replace, candidates } =
+            complete(field::fields(), &text, cursor, PATTERNS);
         let with = |candidate: &Candidate| {
             format!("{}{}{}", &text[..replace.start], candidate.text, &text[replace.end..])
         };
@@ -320,7 +323,7 @@ mod tests {
         for field in field::fields() {
             for operator in field.kind.operators() {
                 let text = format!("{} {operator} ", field.name);
-                let offered = complete(&text, field.name.len() + 1, []).candidates;
+                let offered = complete(field::fields(), &text, field.name.len() + 1, []).candidates;
                 assert!(offered.iter().any(|candidate| candidate.text == *operator), "{text}");
                 // What is missing is the value, not a better operator.
                 let error = Filter::parse(&text).unwrap_err();
@@ -335,7 +338,7 @@ mod tests {
             text in r#"[a-z.\[\]{}()"'\\ =!<>&|~0-9é]{0,30}"#,
             cursor in 0_usize..40,
         ) {
-            let Completions { replace, .. } = complete(&text, cursor, PATTERNS);
+            let Completions { replace, .. } = complete(field::fields(), &text, cursor, PATTERNS);
             prop_assert!(text.get(replace).is_some());
         }
     }

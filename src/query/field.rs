@@ -117,6 +117,21 @@ pub(super) enum Fact {
     Data,
     Response,
     Error,
+    /// Of rows that are no exchanges: the name of the field.
+    OfRow(&'static str),
+}
+
+impl Field {
+    /// A field of rows that are no exchanges: a [`RowFilter`](super::RowFilter) asks for its values
+    /// by its name.
+    pub(crate) const fn of_row(
+        name: &'static str,
+        kind: FieldKind,
+        meaning: &'static str,
+        example: &'static str,
+    ) -> Self {
+        Self { name, kind, meaning, example, fact: Fact::OfRow(name) }
+    }
 }
 
 /// The words of `status`, by the number of the outcome.
@@ -209,7 +224,7 @@ const FIELDS: &[Field] = table! {
         r#"error.message matches "time-?out""#;
 };
 
-/// Every field, in the order of the help.
+/// Every field of an exchange, in the order of the help.
 pub const fn fields() -> &'static [Field] {
     FIELDS
 }
@@ -263,16 +278,18 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("type", "kind"),
 ];
 
-/// The field of this name.
-pub(super) fn named(name: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.name == name)
+/// The one of `fields` that has this name.
+pub(super) fn named(fields: &'static [Field], name: &str) -> Option<&'static Field> {
+    fields.iter().find(|field| field.name == name)
 }
 
-/// The field that somebody meant who typed `name`.
-pub(super) fn meant(name: &str) -> Option<&'static str> {
+/// The one of `fields` that somebody meant who typed `name`.
+pub(super) fn meant(fields: &'static [Field], name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
-    let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == lower).map(|(_, field)| *field);
-    elsewhere.or_else(|| nearest(&lower, FIELDS.iter().map(|field| field.name)))
+    let is_field = |name: &&str| named(fields, name).is_some();
+    let mut elsewhere =
+        ELSEWHERE.iter().filter(|(other, _)| *other == lower).map(|(_, field)| *field);
+    elsewhere.find(is_field).or_else(|| nearest(&lower, fields.iter().map(|field| field.name)))
 }
 
 /// The one of `names` that is a slip or two away from `typed`.
@@ -327,13 +344,13 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         for (index, field) in fields().iter().enumerate() {
-            assert_eq!(named(field.name), Some(field), "{} is there twice", field.name);
+            assert_eq!(named(FIELDS, field.name), Some(field), "{} is there twice", field.name);
             assert!(field.name.len() <= LONGEST);
             assert!(field.example.starts_with(field.name), "{index}: {}", field.example);
             Filter::parse(field.example).unwrap();
         }
         for (name, field) in ELSEWHERE {
-            assert!(named(name).is_none() && named(field).is_some(), "{name}");
+            assert!(named(FIELDS, name).is_none() && named(FIELDS, field).is_some(), "{name}");
         }
     }
 
@@ -390,10 +407,10 @@ mod tests {
             ("rtt", "latency"),
             ("reqest.bytes", "request.bytes"),
         ] {
-            assert_eq!(meant(typed), Some(field), "{typed}");
+            assert_eq!(meant(FIELDS, typed), Some(field), "{typed}");
         }
         for typed in ["sum", "x", "user.created", &"n".repeat(4_000)] {
-            assert_eq!(meant(typed), None, "{typed}");
+            assert_eq!(meant(FIELDS, typed), None, "{typed}");
         }
     }
 }

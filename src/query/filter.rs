@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::error::FilterError;
-use super::field::Fact;
+use super::field::{self, Fact, Field};
 use super::parser;
 use super::subject::Subject;
 use super::term::{Cost, Term};
@@ -40,7 +40,12 @@ impl Filter {
     ///
     /// Where the text is no filter: with the place and what is expected there.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let parser::Parsed { mut root, memos } = parser::parse(text)?;
+        Self::parse_over(field::fields(), text)
+    }
+
+    /// The same over rows that have these `fields`.
+    pub(super) fn parse_over(fields: &'static [Field], text: &str) -> Result<Self, FilterError> {
+        let parser::Parsed { mut root, memos } = parser::parse(fields, text)?;
         root.order();
         Ok(Self { text: text.trim().to_owned(), root: Arc::new(root), memos })
     }
@@ -54,6 +59,11 @@ impl Filter {
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         let mut look = |term: &Term| Some(term.matches(subject));
         self.root.answer(&mut look).unwrap_or(false)
+    }
+
+    /// The answer, where `look` answers each question.
+    pub(super) fn answer(&self, look: &mut impl FnMut(&Term) -> Option<bool>) -> bool {
+        self.root.answer(look).unwrap_or(false)
     }
 
     /// Whether payloads must be kept to answer it: it asks for `data`, `response` or `error`.

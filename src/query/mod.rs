@@ -16,6 +16,7 @@ mod filter;
 mod lexer;
 mod parser;
 mod quoting;
+mod row;
 mod subject;
 mod term;
 mod value;
@@ -25,6 +26,7 @@ pub use error::FilterError;
 pub use field::{Field, FieldKind, fields, nearest};
 pub use filter::{Evaluator, Filter};
 pub use quoting::quoted;
+pub use row::{Look, RowFilter, Value};
 pub use subject::Subject;
 
 #[cfg(test)]

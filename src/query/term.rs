@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::field::Fact;
+use super::row::Value;
 use super::subject::Subject;
 use super::value::{self, Addresses, Interval, Scalar};
 use crate::exchange::{ExchangeKind, Status};
@@ -135,7 +136,24 @@ impl Term {
             Fact::Data => self.json(|look| subject.data().map_or(GO_ON, |data| look(&data))),
             Fact::Response => self.json(|look| subject.responses(look)),
             Fact::Error => self.error(subject),
+            // An exchange has no such field, and no filter over exchanges asks for one.
+            Fact::OfRow(_) => false,
         }
+    }
+
+    /// The answer by the values that `tell` has for the field.
+    pub fn matches_row(&self, tell: impl FnOnce(&mut dyn FnMut(&Value<'_>))) -> bool {
+        let mut answer = Answer::None;
+        tell(&mut |value| {
+            if answer != Answer::Yes {
+                let holds = match &self.test {
+                    Test::Exists => true,
+                    Test::Is { wanted, .. } => wanted.fits(value),
+                };
+                answer = if holds { Answer::Yes } else { Answer::No };
+            }
+        });
+        self.test.conclude(answer)
     }
 
     /// Of a reply to a known call, that it failed is known without its payload.
@@ -170,28 +188,15 @@ impl Term {
     }
 
     fn words(&self, number: Option<u32>) -> bool {
-        self.test.any(
-            number,
-            |wanted, number| matches!(wanted, Wanted::Words(bits) if bits >> number & 1 == 1),
-        )
+        self.test.any(number, |wanted, number| wanted.fits(&Value::Word(*number)))
     }
 
     fn addresses(&self, ends: impl IntoIterator<Item = SocketAddr>) -> bool {
-        self.test.any(ends, |wanted, end| {
-            matches!(wanted, Wanted::Addresses(known) if known.iter().any(|one| one.contain(*end)))
-        })
+        self.test.any(ends, |wanted, end| wanted.fits(&Value::Address(*end)))
     }
 
     fn text(&self, text: Option<&str>) -> bool {
-        self.test.any(text, |wanted, text| match wanted {
-            Wanted::Values(intervals) => {
-                let text = Scalar::Text(text.as_bytes().into());
-                intervals.iter().any(|interval| interval.contains(&text))
-            }
-            Wanted::Contains(needle) => needle.finder.find(text.as_bytes()).is_some(),
-            Wanted::Matches(regex) => regex.is_match(text),
-            _ => false,
-        })
+        self.test.any(text, |wanted, text| wanted.fits(&Value::Text(text)))
     }
 
     /// Of the JSON values that `each` tells, those at the end of the path count.
@@ -256,6 +261,30 @@ impl Test {
 }
 
 impl Wanted {
+    /// Whether a value that is no JSON is as wanted.
+    fn fits(&self, value: &Value<'_>) -> bool {
+        match (self, value) {
+            (Self::Numbers(ranges), Value::Number(number)) => {
+                ranges.iter().any(|range| range.contains(number))
+            }
+            (Self::Words(bits), Value::Word(number)) => {
+                bits.checked_shr(*number).is_some_and(|bits| bits & 1 == 1)
+            }
+            (Self::Addresses(known), Value::Address(end)) => {
+                known.iter().any(|one| one.contain(*end))
+            }
+            (Self::Values(intervals), Value::Text(text)) => {
+                let text = Scalar::Text(text.as_bytes().into());
+                intervals.iter().any(|interval| interval.contains(&text))
+            }
+            (Self::Contains(needle), Value::Text(text)) => {
+                needle.finder.find(text.as_bytes()).is_some()
+            }
+            (Self::Matches(regex), Value::Text(text)) => regex.is_match(text),
+            _ => false,
+        }
+    }
+
     /// Whether a raw JSON value is as wanted.
     fn holds(&self, value: &[u8]) -> bool {
         match self {

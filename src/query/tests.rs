@@ -53,6 +53,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
         reply_held: Default::default(),
         sure: true,
         attempts: 1,
+        also: None,
         data: Some(br#"{"user":{"id":42,"name":"Ada"},"items":[{"sku":"x"},{"sku":"y"}]}"#),
         responses: Payloads::new(b"6", &[1]),
         error: Some(b"null"),
@@ -180,6 +181,7 @@ fn failures() -> Vec<Exchange<'static>> {
             ended_by: Some(EndedBy::Network),
             waited: Some(Nanos::from_secs(3)),
             attempts: 40,
+            also: None,
             error: Some(br#""host unreachable""#),
             ..refused
         },

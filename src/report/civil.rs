@@ -27,8 +27,11 @@ impl Civil {
         Self { zone, format, second: None, text: String::new() }
     }
 
-    /// `at` to the second.
+    /// `at` to the second; `-` where it is unknown.
     pub fn second(&mut self, at: Timestamp) -> &str {
+        if !at.is_known() {
+            return "-";
+        }
         let second = at.as_nanos().div_euclid(1_000_000_000);
         if self.second != Some(second) {
             self.second = Some(second);
@@ -48,7 +51,20 @@ impl Civil {
         _ = write!(out, ".{nanos:09}");
     }
 
-    /// `at` to the nanosecond, as RFC 3339 wants it.
+    /// `at` to the millisecond; `-` where it is unknown.
+    pub fn millisecond(&mut self, at: Timestamp) -> String {
+        match at.is_known() {
+            true => format!("{}.{:03}", self.second(at), millis(at)),
+            false => "-".to_owned(),
+        }
+    }
+
+    /// `at` to the nanosecond, as RFC 3339 wants it; `None` where it is unknown.
+    pub fn known_utc(at: Timestamp) -> Option<String> {
+        at.is_known().then(|| Self::utc(at))
+    }
+
+    /// `at`, which is known, to the nanosecond, as RFC 3339 wants it.
     pub fn utc(at: Timestamp) -> String {
         let mut out = Vec::new();
         Self::rfc3339().push_nanos(&mut out, at);
@@ -80,12 +96,20 @@ mod tests {
             (0, "1970-01-01T00:00:00.000000000Z"),
             (1_795_319_521_123_456_789, "2026-11-22T03:52:01.123456789Z"),
             (-1, "1969-12-31T23:59:59.999999999Z"),
-            (i64::MIN, "1677-09-21T00:12:43.145224192Z"),
+            (i64::MIN + 1, "1677-09-21T00:12:43.145224193Z"),
             (i64::MAX, "2262-04-11T23:47:16.854775807Z"),
         ];
         for (nanos, text) in cases {
             assert_eq!(Civil::utc(Timestamp::from_nanos(nanos)), text);
         }
+    }
+
+    #[test]
+    fn an_unknown_time_is_a_dash_or_nothing() {
+        let mut civil = Civil::rfc3339();
+        assert_eq!(civil.second(Timestamp::UNKNOWN), "-");
+        assert_eq!(civil.millisecond(Timestamp::UNKNOWN), "-");
+        assert_eq!(Civil::known_utc(Timestamp::UNKNOWN), None);
     }
 
     #[test]

@@ -11,11 +11,15 @@ use super::filter::CaptureFilter;
 #[cfg(feature = "live")]
 use super::live::Live;
 use super::merge::Merged;
+#[cfg(feature = "live")]
+use super::options::Options;
+use super::points::CapturePoints;
 use super::ring::{Ring, RingLimits, free_name};
 use super::source_files::SourceFiles;
 use super::writer::CaptureWriter;
 use super::{Next, SourceError, Stop};
-use crate::packet::Packet;
+use crate::packet::PointId;
+use crate::time::Timestamp;
 
 /// Where packets come from, and the file they are saved in on the way, if any.
 ///
@@ -44,7 +48,6 @@ pub struct Source {
     save: Option<Save>,
     /// Why packets are no longer saved, until that was told.
     untold: Option<SourceError>,
-    snap_len: u32,
 }
 
 impl Source {
@@ -54,12 +57,7 @@ impl Source {
     ///
     /// That of the first file that cannot be opened.
     pub fn files(paths: &[String], stop: &Stop) -> Result<Self, SourceError> {
-        Ok(Self {
-            from: Origin::Files(Merged::open(paths, stop)?),
-            save: None,
-            untold: None,
-            snap_len: 0,
-        })
+        Ok(Self { from: Origin::Files(Merged::open(paths, stop)?), save: None, untold: None })
     }
 
     /// Captures on interfaces until `stop` is set or all of them are gone.
@@ -73,7 +71,6 @@ impl Source {
             from: Origin::Live(Box::new(Live::open(options, stop)?)),
             save: None,
             untold: None,
-            snap_len: options.snap_len,
         })
     }
 
@@ -90,6 +87,10 @@ impl Source {
     /// Saves every packet that is given from now on in the pcapng file `path`, `-` being standard
     /// output. The file is whole whenever nothing comes for a moment, and at the end.
     ///
+    /// What the format says beside packets is saved too: interfaces and their drops, comments on
+    /// packets and on the first section of each file, names of addresses, secrets to decrypt with.
+    /// Blocks of another kind, and what is only for private use, are not.
+    ///
     /// # Errors
     ///
     /// Where the file cannot be written, or is one of those that are read.
@@ -100,14 +101,16 @@ impl Source {
         {
             return Err(SourceError::SaveOverInput { file: path.to_owned() });
         }
-        let failed = |cause| SourceError::Save { file: path.to_owned(), cause };
-        let out: Box<dyn Write + Send> = if path == "-" {
+        let out: Output = if path == "-" {
             Box::new(io::stdout())
         } else {
             let cannot = |cause| SourceError::SaveTo { file: path.to_owned(), cause };
             Box::new(File::create(path).map_err(cannot)?)
         };
-        let writer = CaptureWriter::new(out, self.snap_len).map_err(failed)?;
+        if let Some(files) = self.from.files() {
+            files.keep();
+        }
+        let writer = CaptureWriter::new(out);
         self.save = Some(Save::File { file: path.to_owned(), writer });
         Ok(())
     }
@@ -145,7 +148,10 @@ impl Source {
         limits: RingLimits,
         zone: TimeZone,
     ) -> Result<(), SourceError> {
-        self.save = Some(Save::Ring(Box::new(Ring::new(path, limits, zone, self.snap_len)?)));
+        if let Some(files) = self.from.files() {
+            files.keep();
+        }
+        self.save = Some(Save::Ring(Box::new(Ring::new(path, limits, zone)?)));
         Ok(())
     }
 
@@ -214,14 +220,21 @@ impl Source {
         if let Origin::Live(live) = &mut self.from {
             live.close();
         }
-        let Some(save) = self.save.take() else {
+        let Some(mut save) = self.save.take() else {
             return self.untold.take().map_or(Ok(()), Err);
         };
         let file = save.file();
+        if let Some(files) = self.from.files()
+            && let Some(writer) = save.current()
+        {
+            files.number_all_points();
+            files.keep_sections(writer.section());
+            files.take_all_blocks(writer.blocks());
+        }
         let finished = match &self.from {
-            Origin::Files(_) => save.finish([]),
+            Origin::Files(files) => save.finish(files.points(), files.drops()),
             #[cfg(feature = "live")]
-            Origin::Live(live) => save.finish(live.kernel_drops()),
+            Origin::Live(live) => save.finish(live.points(), live.drops()),
         };
         finished.map_err(|cause| SourceError::Save { file, cause })
     }
@@ -232,7 +245,7 @@ impl Source {
         match &self.from {
             Origin::Files(files) => files.kernel_drops(),
             #[cfg(feature = "live")]
-            Origin::Live(live) => Some(live.kernel_drops().map(|(_, dropped)| dropped).sum()),
+            Origin::Live(live) => Some(live.drops().map(|(_, dropped)| dropped).sum()),
         }
     }
 
@@ -245,12 +258,23 @@ impl Source {
         }
     }
 
-    /// The files, to be read again by place: those that are neither compressed nor pipes.
+    /// The files, to be read again by place: those that are neither compressed nor pipes. And the
+    /// interfaces.
     pub fn again(&self) -> SourceFiles {
         match &self.from {
             Origin::Files(files) => files.again().clone(),
             #[cfg(feature = "live")]
-            Origin::Live(_) => SourceFiles::default(),
+            Origin::Live(live) => SourceFiles::new([].into_iter(), live.points().clone()),
+        }
+    }
+
+    /// The interfaces that packets came from, by [`Packet::point`](crate::packet::Packet::point), as
+    /// far as they came.
+    pub fn points(&self) -> CapturePoints {
+        match &self.from {
+            Origin::Files(files) => files.points().clone(),
+            #[cfg(feature = "live")]
+            Origin::Live(live) => live.points().clone(),
         }
     }
 
@@ -269,10 +293,14 @@ impl Source {
         let Some(save) = &mut self.save else {
             return Ok(());
         };
-        let saved = match (advance, &self.from) {
-            (Advance::Packet, Origin::Files(files)) => save.write(&files.packet(), ""),
+        let saved = match (advance, &mut self.from) {
+            (Advance::Packet, Origin::Files(files)) => save_of_file(save, files),
             #[cfg(feature = "live")]
-            (Advance::Packet, Origin::Live(live)) => save.write(&live.packet(), live.interface()),
+            (Advance::Packet, Origin::Live(live)) => {
+                let (packet, points) = (live.packet(), live.points());
+                let writer = save.writer(packet.at, points);
+                writer.and_then(|writer| writer.write(&packet, Options::NONE, points))
+            }
             (Advance::Idle, _) => save.flush(),
             (Advance::End, _) => return self.finish(),
         };
@@ -327,9 +355,23 @@ enum Origin {
     Live(Box<Live>),
 }
 
+impl Origin {
+    /// The files, if packets come from such.
+    const fn files(&mut self) -> Option<&mut Merged> {
+        match self {
+            Self::Files(files) => Some(files),
+            #[cfg(feature = "live")]
+            Self::Live(_) => None,
+        }
+    }
+}
+
+/// A file or standard output.
+pub(super) type Output = Box<dyn Write + Send>;
+
 /// Where packets are saved.
 enum Save {
-    File { file: String, writer: CaptureWriter<Box<dyn Write + Send>> },
+    File { file: String, writer: CaptureWriter<Output> },
     Ring(Box<Ring>),
 }
 
@@ -342,10 +384,23 @@ impl Save {
         }
     }
 
-    fn write(&mut self, packet: &Packet<'_>, interface: &str) -> io::Result<()> {
+    /// The writer of the file that a packet of the time `at` belongs into.
+    fn writer(
+        &mut self,
+        at: Timestamp,
+        points: &CapturePoints,
+    ) -> io::Result<&mut CaptureWriter<Output>> {
         match self {
-            Self::File { writer, .. } => writer.write(packet, interface),
-            Self::Ring(ring) => ring.write(packet, interface),
+            Self::File { writer, .. } => Ok(writer),
+            Self::Ring(ring) => ring.writer(at, points),
+        }
+    }
+
+    /// The writer of the file that is being written, if there is one.
+    fn current(&mut self) -> Option<&mut CaptureWriter<Output>> {
+        match self {
+            Self::File { writer, .. } => Some(writer),
+            Self::Ring(ring) => ring.current(),
         }
     }
 
@@ -356,12 +411,26 @@ impl Save {
         }
     }
 
-    fn finish<'a>(self, drops: impl IntoIterator<Item = (&'a str, u64)>) -> io::Result<()> {
+    fn finish(
+        self,
+        points: &CapturePoints,
+        drops: impl IntoIterator<Item = (PointId, u64)>,
+    ) -> io::Result<()> {
         match self {
-            Self::File { writer, .. } => writer.finish(drops),
-            Self::Ring(ring) => ring.finish(drops),
+            Self::File { writer, .. } => writer.finish(points, drops),
+            Self::Ring(ring) => ring.finish(points, drops),
         }
     }
+}
+
+/// Saves the packet that the files went to, and what lies before it in them.
+fn save_of_file(save: &mut Save, files: &mut Merged) -> io::Result<()> {
+    let writer = save.writer(files.packet().at, files.points())?;
+    if !writer.has_begun() {
+        files.keep_sections(writer.section());
+    }
+    files.take_blocks(writer.blocks());
+    writer.write(&files.packet(), files.options(), files.points())
 }
 
 /// What tcpdump and Wireshark take too. Loopback and offload make packets of 65,550 bytes, which

@@ -1,6 +1,6 @@
 //! Packets copied out of a source, to be handed to another thread.
 
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PointId};
 use crate::time::Timestamp;
 
 /// A place in the files that are read: the index of the file, and the offset of the captured bytes
@@ -19,6 +19,7 @@ struct Header {
     number: u64,
     at: Timestamp,
     link: LinkType,
+    point: PointId,
     start: usize,
     original_len: u32,
     place: Option<Place>,
@@ -31,6 +32,7 @@ impl Batch {
             number: packet.number,
             at: packet.at,
             link: packet.link,
+            point: packet.point,
             start: self.bytes.len(),
             original_len: packet.original_len,
             place,
@@ -61,7 +63,7 @@ impl Batch {
                 number: header.number,
                 at: header.at,
                 link: header.link,
-                point: Default::default(),
+                point: header.point,
                 data: self.bytes.get(header.start..end).unwrap_or_default(),
                 original_len: header.original_len,
             };
@@ -81,13 +83,14 @@ mod tests {
             number,
             at: Timestamp::from_nanos(7),
             link: LinkType::RAW,
-            point: Default::default(),
+            point: PointId(4),
             data,
             original_len: 9,
         };
         for (number, data) in [(1, &b"abc"[..]), (2, b""), (3, b"de")] {
             batch.push(&packet(number, data), (number == 3).then_some((1, 24)));
         }
+        assert!(batch.packets().all(|(packet, _)| packet.point == PointId(4)));
         let out: Vec<_> =
             batch.packets().map(|(packet, place)| (packet.number, packet.data, place)).collect();
         assert_eq!(out, [(1, &b"abc"[..], None), (2, b"", None), (3, b"de", Some((1, 24)))]);

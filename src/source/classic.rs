@@ -5,8 +5,10 @@
 use std::io;
 use std::ops::Range;
 
+use super::pcapng;
+use super::points::{FilePoints, Point};
 use super::window::{Filled, Window};
-use crate::packet::LinkType;
+use crate::packet::{LinkType, PointId};
 use crate::time::Timestamp;
 
 /// The byte order of a file or of a section of one.
@@ -47,13 +49,19 @@ impl ByteOrder {
 pub(super) struct Record {
     pub(super) at: Timestamp,
     pub(super) link: LinkType,
+    /// The number of its interface within the file.
+    pub(super) point: PointId,
     pub(super) data: Range<usize>,
+    /// What a pcapng says of it beside: options, to the end of its block.
+    pub(super) options: Range<usize>,
     pub(super) original_len: u32,
 }
 
 /// What a step through a file came to.
 pub(super) enum Step {
     Record(Record),
+    /// Another capture file begins here: they were put one behind the other.
+    Begins,
     /// The pipe is silent.
     NotYet,
     /// No whole record is left.
@@ -79,6 +87,7 @@ pub(super) struct Classic {
     order: ByteOrder,
     nanos_per_tick: u32,
     link: LinkType,
+    point: PointId,
     modified: bool,
 }
 
@@ -97,9 +106,30 @@ impl Classic {
         }
     }
 
-    /// Reads the header of a file.
-    pub(super) fn new(header: &[u8; HEADER]) -> Result<Option<Self>, Fault> {
-        let &[m0, m1, m2, m3, v0, v1, .., l0, l1, l2, l3] = header;
+    /// Whether this is surely the header of a file, though something else was expected: nobody
+    /// writes another version than 2.4 (2.2 and 2.3 were before 1998), an accuracy that is not 0, a
+    /// time zone that is not within a day, or uses the bits that are reserved in the link type.
+    pub(super) fn is_sure(header: &[u8; HEADER]) -> bool {
+        let (words, _) = header.as_chunks::<4>();
+        let &[magic, [v0, v1, w0, w1], zone, accuracy, _, link] = words else {
+            return false;
+        };
+        let Some((order, ..)) = Self::recognise(magic) else {
+            return false;
+        };
+        order.u16([v0, v1]) == 2
+            && (2..=4).contains(&order.u16([w0, w1]))
+            && order.u32(zone).cast_signed().unsigned_abs() <= 86_400
+            && order.u32(accuracy) == 0
+            && order.u32(link) & 0x0FFF_0000 == 0
+    }
+
+    /// Reads the header of a file, and names its interface.
+    pub(super) fn new(
+        header: &[u8; HEADER],
+        points: &mut FilePoints,
+    ) -> Result<Option<Self>, Fault> {
+        let &[m0, m1, m2, m3, v0, v1, .., s0, s1, s2, s3, l0, l1, l2, l3] = header;
         let Some((order, nanos_per_tick, modified)) = Self::recognise([m0, m1, m2, m3]) else {
             return Ok(None);
         };
@@ -115,12 +145,9 @@ impl Classic {
             ByteOrder::Little => [l0, l1],
             ByteOrder::Big => [l2, l3],
         };
-        Ok(Some(Self {
-            order,
-            nanos_per_tick,
-            link: LinkType(order.u16([link0, link1])),
-            modified,
-        }))
+        let link = LinkType(order.u16([link0, link1]));
+        let point = points.add(Point::classic(link, order.u32([s0, s1, s2, s3])));
+        Ok(Some(Self { order, nanos_per_tick, link, point, modified }))
     }
 
     #[inline]
@@ -139,6 +166,13 @@ impl Classic {
         let ticks = self.order.u32([t0, t1, t2, t3]);
         let captured = self.order.u32([c0, c1, c2, c3]);
         let original_len = self.order.u32([o0, o1, o2, o3]);
+        // Where the header of another file stands, these lengths are its time zone and accuracy, or
+        // the byte-order magic of a pcapng: a packet without a byte, or longer than any.
+        if (original_len == 0 || captured > PACKET_BYTES)
+            && let Some(step) = follows_file(window)?
+        {
+            return Ok(step);
+        }
         if captured > PACKET_BYTES {
             return Err(Fault::Damaged(format!(
                 "a packet of {captured} bytes, more than any capture holds"
@@ -157,10 +191,34 @@ impl Classic {
         Ok(Step::Record(Record {
             at: Timestamp::from_nanos(at),
             link: self.link,
+            point: self.point,
             data: record.start + header_len..record.end,
+            options: record.end..record.end,
             original_len,
         }))
     }
+}
+
+/// Whether the header of another capture file stands where a packet should: then `Begins`, or what
+/// has to be waited for.
+#[cold]
+fn follows_file(window: &mut Window) -> Result<Option<Step>, Fault> {
+    if window.bytes().starts_with(&pcapng::SECTION) {
+        return Ok(pcapng::is_section(window.bytes()).then_some(Step::Begins));
+    }
+    let Some(&magic) = window.bytes().first_chunk() else {
+        return Ok(None);
+    };
+    if Classic::recognise(magic).is_none() {
+        return Ok(None);
+    }
+    match window.require(HEADER)? {
+        Filled::Enough => {}
+        Filled::NotYet => return Ok(Some(Step::NotYet)),
+        Filled::Ended => return Ok(Some(Step::Ended)),
+    }
+    let is_sure = window.bytes().first_chunk().is_some_and(Classic::is_sure);
+    Ok(is_sure.then_some(Step::Begins))
 }
 
 /// Bytes of a file's header.

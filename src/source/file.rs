@@ -5,15 +5,19 @@ use std::fs::{File, Metadata};
 
 use super::classic::{self, Classic, Fault, Record, Step};
 use super::input::{Input, file_name};
+use super::kept::Kept;
+use super::options::Options;
 use super::pcapng::{self, Pcapng};
+use super::points::{FilePoints, Point};
 use super::window::{Filled, Window};
 use super::{Next, SourceError, Stop, sniff};
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PointId};
 use crate::time::Timestamp;
 
 /// A capture file, or a pipe with what would be in one: pcap or pcapng, plain, gzip or zstd.
 ///
-/// Packets are handed on as they arrive, and lent from one buffer.
+/// Packets are handed on as they arrive, and lent from one buffer. Several files that were put one
+/// behind the other are read as one.
 pub struct CaptureFile {
     name: String,
     window: Window,
@@ -21,9 +25,12 @@ pub struct CaptureFile {
     format: Option<Format>,
     record: Record,
     number: u64,
+    /// The time of the packet, or of the one before it that has any.
+    time: Timestamp,
+    points: FilePoints,
+    /// What is kept of it beside its packets, where these are saved.
+    kept: Option<Kept>,
     cut: Option<Cut>,
-    /// Drops that the file tells of.
-    dropped: Option<u64>,
 }
 
 impl CaptureFile {
@@ -41,12 +48,16 @@ impl CaptureFile {
             record: Record {
                 at: Timestamp::default(),
                 link: LinkType::NULL,
+                point: PointId(0),
                 data: 0..0,
+                options: 0..0,
                 original_len: 0,
             },
             number: 0,
+            time: Timestamp::UNKNOWN,
+            points: FilePoints::default(),
+            kept: None,
             cut: None,
-            dropped: None,
         };
         file.format = match file.recognise() {
             Ok(format) => format,
@@ -98,10 +109,52 @@ impl CaptureFile {
     /// Packets that were lost when the file was captured, as far as was read; `None` where the
     /// file does not tell.
     pub fn kernel_drops(&self) -> Option<u64> {
+        self.drops().map(|(_, dropped)| dropped).reduce(u64::saturating_add)
+    }
+
+    /// The same at each interface that tells of it, by its number within the file; several counts
+    /// of one are to be added.
+    pub(super) fn drops(&self) -> impl Iterator<Item = (PointId, u64)> {
+        let open = match &self.format {
+            Some(Format::Pcapng(pcapng)) => Some(pcapng.dropped()),
+            _ => None,
+        };
+        self.points.dropped().chain(open.into_iter().flatten())
+    }
+
+    /// What is known of an interface, by its number within the file.
+    pub(super) fn point(&self, id: PointId) -> Option<&Point> {
+        self.points.get(id)
+    }
+
+    /// The number of the interface that came last.
+    pub(super) fn last_point(&self) -> Option<PointId> {
+        self.points.last()
+    }
+
+    /// From now on, keeps what must be saved beside packets.
+    pub(super) fn keep(&mut self) {
+        self.kept = Some(Kept::default());
+    }
+
+    /// What was kept, where anything is.
+    pub(super) fn kept(&mut self) -> Option<&mut Kept> {
+        self.kept.as_mut()
+    }
+
+    /// What the file says of the packet that was gone to.
+    pub(super) fn options(&self) -> Options<'_> {
         match &self.format {
-            Some(Format::Pcapng(pcapng)) => pcapng.dropped(),
-            _ => self.dropped,
+            Some(Format::Pcapng(pcapng)) => {
+                Options::new(pcapng.order(), self.window.consumed(&self.record.options))
+            }
+            _ => Options::NONE,
         }
+    }
+
+    /// The time of the packet that was gone to, or where that is unknown of the one before it.
+    pub(super) fn time(&self) -> Timestamp {
+        self.time
     }
 
     /// The file, where its packets can be read again by their places.
@@ -123,23 +176,50 @@ impl CaptureFile {
     /// Goes to the next packet, which [`packet`](Self::packet) then lends.
     #[inline]
     pub(super) fn advance(&mut self) -> Result<Advance, SourceError> {
-        let step = match &mut self.format {
-            Some(Format::Classic(classic)) => classic.step(&mut self.window),
-            Some(Format::Pcapng(pcapng)) => pcapng.step(&mut self.window),
-            None => return Ok(Advance::End),
-        };
-        match step {
-            Ok(Step::Record(record)) => {
-                self.record = record;
-                self.number += 1;
-                Ok(Advance::Packet)
+        loop {
+            let step = match &mut self.format {
+                Some(Format::Classic(classic)) => classic.step(&mut self.window),
+                Some(Format::Pcapng(pcapng)) => {
+                    pcapng.step(&mut self.window, &mut self.points, &mut self.kept)
+                }
+                None => return Ok(Advance::End),
+            };
+            match step {
+                Ok(Step::Record(record)) => {
+                    if record.at.is_known() {
+                        self.time = record.at;
+                    }
+                    self.record = record;
+                    self.number += 1;
+                    return Ok(Advance::Packet);
+                }
+                Ok(Step::Begins) => {
+                    if let Err(fault) = self.begin_next() {
+                        return self.fail(fault);
+                    }
+                }
+                Ok(Step::NotYet) => return Ok(Advance::Idle),
+                Ok(Step::Ended) => {
+                    self.end(false);
+                    return Ok(Advance::End);
+                }
+                Err(fault) => return self.fail(fault),
             }
-            Ok(Step::NotYet) => Ok(Advance::Idle),
-            Ok(Step::Ended) => {
-                self.end(false);
-                Ok(Advance::End)
-            }
-            Err(fault) => self.fail(fault),
+        }
+    }
+
+    /// Goes on with the file that was put behind the one that was read.
+    #[cold]
+    fn begin_next(&mut self) -> Result<(), Fault> {
+        self.close();
+        self.format = self.recognise()?;
+        Ok(())
+    }
+
+    /// Leaves the format, so that its drops are added to those of the file.
+    fn close(&mut self) {
+        if let Some(Format::Pcapng(mut pcapng)) = self.format.take() {
+            pcapng.close(&mut self.points);
         }
     }
 
@@ -150,7 +230,7 @@ impl CaptureFile {
             number: self.number,
             at: self.record.at,
             link: self.record.link,
-            point: Default::default(),
+            point: self.record.point,
             data: self.window.consumed(&self.record.data),
             original_len: self.record.original_len,
         }
@@ -174,7 +254,7 @@ impl CaptureFile {
                 _ => Ok(None),
             };
         };
-        let classic = Classic::new(header)?;
+        let classic = Classic::new(header, &mut self.points)?;
         if classic.is_some() {
             self.window.consume(classic::HEADER);
         }
@@ -202,8 +282,7 @@ impl CaptureFile {
                 compression: self.window.input().compression().filter(|_| inside_compression),
             });
         }
-        self.dropped = self.kernel_drops();
-        self.format = None;
+        self.close();
     }
 
     #[cold]
@@ -214,8 +293,7 @@ impl CaptureFile {
             self.end(true);
             return Ok(Advance::End);
         }
-        self.dropped = self.kernel_drops();
-        self.format = None;
+        self.close();
         Err(self.explain(fault))
     }
 

@@ -10,6 +10,8 @@ pub struct CaptureFilter {
     pub ports: Vec<RangeInclusive<u16>>,
     /// A filter in the language of tcpdump that must hold too.
     pub user: Option<String>,
+    /// Whether packets are wanted that carry others inside: what is in them is not looked at.
+    pub tunnels: bool,
 }
 
 impl CaptureFilter {
@@ -37,10 +39,10 @@ impl CaptureFilter {
     }
 
     fn tcp(&self) -> String {
-        if self.ports.is_empty() {
-            return "tcp".to_owned();
-        }
         let mut text = String::new();
+        if self.ports.is_empty() {
+            text.push_str("tcp or ");
+        }
         for ports in &self.ports {
             let (first, last) = (ports.start(), ports.end());
             // Writing to a String cannot fail.
@@ -50,7 +52,14 @@ impl CaptureFilter {
                 write!(text, "tcp portrange {first}-{last} or ")
             };
         }
-        text + FRAGMENTS
+        if !self.ports.is_empty() {
+            text = text + FRAGMENTS + " or ";
+        }
+        text.push_str(UNREACHABLE);
+        if self.tunnels {
+            text = text + " or " + TUNNELS;
+        }
+        text
     }
 }
 
@@ -59,23 +68,41 @@ impl CaptureFilter {
 /// IPv4: a fragment offset that is not 0. IPv6: next header 44, fragment, and TCP after it.
 const FRAGMENTS: &str = "(ip proto 6 and ip[6:2] & 0x1fff != 0) or (ip6[6] = 44 and ip6[40] = 6)";
 
+/// That something could not be reached by TCP: ICMP type 3 and ICMPv6 type 1, in which the header
+/// of the packet stands that could not be delivered.
+const UNREACHABLE: &str = "(icmp[0] = 3 and icmp[17] = 6) or \
+                           (ip6[6] = 58 and ip6[40] = 1 and ip6[54] = 6)";
+
+/// Packets that carry others: VXLAN (also Linux's older port) and Geneve, with the fragments of
+/// UDP that they make; GRE, IPv4 and IPv6 inside of either; MPLS, PPPoE.
+const TUNNELS: &str = "udp port 4789 or udp port 8472 or udp port 6081 or \
+                       (ip proto 17 and ip[6:2] & 0x1fff != 0) or (ip6[6] = 44 and ip6[40] = 17) or \
+                       ip proto 47 or ip6 proto 47 or ip proto 4 or ip6 proto 4 or \
+                       ip proto 41 or ip6 proto 41 or \
+                       ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn filter(ports: &[RangeInclusive<u16>], user: Option<&str>) -> CaptureFilter {
-        CaptureFilter { ports: ports.to_vec(), user: user.map(str::to_owned) }
+        CaptureFilter { ports: ports.to_vec(), user: user.map(str::to_owned), tunnels: false }
     }
 
     #[test]
     fn text() {
-        assert_eq!(filter(&[], None).untagged(), "tcp");
-        assert_eq!(filter(&[], Some("  ")).untagged(), "tcp");
-        assert_eq!(filter(&[], None).tagged(), "(tcp) or (vlan and ((tcp) or (vlan and (tcp))))");
+        let tcp = format!("tcp or {UNREACHABLE}");
+        assert_eq!(filter(&[], None).untagged(), tcp);
+        assert_eq!(filter(&[], Some("  ")).untagged(), tcp);
+        assert_eq!(
+            filter(&[], None).tagged(),
+            format!("({tcp}) or (vlan and (({tcp}) or (vlan and ({tcp}))))")
+        );
         assert_eq!(
             filter(&[8888..=8888, 3000..=3010], Some("host ::1 or net 10")).untagged(),
             "(host ::1 or net 10) and (tcp port 8888 or tcp portrange 3000-3010 or \
-             (ip proto 6 and ip[6:2] & 0x1fff != 0) or (ip6[6] = 44 and ip6[40] = 6))"
+             (ip proto 6 and ip[6:2] & 0x1fff != 0) or (ip6[6] = 44 and ip6[40] = 6) or \
+             (icmp[0] = 3 and icmp[17] = 6) or (ip6[6] = 58 and ip6[40] = 1 and ip6[54] = 6))"
         );
     }
 
@@ -147,6 +174,72 @@ mod tests {
                 assert!(!takes(&ipv4(17, 0, 8888, 8888)), "{tags:?}");
                 assert!(!takes(&ipv4(17, 0x00B9, 8888, 8888)), "{tags:?}");
                 assert!(!takes(&ipv6(17, 8888, 8888)), "{tags:?}");
+            }
+        }
+
+        #[test]
+        fn what_says_that_a_port_cannot_be_reached_passes() {
+            for ports in [&[][..], &[8888..=8888]] {
+                let text = filter(ports, None).tagged();
+                let program =
+                    Capture::dead(Linktype::ETHERNET).unwrap().compile(&text, true).unwrap();
+                for tags in [&[][..], &[0x8100], &[0x88A8, 0x8100]] {
+                    for (kind, quoted, taken) in [(3_u16, 6, true), (3, 17, false), (8, 6, false)] {
+                        // The message stands where a packet of TCP has its ports.
+                        let mut ip = ipv4(1, 0, kind << 8 | 3, 0);
+                        ip.truncate(24);
+                        ip.extend([0; 4]);
+                        ip.extend(ipv4(quoted, 0, 50_000, 8888));
+                        assert_eq!(program.filter(&ethernet(tags, &ip)), taken, "{kind} {quoted}");
+                    }
+                    for (kind, quoted, taken) in [(1_u16, 6, true), (1, 17, false), (128, 6, false)]
+                    {
+                        let mut ip = ipv6(58, kind << 8 | 4, 0);
+                        ip.truncate(48);
+                        ip.extend(ipv6(quoted, 50_000, 8888));
+                        assert_eq!(program.filter(&ethernet(tags, &ip)), taken, "{kind} {quoted}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn tunnels_pass_where_they_are_wanted() {
+            let with_ethertype = |kind: u16| {
+                let mut frame = vec![0; 12];
+                frame.extend(kind.to_be_bytes());
+                frame.resize(60, 0);
+                frame
+            };
+            let tunnels = [
+                ethernet(&[], &ipv4(17, 0, 50_000, 4789)),
+                ethernet(&[], &ipv6(17, 50_000, 8472)),
+                ethernet(&[0x8100], &ipv4(17, 0, 50_000, 6081)),
+                ethernet(&[], &ipv4(17, 0x00B9, 1, 1)),
+                ethernet(&[], &ipv4(47, 0, 0, 0x0800)),
+                ethernet(&[0x8100], &ipv6(47, 0, 0x0800)),
+                ethernet(&[], &ipv4(4, 0, 0x4500, 0)),
+                ethernet(&[], &ipv4(41, 0, 0x6000, 0)),
+                ethernet(&[], &ipv6(4, 0x4500, 0)),
+                ethernet(&[], &ipv6(41, 0x6000, 0)),
+                with_ethertype(0x8847),
+                with_ethertype(0x8864),
+            ];
+            for wanted in [false, true] {
+                let all = CaptureFilter { tunnels: wanted, ..filter(&[8888..=8888], None) };
+                let compile = |link: i32, text: &str| {
+                    Capture::dead(Linktype(link)).unwrap().compile(text, true).unwrap()
+                };
+                let program = compile(1, &all.tagged());
+                for (index, frame) in tunnels.iter().enumerate() {
+                    assert_eq!(program.filter(frame), wanted, "{index}");
+                }
+                assert!(program.filter(&ethernet(&[], &ipv4(6, 0, 8888, 2))));
+                assert!(!program.filter(&ethernet(&[], &ipv4(17, 0, 53, 2))));
+                assert!(!program.filter(&ethernet(&[], &ipv4(6, 0, 80, 2))));
+                assert_eq!(compile(12, &all.untagged()).filter(&ipv4(47, 0, 0, 0)), wanted);
+                let cooked_gre = cooked(&ipv4(47, 0, 0, 0));
+                assert_eq!(compile(276, &all.untagged()).filter(&cooked_gre), wanted);
             }
         }
 

@@ -19,6 +19,9 @@
 //! leaves and as it arrives, and libpcap throws away one of them after both took their place in the
 //! kernel's buffer. (`inbound` in the filter would keep it out, but libpcap applies a new filter to
 //! the first blocks itself, and cannot tell directions there: it would lose those packets.)
+//! A handle captures from when it is opened, but the filter comes later: what came before it is
+//! kept, and what comes while libpcap sets it, with a filter that takes nothing, is missing. So what
+//! bears a time before the filter stood is thrown away, and a capture begins without a hole.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -32,8 +35,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::device;
 use super::file::Advance;
+use super::points::{CapturePoints, Point};
 use super::{CaptureOptions, Next, SourceError, Stop};
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PointId};
 use crate::time::Timestamp;
 
 /// Packets of one or several interfaces, as they pass.
@@ -45,6 +49,7 @@ pub struct Live {
     given: usize,
     number: u64,
     settled: Option<Timestamp>,
+    points: CapturePoints,
     taps: Vec<Arc<Tap>>,
     threads: Vec<JoinHandle<()>>,
     closing: Stop,
@@ -67,6 +72,7 @@ impl Live {
             given: 0,
             number: 0,
             settled: None,
+            points: CapturePoints::default(),
             taps: Vec::new(),
             threads: Vec::new(),
             closing: closing.clone(),
@@ -82,16 +88,19 @@ impl Live {
             .into_iter()
             .map(|name| Ok((device::open(name, options)?, name.clone())))
             .collect::<Result<Vec<_>, SourceError>>()?;
-        for (index, (capture, name)) in opened.into_iter().enumerate() {
+        // Every filter stands: what is captured from this moment on, none of them missed.
+        let begins = nanos(SystemTime::now());
+        for (capture, name) in opened {
+            let link = device::link_type(&capture);
             let tap = Arc::new(Tap {
+                point: live.points.add(Point::live(&name, link, options.snap_len)),
                 name,
                 dropped: AtomicU64::new(0),
                 settled: AtomicI64::new(i64::MIN),
             });
             live.taps.push(Arc::clone(&tap));
             let worker = Worker {
-                index,
-                link: device::link_type(&capture),
+                link,
                 capture,
                 tap,
                 dropped_before: 0,
@@ -101,6 +110,7 @@ impl Live {
                 empty: empty.clone(),
                 batch: Batch::new(),
                 gathering_since: None,
+                begins: Some((Timestamp::from_nanos(begins), Instant::now() + BEGINS_WITHIN)),
             };
             let thread = thread::Builder::new().name("capture".to_owned());
             let handle = thread.spawn(move || worker.run());
@@ -123,16 +133,16 @@ impl Live {
         })
     }
 
-    /// The name of the interface of the packet that was given last.
-    pub fn interface(&self) -> &str {
-        self.taps.get(self.batch.interface).map_or("", |tap| &tap.name)
+    /// The interfaces.
+    pub fn points(&self) -> &CapturePoints {
+        &self.points
     }
 
-    /// Packets that the kernel had no room for, per interface by its name. Read once a second and
-    /// when the interface ends. Those of the loopback may be counted twice, as its packets pass
-    /// the kernel's taps twice.
-    pub fn kernel_drops(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.taps.iter().map(|tap| (tap.name.as_str(), tap.dropped.load(Ordering::Relaxed)))
+    /// Packets that the kernel had no room for, per interface. Read once a second and when the
+    /// interface ends. Those of the loopback may be counted twice, as its packets pass the kernel's
+    /// taps twice.
+    pub fn drops(&self) -> impl Iterator<Item = (PointId, u64)> {
+        self.taps.iter().map(|tap| (tap.point, tap.dropped.load(Ordering::Relaxed)))
     }
 
     /// Ends the capture without giving what is under way, and reads the drops a last time.
@@ -191,7 +201,7 @@ impl Live {
             number: self.number,
             at: header.at,
             link: self.batch.link,
-            point: Default::default(),
+            point: self.batch.point,
             data: self.batch.bytes.get(header.from..header.from + header.len).unwrap_or_default(),
             original_len: header.original_len,
         }
@@ -219,6 +229,7 @@ impl Drop for Live {
 /// What is known of an interface while it is captured on.
 struct Tap {
     name: String,
+    point: PointId,
     dropped: AtomicU64,
     /// Nanoseconds since the epoch before which every packet was handed over; `i64::MIN` before
     /// that is known, `i64::MAX` when the interface has ended.
@@ -232,7 +243,7 @@ enum Message {
 
 /// Packets of one interface, their bytes one after the other.
 struct Batch {
-    interface: usize,
+    point: PointId,
     link: LinkType,
     bytes: Vec<u8>,
     packets: Vec<Header>,
@@ -240,7 +251,7 @@ struct Batch {
 
 impl Batch {
     const fn new() -> Self {
-        Self { interface: 0, link: LinkType::NULL, bytes: Vec::new(), packets: Vec::new() }
+        Self { point: PointId(0), link: LinkType::NULL, bytes: Vec::new(), packets: Vec::new() }
     }
 
     fn clear(&mut self) {
@@ -256,15 +267,20 @@ impl Batch {
         self.bytes.len() >= BATCH_BYTES || self.packets.len() >= BATCH_PACKETS
     }
 
+    /// Copies a packet, unless it came before `begins`.
     #[allow(clippy::useless_conversion, reason = "other systems count in 32 bits")]
-    fn push(&mut self, packet: &pcap::Packet<'_>) {
+    fn push(&mut self, packet: &pcap::Packet<'_>, begins: Option<Timestamp>) {
         let time = packet.header.ts;
         // With Precision::Nano the field of microseconds holds nanoseconds.
         let nanos = i64::from(time.tv_sec)
             .saturating_mul(1_000_000_000)
             .saturating_add(i64::from(time.tv_usec));
+        let at = Timestamp::from_nanos(nanos);
+        if begins.is_some_and(|begins| at < begins) {
+            return;
+        }
         self.packets.push(Header {
-            at: Timestamp::from_nanos(nanos),
+            at,
             from: self.bytes.len(),
             len: packet.data.len(),
             original_len: packet.header.len,
@@ -290,7 +306,6 @@ struct Header {
 /// The thread of an interface.
 struct Worker {
     capture: Capture<Active>,
-    index: usize,
     link: LinkType,
     tap: Arc<Tap>,
     /// What libpcap counted when it was last asked.
@@ -302,6 +317,9 @@ struct Worker {
     batch: Batch,
     /// Since when the batch has waited to be handed over.
     gathering_since: Option<Instant>,
+    /// Before when packets are thrown away, and until when that is looked at: later, such a time
+    /// means that the clock was set.
+    begins: Option<(Timestamp, Instant)>,
 }
 
 impl Worker {
@@ -353,7 +371,11 @@ impl Worker {
     fn drain(&mut self) -> Result<bool, pcap::Error> {
         while !self.batch.is_full() {
             let batch = &mut self.batch;
-            let count = self.capture.dispatch(Some(DISPATCH), |packet| batch.push(&packet))?;
+            self.begins = self.begins.filter(|(_, until)| Instant::now() < *until);
+            let begins = self.begins.map(|(begins, _)| begins);
+            let count = self.capture.dispatch(Some(DISPATCH), |packet| {
+                batch.push(&packet, begins);
+            })?;
             if count == 0 {
                 return Ok(true);
             }
@@ -377,7 +399,7 @@ impl Worker {
         self.gathering_since = None;
         let empty = self.empty.try_recv().unwrap_or(Batch::new());
         let mut batch = std::mem::replace(&mut self.batch, empty);
-        batch.interface = self.index;
+        batch.point = self.tap.point;
         batch.link = self.link;
         match self.send.try_send(Message::Batch(batch)) {
             Err(TrySendError::Full(Message::Batch(batch))) if !now && !batch.is_full() => {
@@ -431,6 +453,10 @@ fn nanos_of(span: Duration) -> i64 {
 /// Time in which the kernel surely handed over a packet. Its timer may pass once over a block that
 /// was just begun, and counts in jiffies of up to 10 ms.
 const HANDED_OVER_WITHIN: Duration = Duration::from_millis(40);
+
+/// How long after the start packets may come that were captured before it: those that wait in the
+/// kernel's buffer, and some more for a machine that is busy.
+const BEGINS_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a capture thread waits for packets before it looks whether to end.
 const POLL: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };

@@ -20,10 +20,13 @@ pub mod file;
 pub mod filter;
 mod input;
 pub mod interfaces;
+mod kept;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod merge;
+pub mod options;
 mod pcapng;
+mod points;
 mod ring;
 mod sniff;
 mod source_files;
@@ -35,6 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use any::{CaptureOptions, Source};
 pub use error::SourceError;
+pub use points::{CapturePoints, Point};
 pub use ring::{RingLimit, RingLimits, free_name};
 pub use source_files::{AgainError, Pages, SourceFiles};
 

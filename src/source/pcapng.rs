@@ -1,13 +1,17 @@
 //! pcapng: a chain of blocks, each with its type and its length before and after it.
 //!
 //! A section begins with its byte order; its interfaces each have their link type and clock.
-//! Read are packets (enhanced, simple and obsolete), interfaces and their statistics; every other
-//! block is passed over by its length. (Wireshark numbers custom blocks and journal entries as if
-//! they were packets; here only packets are numbered.)
+//! Read are packets (enhanced, simple and obsolete), interfaces and their statistics. Where packets
+//! are saved, what must stand before them is kept for it: names of addresses and secrets to decrypt
+//! with. Every other block is passed over by its length. (Wireshark numbers custom blocks and
+//! journal entries as if they were packets; here only packets are numbered.)
 
-use super::classic::{ByteOrder, Fault, PACKET_BYTES, Record, Step};
+use super::classic::{ByteOrder, Classic, Fault, HEADER, PACKET_BYTES, Record, Step};
+use super::kept::Kept;
+use super::options::Options;
+use super::points::{FilePoints, Point, sum};
 use super::window::{Filled, Window};
-use crate::packet::LinkType;
+use crate::packet::{LinkType, PointId};
 use crate::time::Timestamp;
 
 /// The section of a pcapng file that is being read.
@@ -15,38 +19,52 @@ use crate::time::Timestamp;
 pub(super) struct Pcapng {
     order: ByteOrder,
     interfaces: Vec<Interface>,
-    /// Drops of the sections before.
-    dropped_before: Option<u64>,
-    /// The time of the packet before, for those that have none.
-    last: Timestamp,
 }
 
 #[derive(Debug)]
 struct Interface {
+    point: PointId,
     link: LinkType,
     /// The most bytes it captured of a packet; 0: no bound.
     snap_len: u32,
     clock: Clock,
-    dropped: Option<u64>,
+    /// Drops that its statistics tell of.
+    counted: Option<u64>,
+    /// Drops that its packets tell of.
+    between_packets: Option<u64>,
+}
+
+impl Interface {
+    /// Statistics and packets count the same drops, each from the start of the capture. A file that
+    /// breaks off lacks the statistics of its end, and drops after the last packet are in these
+    /// only: so the larger of the two is nearer to the truth.
+    fn dropped(&self) -> Option<u64> {
+        self.counted.max(self.between_packets)
+    }
 }
 
 impl Pcapng {
     /// A file before its first block.
     pub(super) fn new() -> Self {
-        Self {
-            order: ByteOrder::Little,
-            interfaces: Vec::new(),
-            dropped_before: None,
-            last: Timestamp::default(),
-        }
+        Self { order: ByteOrder::Little, interfaces: Vec::new() }
     }
 
-    /// Packets that were lost while the file was captured, as far as it tells.
-    pub(super) fn dropped(&self) -> Option<u64> {
-        self.interfaces.iter().map(|interface| interface.dropped).fold(self.dropped_before, add)
+    /// The byte order of the section.
+    pub(super) fn order(&self) -> ByteOrder {
+        self.order
     }
 
-    pub(super) fn step(&mut self, window: &mut Window) -> Result<Step, Fault> {
+    /// Packets that were lost at each interface of this section, as far as it tells.
+    pub(super) fn dropped(&self) -> impl Iterator<Item = (PointId, u64)> {
+        self.interfaces.iter().filter_map(|each| Some((each.point, each.dropped()?)))
+    }
+
+    pub(super) fn step(
+        &mut self,
+        window: &mut Window,
+        points: &mut FilePoints,
+        kept: &mut Option<Kept>,
+    ) -> Result<Step, Fault> {
         loop {
             match window.require(BLOCK_FRAME)? {
                 Filled::Enough => {}
@@ -63,12 +81,20 @@ impl Pcapng {
             let order = if new_section { byte_order([b0, b1, b2, b3])? } else { self.order };
             let kind = order.u32([t0, t1, t2, t3]);
             let len = order.u32([l0, l1, l2, l3]);
+            if !new_section
+                && Classic::recognise([t0, t1, t2, t3]).is_some()
+                && let Some(step) = follows_classic(window, [l0, l1, l2, l3], len)?
+            {
+                return Ok(step);
+            }
             if (len as usize) < BLOCK_FRAME {
                 return Err(Fault::Damaged(format!(
                     "a block of {len} bytes, where {BLOCK_FRAME} are the least"
                 )));
             }
-            if !new_section && !matches!(kind, INTERFACE..=SIMPLE | STATISTICS | ENHANCED) {
+            let is_kept = kept.is_some() && matches!(kind, NAMES | SECRETS);
+            let is_read = matches!(kind, INTERFACE..=SIMPLE | STATISTICS | ENHANCED);
+            if !new_section && !is_read && !is_kept {
                 window.skip(len.into());
                 continue;
             }
@@ -90,35 +116,51 @@ impl Pcapng {
             }
             let block = Block { order, bytes: block.get(..block.len() - 4).unwrap_or_default() };
             let found = match kind {
-                ENHANCED => self.enhanced(&block).map(Some)?,
-                SIMPLE => self.simple(&block).map(Some)?,
-                OBSOLETE => self.obsolete(&block).map(Some)?,
-                INTERFACE => self.interface(&block).map(|()| None)?,
-                STATISTICS => self.statistics(&block).map(|()| None)?,
-                _ => self.section(order).map(|()| None)?,
+                ENHANCED => Some(self.enhanced(&block)?),
+                SIMPLE => Some(self.simple(&block)?),
+                OBSOLETE => Some(self.obsolete(&block)?),
+                _ => {
+                    match kind {
+                        INTERFACE => self.interface(&block, points)?,
+                        STATISTICS => self.statistics(&block)?,
+                        _ if new_section => self.section(&block, points, kept),
+                        _ => kept.iter_mut().for_each(|kept| kept.block(order, kind, block.body())),
+                    }
+                    None
+                }
             };
             let place = window.consume(len as usize);
             if let Some(found) = found {
-                self.last = found.at;
                 let from = place.start + found.from;
+                let options = from + found.len.next_multiple_of(4);
                 return Ok(Step::Record(Record {
                     at: found.at,
                     link: found.link,
+                    point: found.point,
                     data: from..from + found.len,
+                    options: options..(place.end - 4).max(options),
                     original_len: found.original_len,
                 }));
             }
         }
     }
 
-    fn section(&mut self, order: ByteOrder) -> Result<(), Fault> {
-        self.dropped_before = self.dropped();
-        self.interfaces.clear();
-        self.order = order;
-        Ok(())
+    /// Leaves the section that was read, so that its drops are added to those of its points.
+    pub(super) fn close(&mut self, points: &mut FilePoints) {
+        for interface in self.interfaces.drain(..) {
+            points.add_dropped(interface.point, interface.dropped());
+        }
     }
 
-    fn interface(&mut self, block: &Block<'_>) -> Result<(), Fault> {
+    fn section(&mut self, block: &Block<'_>, points: &mut FilePoints, kept: &mut Option<Kept>) {
+        self.close(points);
+        self.order = block.order;
+        if let Some(kept) = kept {
+            kept.section(block.options(SECTION_BODY));
+        }
+    }
+
+    fn interface(&mut self, block: &Block<'_>, points: &mut FilePoints) -> Result<(), Fault> {
         if self.interfaces.len() >= INTERFACES {
             return Err(Fault::Damaged(format!(
                 "a section with more than {INTERFACES} interfaces"
@@ -128,40 +170,51 @@ impl Pcapng {
         let snap_len = block.u32(12)?;
         let mut resolution = MICROSECONDS;
         let mut offset = 0;
-        block.options(16, |code, value| match (code, value) {
-            (IF_TSRESOL, &[value]) => resolution = value,
-            (IF_TSOFFSET, value) => {
-                if let Ok(value) = value.try_into() {
-                    offset = block.order.u64(value).cast_signed();
+        let options = block.options(16);
+        for (code, value) in options {
+            match (code, value) {
+                (IF_TSRESOL, &[value]) => resolution = value,
+                (IF_TSOFFSET, value) => {
+                    if let Ok(value) = value.try_into() {
+                        offset = block.order.u64(value).cast_signed();
+                    }
                 }
+                _ => {}
             }
-            _ => {}
-        });
+        }
+        let index = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
         self.interfaces.push(Interface {
+            point: points.add(Point::pcapng(index, link, snap_len, options)),
             link,
             snap_len,
             clock: Clock::new(resolution, offset),
-            dropped: None,
+            counted: None,
+            between_packets: None,
         });
         Ok(())
     }
 
     #[inline]
-    fn enhanced(&self, block: &Block<'_>) -> Result<Found, Fault> {
+    fn enhanced(&mut self, block: &Block<'_>) -> Result<Found, Fault> {
         let interface = self.known(block.u32(8)?)?;
         let ticks = ticks(block.u32(12)?, block.u32(16)?);
         let (from, captured) = (28, block.u32(20)?);
+        let len = block.packet_len(from, captured)?;
+        if block.bytes.len() > from + len.next_multiple_of(4) {
+            interface.packet_options(block.options(from + len.next_multiple_of(4)), block.order);
+        }
         Ok(Found {
             at: interface.clock.time(ticks),
             link: interface.link,
+            point: interface.point,
             from,
-            len: block.packet_len(from, captured)?,
+            len,
             original_len: block.u32(24)?,
         })
     }
 
-    /// A packet without time and interface: the first interface, the time of the packet before.
-    fn simple(&self, block: &Block<'_>) -> Result<Found, Fault> {
+    /// A packet without time and interface: of the first interface, at an unknown time.
+    fn simple(&mut self, block: &Block<'_>) -> Result<Found, Fault> {
         let interface = self.known(0)?;
         let original_len = block.u32(8)?;
         let from = 12;
@@ -172,21 +225,28 @@ impl Pcapng {
         };
         let room = block.bytes.len() - from;
         Ok(Found {
-            at: self.last,
+            at: Timestamp::UNKNOWN,
             link: interface.link,
+            point: interface.point,
             from,
             len: room.min(captured as usize),
             original_len,
         })
     }
 
-    fn obsolete(&self, block: &Block<'_>) -> Result<Found, Fault> {
+    fn obsolete(&mut self, block: &Block<'_>) -> Result<Found, Fault> {
         let interface = self.known(block.u16(8)?.into())?;
+        // All ones: unknown. Most writers leave 0 for that.
+        let dropped = block.u16(10)?;
+        if !matches!(dropped, 0 | u16::MAX) {
+            interface.between_packets = sum(interface.between_packets, Some(dropped.into()));
+        }
         let ticks = ticks(block.u32(12)?, block.u32(16)?);
         let (from, captured) = (28, block.u32(20)?);
         Ok(Found {
             at: interface.clock.time(ticks),
             link: interface.link,
+            point: interface.point,
             from,
             len: block.packet_len(from, captured)?,
             original_len: block.u32(24)?,
@@ -197,36 +257,77 @@ impl Pcapng {
     fn statistics(&mut self, block: &Block<'_>) -> Result<(), Fault> {
         let index = block.u32(8)?;
         let mut dropped = None;
-        block.options(20, |code, value| {
+        for (code, value) in block.options(20) {
             // Drops by the interface and by the system. dumpcap tells those of the kernel by the
             // former, others by the latter.
             if let (ISB_IFDROP | ISB_OSDROP, Ok(value)) = (code, value.try_into()) {
-                dropped = add(dropped, Some(block.order.u64(value)));
+                dropped = sum(dropped, Some(block.order.u64(value)));
             }
-        });
+        }
         let interface =
             usize::try_from(index).ok().and_then(|index| self.interfaces.get_mut(index));
         if let (Some(interface), Some(_)) = (interface, dropped) {
-            interface.dropped = dropped;
+            interface.counted = dropped;
         }
         Ok(())
     }
 
     #[inline]
-    fn known(&self, index: u32) -> Result<&Interface, Fault> {
-        self.interfaces.get(index as usize).ok_or_else(|| {
+    fn known(&mut self, index: u32) -> Result<&mut Interface, Fault> {
+        let described = self.interfaces.len();
+        self.interfaces.get_mut(index as usize).ok_or_else(|| {
             Fault::Damaged(format!(
-                "a packet of interface {index}, where {} are described",
-                self.interfaces.len()
+                "a packet of interface {index}, where {described} are described"
             ))
         })
     }
+}
+
+impl Interface {
+    /// What a packet says beside its bytes.
+    #[cold]
+    fn packet_options(&mut self, options: Options<'_>, order: ByteOrder) {
+        for (code, value) in options {
+            if let (EPB_DROPCOUNT, Ok(value)) = (code, value.try_into()) {
+                self.between_packets = sum(self.between_packets, Some(order.u64(value)));
+            }
+        }
+    }
+}
+
+/// Whether the header of a classic pcap stands where a block should, behind whose type `length`
+/// reads as `len`: then `Begins`, or what has to be waited for.
+///
+/// The magic number of a pcap is the type of a block for private use, and the version behind it a
+/// length. So it is a block if it is one to its end.
+#[cold]
+fn follows_classic(window: &mut Window, length: [u8; 4], len: u32) -> Result<Option<Step>, Fault> {
+    match window.require(HEADER)? {
+        Filled::Enough => {}
+        Filled::NotYet => return Ok(Some(Step::NotYet)),
+        Filled::Ended => return Ok(None),
+    }
+    if !window.bytes().first_chunk().is_some_and(Classic::is_sure) {
+        return Ok(None);
+    }
+    if len as usize >= BLOCK_FRAME && len <= BLOCK_BYTES && len.is_multiple_of(4) {
+        match window.require(len as usize)? {
+            Filled::Enough => {}
+            Filled::NotYet => return Ok(Some(Step::NotYet)),
+            Filled::Ended => return Ok(Some(Step::Begins)),
+        }
+        if window.bytes().get(..len as usize).and_then(<[u8]>::last_chunk) == Some(&length) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Step::Begins))
 }
 
 /// What a packet block says, and where in it the packet lies.
 struct Found {
     at: Timestamp,
     link: LinkType,
+    point: PointId,
     from: usize,
     len: usize,
     original_len: u32,
@@ -269,21 +370,14 @@ impl Block<'_> {
         Ok(captured as usize)
     }
 
-    /// Calls `each` with the code and value of every option from `at` on.
-    fn options(&self, at: usize, mut each: impl FnMut(u16, &[u8])) {
-        let mut rest = self.bytes.get(at..).unwrap_or_default();
-        while let Some((&[c0, c1, l0, l1], values)) = rest.split_first_chunk() {
-            let code = self.order.u16([c0, c1]);
-            let len = usize::from(self.order.u16([l0, l1]));
-            let Some(value) = values.get(..len) else {
-                return;
-            };
-            if code == END_OF_OPTIONS {
-                return;
-            }
-            each(code, value);
-            rest = values.get(len.next_multiple_of(4)..).unwrap_or_default();
-        }
+    /// The options from `at` on.
+    fn options(&self, at: usize) -> Options<'_> {
+        Options::new(self.order, self.bytes.get(at..).unwrap_or_default())
+    }
+
+    /// What stands behind its type and length.
+    fn body(&self) -> &[u8] {
+        self.bytes.get(8..).unwrap_or_default()
     }
 }
 
@@ -331,7 +425,8 @@ impl Clock {
             // At most 2^64 * 10^9 < 2^94.
             Tick::Binary(power) => (ticks * 1_000_000_000) >> power,
         };
-        let nanos = (nanos + self.offset).clamp(i64::MIN.into(), i64::MAX.into());
+        // The least value stands for an unknown time.
+        let nanos = (nanos + self.offset).clamp(i128::from(i64::MIN) + 1, i64::MAX.into());
         Timestamp::from_nanos(i64::try_from(nanos).unwrap_or_default())
     }
 }
@@ -340,11 +435,12 @@ fn ticks(high: u32, low: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (sum, more) {
-        (Some(sum), Some(more)) => Some(sum.saturating_add(more)),
-        (sum, more) => sum.or(more),
-    }
+/// Whether a section header stands here: its type, a length, and the byte-order magic.
+pub(super) fn is_section(bytes: &[u8]) -> bool {
+    let header = bytes.first_chunk::<BLOCK_FRAME>();
+    header.is_some_and(|&[t0, t1, t2, t3, _, _, _, _, b0, b1, b2, b3]| {
+        [t0, t1, t2, t3] == SECTION && byte_order([b0, b1, b2, b3]).is_ok()
+    })
 }
 
 fn byte_order(magic: [u8; 4]) -> Result<ByteOrder, Fault> {
@@ -360,13 +456,16 @@ pub(super) const SECTION: [u8; 4] = [0x0A, 0x0D, 0x0D, 0x0A];
 
 pub(super) const INTERFACE: u32 = 1;
 const OBSOLETE: u32 = 2;
-const SIMPLE: u32 = 3;
+pub(super) const SIMPLE: u32 = 3;
 pub(super) const STATISTICS: u32 = 5;
 pub(super) const ENHANCED: u32 = 6;
 
-const END_OF_OPTIONS: u16 = 0;
+pub(super) const NAMES: u32 = 4;
+pub(super) const SECRETS: u32 = 10;
+
 pub(super) const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
+const EPB_DROPCOUNT: u16 = 4;
 const ISB_IFDROP: u16 = 5;
 pub(super) const ISB_OSDROP: u16 = 7;
 
@@ -381,6 +480,9 @@ const MICROSECONDS: u8 = 6;
 
 /// A block's type and its length, before and after its body.
 const BLOCK_FRAME: usize = 12;
+
+/// Bytes of a section header before its options.
+const SECTION_BODY: usize = 24;
 
 /// The most bytes of a block that is looked into: the largest packet, and 1 MiB for its options
 /// (each is at most 64 KiB; comments of that length are not written by anything known).
@@ -409,6 +511,6 @@ mod tests {
         assert_eq!(nanos(6, 100, 1_000_000), 101_000_000_000);
         assert_eq!(nanos(6, -100, 1_000_000), -99_000_000_000);
         assert_eq!(nanos(0, i64::MAX, u64::MAX), i64::MAX);
-        assert_eq!(nanos(0, i64::MIN, 0), i64::MIN);
+        assert_eq!(nanos(0, i64::MIN, 0), i64::MIN + 1);
     }
 }

@@ -5,7 +5,7 @@
 //! empty, and the same packets make the same files whether they come from an interface or a file.
 
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,8 +14,10 @@ use jiff::tz::TimeZone;
 use rustix::fs::{Access, access};
 
 use super::SourceError;
+use super::any::Output;
+use super::points::CapturePoints;
 use super::writer::CaptureWriter;
-use crate::packet::Packet;
+use crate::packet::PointId;
 use crate::time::{Nanos, Timestamp};
 
 /// When a ring goes on to its next file, and how many it keeps.
@@ -85,7 +87,6 @@ pub struct Ring {
     path: PathBuf,
     limits: RingLimits,
     zone: TimeZone,
-    snap_len: u32,
     current: Option<Current>,
     /// Files that were begun.
     begun: u64,
@@ -94,7 +95,7 @@ pub struct Ring {
 }
 
 struct Current {
-    writer: CaptureWriter<File>,
+    writer: CaptureWriter<Output>,
     first: Timestamp,
 }
 
@@ -104,18 +105,13 @@ impl Ring {
     /// # Errors
     ///
     /// Where no file can be made in its folder.
-    pub fn new(
-        path: &str,
-        limits: RingLimits,
-        zone: TimeZone,
-        snap_len: u32,
-    ) -> Result<Self, SourceError> {
+    pub fn new(path: &str, limits: RingLimits, zone: TimeZone) -> Result<Self, SourceError> {
         let path = PathBuf::from(path);
         // Told now, not when the first packet comes.
         access(folder(&path), Access::WRITE_OK | Access::EXEC_OK).map_err(|errno| {
             SourceError::SaveTo { file: path.display().to_string(), cause: errno.into() }
         })?;
-        Ok(Self { path, limits, zone, snap_len, current: None, begun: 0, kept: VecDeque::new() })
+        Ok(Self { path, limits, zone, current: None, begun: 0, kept: VecDeque::new() })
     }
 
     /// The file that is being written, or what they are named after.
@@ -123,22 +119,32 @@ impl Ring {
         self.kept.back().unwrap_or(&self.path)
     }
 
-    /// Writes a packet into the present file, or into the next one where that is full.
+    /// The writer of the present file, or of the next one where that is full for a packet of the
+    /// time `at`.
     ///
     /// # Errors
     ///
     /// Where a file cannot be made or written, or the oldest not be removed.
-    pub fn write(&mut self, packet: &Packet<'_>, interface: &str) -> io::Result<()> {
-        let full = self.current.take_if(|current| is_full(&self.limits, current, packet.at));
+    pub fn writer(
+        &mut self,
+        at: Timestamp,
+        points: &CapturePoints,
+    ) -> io::Result<&mut CaptureWriter<Output>> {
+        let full = self.current.take_if(|current| is_full(&self.limits, current, at));
         if let Some(full) = full {
             // How many packets were dropped is known, and told, at the end.
-            full.writer.finish([])?;
+            full.writer.finish(points, [])?;
         }
         let current = match self.current.take() {
             Some(current) => current,
-            None => self.begin(packet.at)?,
+            None => self.begin(at)?,
         };
-        self.current.insert(current).writer.write(packet, interface)
+        Ok(&mut self.current.insert(current).writer)
+    }
+
+    /// The writer of the present file, if there is one.
+    pub fn current(&mut self) -> Option<&mut CaptureWriter<Output>> {
+        self.current.as_mut().map(|current| &mut current.writer)
     }
 
     /// Hands what was written to the system.
@@ -155,8 +161,12 @@ impl Ring {
     /// # Errors
     ///
     /// Where it cannot be written.
-    pub fn finish<'a>(self, drops: impl IntoIterator<Item = (&'a str, u64)>) -> io::Result<()> {
-        self.current.map_or(Ok(()), |current| current.writer.finish(drops))
+    pub fn finish(
+        self,
+        points: &CapturePoints,
+        drops: impl IntoIterator<Item = (PointId, u64)>,
+    ) -> io::Result<()> {
+        self.current.map_or(Ok(()), |current| current.writer.finish(points, drops))
     }
 
     fn begin(&mut self, first: Timestamp) -> io::Result<Current> {
@@ -169,7 +179,7 @@ impl Ring {
                 remove(&oldest)?;
             }
         }
-        Ok(Current { writer: CaptureWriter::new(file, self.snap_len)?, first })
+        Ok(Current { writer: CaptureWriter::new(Box::new(file)), first })
     }
 
     /// `trace_00001_20261125160000.pcapng`.
@@ -215,7 +225,8 @@ pub fn free_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::LinkType;
+    use crate::packet::{LinkType, Packet};
+    use crate::source::options::Options;
 
     fn packet(number: u64, data: &[u8]) -> Packet<'_> {
         let at =
@@ -234,11 +245,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace.pcapng");
         let limits = limits.iter().map(|limit| limit.parse::<RingLimit>().unwrap()).collect();
-        let mut ring = Ring::new(path.to_str().unwrap(), limits, TimeZone::UTC, 0).unwrap();
+        let mut ring = Ring::new(path.to_str().unwrap(), limits, TimeZone::UTC).unwrap();
+        let points = CapturePoints::default();
         for number in 0..packets {
-            ring.write(&packet(number, &[0; 1_000]), "lo").unwrap();
+            let packet = packet(number, &[0; 1_000]);
+            let writer = ring.writer(packet.at, &points).unwrap();
+            writer.write(&packet, Options::NONE, &points).unwrap();
         }
-        ring.finish([]).unwrap();
+        ring.finish(&points, []).unwrap();
         let mut files: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| {

@@ -6,10 +6,14 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// Capture files that stay open. Clones share them; several threads may read at once.
+use super::points::CapturePoints;
+
+/// Capture files that stay open, and the interfaces that packets came from. Clones share them;
+/// several threads may read at once.
 #[derive(Clone, Debug, Default)]
 pub struct SourceFiles {
     files: Arc<[Plain]>,
+    points: CapturePoints,
 }
 
 #[derive(Debug)]
@@ -30,8 +34,17 @@ pub struct AgainError {
 }
 
 impl SourceFiles {
-    pub(super) fn new(files: impl Iterator<Item = (String, Option<File>)>) -> Self {
-        Self { files: files.map(|(name, file)| Plain { name, file }).collect() }
+    pub(super) fn new(
+        files: impl Iterator<Item = (String, Option<File>)>,
+        points: CapturePoints,
+    ) -> Self {
+        Self { files: files.map(|(name, file)| Plain { name, file }).collect(), points }
+    }
+
+    /// The interfaces that packets came from, by [`Packet::point`](crate::packet::Packet::point),
+    /// as far as they came.
+    pub fn points(&self) -> &CapturePoints {
+        &self.points
     }
 
     /// Whether the file of this index can be read again.

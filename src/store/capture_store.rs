@@ -161,10 +161,12 @@ impl CaptureStore {
         let place = self.archive.add_packet(packet, kept);
         let (number, data) = (packet.number, packet.data);
         self.lent = Some(Lent { number, address: data.as_ptr().addr(), len: data.len(), place });
-        self.counted.span = Some(match self.counted.span {
-            None => (packet.at, packet.at),
-            Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
-        });
+        if packet.at.is_known() {
+            self.counted.span = Some(match self.counted.span {
+                None => (packet.at, packet.at),
+                Some((first, last)) => (first.min(packet.at), last.max(packet.at)),
+            });
+        }
         self.make_room();
     }
 
@@ -451,6 +453,7 @@ mod tests {
             reply_held: Held::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: Payloads::default(),
             error: None,
@@ -492,6 +495,7 @@ mod tests {
             ended_by: Some(EndedBy::Network),
             error: Some(br#""host unreachable""#),
             attempts: 40,
+            also: None,
             ..attempt(4)
         };
         for exchange in [&answered, &refused, &unreachable] {

@@ -240,6 +240,7 @@ mod tests {
             reply_held: Held::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: Payloads::default(),
             error: None,

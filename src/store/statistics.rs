@@ -340,6 +340,7 @@ mod tests {
                 reply_held: Default::default(),
                 sure: true,
                 attempts: 1,
+                also: None,
                 data: None,
                 responses: Payloads::default(),
                 error: None,

@@ -35,6 +35,9 @@ impl Clock {
     /// A packet came.
     pub fn packet(&mut self, packet: PacketRef) {
         self.now.packets = self.now.packets.max(packet.number);
+        if !packet.at.is_known() {
+            return;
+        }
         self.time(packet.at);
         // Too far back for a packet out of order: the clock was set. Time goes on from there, or
         // nothing that waits would end until the clock is where it was.

@@ -1,10 +1,20 @@
 //! What the line for a filter knows of the language: whether a text is valid, how it can go on, and
 //! what the help tells of it.
 
-use crate::query::{self, Filter};
+use crate::query::{self, Field, Filter, RowFilter};
 use crate::store::CaptureStore;
 use crate::tui::question::{Checker, Completion, Fault};
-use crate::tui::view::QuestionKind;
+use crate::tui::view::{QuestionKind, Rows};
+use crate::tui::views::{connections, packets};
+
+/// What rows have that a filter can ask for.
+const fn fields(rows: Rows) -> &'static [Field] {
+    match rows {
+        Rows::Calls => query::fields(),
+        Rows::Connections => connections::FILTERED,
+        Rows::Packets => packets::FILTERED,
+    }
+}
 
 /// Judges filters by the language; takes every answer to other questions.
 #[derive(Clone, Copy, Debug)]
@@ -12,13 +22,12 @@ pub struct Filters;
 
 impl Checker for Filters {
     fn check(&self, kind: QuestionKind, text: &str) -> Result<(), Fault> {
-        if kind != QuestionKind::Filter {
-            return Ok(());
-        }
-        match Filter::parse(text) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Fault { place: error.span, reason: error.message }),
-        }
+        let QuestionKind::Filter(rows) = kind else { return Ok(()) };
+        let parsed = match rows {
+            Rows::Calls => Filter::parse(text).map(drop),
+            Rows::Connections | Rows::Packets => RowFilter::parse(fields(rows), text).map(drop),
+        };
+        parsed.map_err(|error| Fault { place: error.span, reason: error.message })
     }
 
     fn complete(
@@ -28,13 +37,11 @@ impl Checker for Filters {
         cursor: usize,
         capture: &CaptureStore,
     ) -> Vec<Completion> {
-        if kind != QuestionKind::Filter {
-            return Vec::new();
-        }
+        let QuestionKind::Filter(rows) = kind else { return Vec::new() };
         // The costliest first: whoever filters looks for those.
         let patterns = capture.statistics().patterns();
         let patterns = patterns.iter().filter_map(|row| row.pattern.as_deref());
-        let found = query::complete(text, cursor, patterns);
+        let found = query::complete(fields(rows), text, cursor, patterns);
         let completion = |candidate: query::Candidate| Completion {
             place: found.replace.clone(),
             text: candidate.text,
@@ -43,9 +50,10 @@ impl Checker for Filters {
         found.candidates.into_iter().map(completion).collect()
     }
 
-    fn help(&self) -> Vec<(String, String)> {
-        let fields = query::fields().iter().map(|field| (field.name, field.meaning));
-        EXAMPLES
+    fn help(&self, rows: Rows) -> Vec<(String, String)> {
+        let fields = fields(rows).iter().map(|field| (field.name, field.meaning));
+        let examples = if rows == Rows::Calls { EXAMPLES } else { &[] };
+        examples
             .iter()
             .copied()
             .chain([("Conditions", "")])
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn faults_have_a_place_and_a_reason() {
-        let check = |text| Filters.check(QuestionKind::Filter, text);
+        let check = |text| Filters.check(QuestionKind::Filter(Rows::Calls), text);
         assert_eq!(check("status == error"), Ok(()));
         let fault = check("status == error and latancy > 10ms").unwrap_err();
         assert_eq!(fault.place, 20..27);
@@ -94,8 +102,12 @@ mod tests {
     #[test]
     fn fields_and_words_are_completed() {
         let complete = |text: &str| {
-            let found =
-                Filters.complete(QuestionKind::Filter, text, text.len(), &CaptureStore::default());
+            let found = Filters.complete(
+                QuestionKind::Filter(Rows::Calls),
+                text,
+                text.len(),
+                &CaptureStore::default(),
+            );
             found.into_iter().map(|found| (found.place, found.text)).collect::<Vec<_>>()
         };
         assert_eq!(complete("lat"), [(0..3, "latency".to_owned())]);
@@ -109,11 +121,14 @@ mod tests {
         for (_, example) in EXAMPLES {
             assert!(Filter::parse(example).is_ok(), "{example}");
         }
-        let told = Filters.help();
-        for field in query::fields() {
-            assert!(told.iter().any(|(word, _)| word == field.name), "{}", field.name);
+        for rows in [Rows::Calls, Rows::Connections, Rows::Packets] {
+            let told = Filters.help(rows);
+            for field in fields(rows) {
+                assert!(told.iter().any(|(word, _)| word == field.name), "{}", field.name);
+            }
+            // One column of words, one of sentences, and the scroll bar: on 80 columns.
+            let fits = |(word, text): &(String, String)| word.len() <= 14 && text.len() <= 61;
+            assert!(told.iter().all(fits));
         }
-        // One column of words, one of sentences, and the scroll bar: on 80 columns.
-        assert!(told.iter().all(|(word, sentence)| word.len() <= 14 && sentence.len() <= 61));
     }
 }

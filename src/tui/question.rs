@@ -5,7 +5,7 @@
 //!  ask ──► open ──Esc──► left, nothing changed
 //!           │ ▲
 //!     Enter │ └── not valid: the fault is shown, the line stays
-//!           └───► answered
+//!           └───► answered ──► refused by who was to do it: open again, with what was typed
 //! ```
 
 use std::collections::{HashMap, VecDeque};
@@ -21,9 +21,10 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::report::is_acting;
 use crate::store::CaptureStore;
+use crate::tui::keys;
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
-use crate::tui::view::{Question, QuestionKind};
+use crate::tui::view::{Question, QuestionKind, Rows};
 
 /// Answers of one kind that are remembered.
 const HISTORY: usize = 100;
@@ -51,6 +52,15 @@ pub struct Completion {
     pub hint: &'static str,
 }
 
+/// Why an answer came to nothing though it was valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// A sentence for the user.
+    pub reason: String,
+    /// Whether the same answer once more has its way.
+    pub may_insist: bool,
+}
+
 /// Knows what a valid answer is, and how it could go on.
 pub trait Checker {
     /// Whether `text` answers a question of this kind.
@@ -69,9 +79,14 @@ pub trait Checker {
         capture: &CaptureStore,
     ) -> Vec<Completion>;
 
-    /// What the language of filters has, for the help: a word or a line of it, and a sentence; a
+    /// A name for a file to write: `wanted`, or one like it where that is taken.
+    fn free_name(&self, wanted: &str) -> String {
+        wanted.to_owned()
+    }
+
+    /// What a filter over `rows` can say, for the help: a word or a line of it, and a sentence; a
     /// heading has none.
-    fn help(&self) -> Vec<(String, String)> {
+    fn help(&self, _rows: Rows) -> Vec<(String, String)> {
         Vec::new()
     }
 }
@@ -116,7 +131,10 @@ pub enum Outcome {
 pub struct Asking {
     question: Question,
     input: Input,
+    /// Whether what stands in the line is still the proposal.
+    is_proposal: bool,
     fault: Option<Fault>,
+    refusal: Option<Refusal>,
     /// Steps back in the history; 0 for what is being typed.
     back: usize,
     /// What was typed before the history was walked.
@@ -129,17 +147,39 @@ pub struct Asking {
 impl Asking {
     /// Opens the line.
     pub fn new(question: Question, checker: &dyn Checker) -> Self {
+        let is_confirm = question.kind == QuestionKind::Confirm;
+        let text = if is_confirm { String::new() } else { question.text.clone() };
         let mut asking = Self {
-            input: Input::new(question.text.clone()),
-            typed: question.text.clone(),
+            input: Input::new(text.clone()),
+            is_proposal: question.is_proposed && !text.is_empty(),
+            typed: text,
             question,
             fault: None,
+            refusal: None,
             back: 0,
             completions: Vec::new(),
             taken: None,
         };
         asking.check(checker);
         asking
+    }
+
+    /// Opens the line again with an answer that came to nothing.
+    pub fn again(
+        question: Question,
+        answer: String,
+        refusal: Refusal,
+        checker: &dyn Checker,
+    ) -> Self {
+        let mut asking = Self::new(Question { text: answer, ..question }, checker);
+        asking.is_proposal = false;
+        asking.refusal = Some(refusal);
+        asking
+    }
+
+    /// Whether the answer is given again though it was refused, and may be.
+    pub fn insists(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| refusal.may_insist)
     }
 
     /// The question.
@@ -169,8 +209,9 @@ impl Asking {
             return Outcome::Open;
         }
         if self.question.kind == QuestionKind::Confirm {
-            return match event.code {
-                KeyCode::Char('y' | 'Y') => Outcome::Answered("y".to_owned()),
+            let confirms = |key: &str| key.eq_ignore_ascii_case("y") || key == self.question.text;
+            return match keys::name(event) {
+                Some(key) if confirms(&key) => Outcome::Answered("y".to_owned()),
                 _ => Outcome::Left,
             };
         }
@@ -183,7 +224,10 @@ impl Asking {
             KeyCode::Down => self.walk(history, checker, false),
             // On an empty line there is nothing left to delete but the line.
             KeyCode::Backspace if self.text().is_empty() => return Outcome::Left,
-            KeyCode::Char(c) if !event.modifiers.intersects(CHORDS) => self.insert(c, checker),
+            KeyCode::Char(c) if !event.modifiers.intersects(CHORDS) => {
+                self.clear_proposal();
+                self.insert(c, checker);
+            }
             // AltGr on some terminals: what it types comes without it on all others.
             KeyCode::Char(c) if event.modifiers.contains(CHORDS) => self.insert(c, checker),
             _ => {
@@ -196,10 +240,23 @@ impl Asking {
 
     /// Takes a text that was pasted: as one line, without what could act on a terminal.
     pub fn paste(&mut self, pasted: &str, checker: &dyn Checker) {
+        self.clear_proposal();
         for c in pasted.trim_end().chars() {
             self.put(if c.is_whitespace() { ' ' } else { c });
         }
         self.edited(checker);
+    }
+
+    /// Whether a key with Alt means something in a line: back and forth by words, and deleting them.
+    pub const fn knows_alt(event: &KeyEvent) -> bool {
+        event.modifiers.contains(KeyModifiers::CONTROL)
+            || matches!(event.code, KeyCode::Char('b' | 'd' | 'f') | KeyCode::Backspace)
+    }
+
+    fn clear_proposal(&mut self) {
+        if std::mem::take(&mut self.is_proposal) {
+            self.input = Input::default();
+        }
     }
 
     fn insert(&mut self, c: char, checker: &dyn Checker) {
@@ -218,7 +275,9 @@ impl Asking {
         if self.fault.is_some() {
             return Outcome::Open;
         }
-        if self.question.kind == QuestionKind::File && self.text().trim().is_empty() {
+        if matches!(self.question.kind, QuestionKind::File | QuestionKind::Save)
+            && self.text().trim().is_empty()
+        {
             return Outcome::Left;
         }
         history.add(self.question.kind, self.text().trim());
@@ -236,6 +295,8 @@ impl Asking {
             self.typed = self.text().to_owned();
         }
         self.back = step;
+        self.refusal = None;
+        self.is_proposal = false;
         let text = match step.checked_sub(1) {
             None => self.typed.clone(),
             Some(nth) => history.of(self.question.kind).rev().nth(nth).cloned().unwrap_or_default(),
@@ -277,6 +338,8 @@ impl Asking {
         let cursor = head.chars().count() + text.chars().count();
         self.input = Input::new(format!("{head}{text}{tail}")).with_cursor(cursor);
         self.taken = Some(next);
+        self.refusal = None;
+        self.is_proposal = false;
         self.check(checker);
         if count == 1 {
             self.forget_completions();
@@ -291,6 +354,8 @@ impl Asking {
 
     fn edited(&mut self, checker: &dyn Checker) {
         self.back = 0;
+        self.refusal = None;
+        self.is_proposal = false;
         self.forget_completions();
         self.check(checker);
     }
@@ -357,6 +422,9 @@ impl Asking {
             } else {
                 Style::new()
             };
+            if self.is_proposal {
+                style = theme.selected;
+            }
             if at == cursor {
                 style = style.add_modifier(Modifier::REVERSED);
             }
@@ -388,8 +456,12 @@ impl Asking {
                 self.text().get(..fault.place.start).map_or(0, |text| text.chars().count());
             pen.put(&format!("At {}: ", column + 1), theme.error);
             pen.put(&fault.reason, theme.error);
+        } else if let Some(refusal) = &self.refusal {
+            pen.put(&refusal.reason, theme.error);
+        } else if self.is_proposal {
+            pen.put("Enter takes it  typing replaces it  End adds to it  Esc leave", theme.dim);
         } else {
-            if self.question.kind == QuestionKind::Filter {
+            if matches!(self.question.kind, QuestionKind::Filter(_)) {
                 let is_empty = self.text().trim().is_empty();
                 let (word, style) =
                     if is_empty { ("shows all", theme.dim) } else { ("valid", theme.ok) };
@@ -419,12 +491,12 @@ const CHORDS: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
 
 const fn hint(kind: QuestionKind) -> &'static str {
     match kind {
-        QuestionKind::Filter => {
+        QuestionKind::Filter(_) => {
             "Enter apply  Tab complete  ^U empty the line  Up/Down earlier ones  Esc leave"
         }
         QuestionKind::Search => "Enter search, then n and N   Up/Down earlier ones  Esc leave",
         QuestionKind::GoTo => "a number, or q  w  o FILE  clear  help   Enter do it  Esc leave",
-        QuestionKind::File => {
+        QuestionKind::File | QuestionKind::Save => {
             "Enter take it  Tab complete  ^U empty the line  Up/Down earlier ones  Esc leave"
         }
         QuestionKind::Confirm => "y yes   any other key no",

@@ -17,6 +17,8 @@ pub struct Status {
     pub paused: bool,
     /// Packets that came while it was paused, and wait.
     pub waiting: u64,
+    /// Whether it is a live capture that nothing saves: who leaves loses it.
+    pub is_unsaved: bool,
     /// The pace of a file that is played; `None` for as fast as it can be read.
     pub speed: Option<f64>,
     /// How long it has run, by the clock.

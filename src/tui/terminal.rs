@@ -1,9 +1,11 @@
 //! The terminal: taken over when the screen begins, given back as it was when it ends, however it
 //! ends.
 
+use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use std::{panic, process};
 
 use ratatui::Terminal;
@@ -12,6 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    KeyCode, KeyEvent,
 };
 use ratatui::crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -101,20 +104,78 @@ impl Drop for Screen {
     }
 }
 
-/// What the user did next: waits for it. Where standard input is a pipe, the keys come from the
-/// terminal all the same. To be asked by one thread alone.
-///
-/// # Errors
-///
-/// Where there is no terminal to read from.
-pub fn next_event() -> io::Result<Event> {
-    event::read()
+/// What the user does. Where standard input is a pipe, the keys come from the terminal all the same.
+/// To be asked by one thread alone.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// What was read, and not told yet.
+    waiting: VecDeque<Event>,
+}
+
+impl Events {
+    /// The next thing: waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no terminal to read from.
+    pub fn wait(&mut self) -> io::Result<Event> {
+        if let Some(event) = self.waiting.pop_front() {
+            return Ok(event);
+        }
+        let event = event::read()?;
+        if event == Event::Key(KeyCode::Esc.into()) {
+            // What came in the same read is there at once.
+            while self.waiting.len() < LONGEST && event::poll(Duration::ZERO)? {
+                self.waiting.push_back(event::read()?);
+            }
+            rejoin(&mut self.waiting);
+        }
+        Ok(event)
+    }
+}
+
+/// Events of the longest sequence that [`rejoin`] knows: `[5~`.
+const LONGEST: usize = 3;
+
+/// Behind Esc: makes one key of the letters of its sequence. Esc and an arrow in one read begin with
+/// two ESC bytes; crossterm takes those for Esc alone, and `[A` for letters.
+fn rejoin(events: &mut VecDeque<Event>) {
+    let letters: String = events.iter().map_while(letter).collect();
+    let known = [
+        ("[A", KeyCode::Up),
+        ("[B", KeyCode::Down),
+        ("[C", KeyCode::Right),
+        ("[D", KeyCode::Left),
+        ("[H", KeyCode::Home),
+        ("[F", KeyCode::End),
+        ("[Z", KeyCode::BackTab),
+        ("[1~", KeyCode::Home),
+        ("[4~", KeyCode::End),
+        ("[5~", KeyCode::PageUp),
+        ("[6~", KeyCode::PageDown),
+    ];
+    if let Some((sequence, key)) = known.into_iter().find(|(text, _)| letters.starts_with(text)) {
+        events.drain(..sequence.len());
+        events.push_front(Event::Key(key.into()));
+    }
+}
+
+fn letter(event: &Event) -> Option<char> {
+    match event {
+        Event::Key(KeyEvent { code: KeyCode::Char(c), .. }) => Some(*c),
+        _ => None,
+    }
 }
 
 /// The sequence (OSC 52) that puts `text` into the clipboard of the user's terminal, over ssh too.
 /// `None` where it is larger than terminals take.
 pub fn clipboard(text: &str) -> Option<String> {
     (text.len() <= CLIPBOARD).then(|| format!("\x1b]52;c;{}\x07", base64(text.as_bytes())))
+}
+
+/// What makes tmux hand `sequence` on to the terminal around it, where it may.
+pub fn passthrough(sequence: &str) -> String {
+    format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
 }
 
 /// RFC 4648, section 4.
@@ -180,6 +241,22 @@ mod tests {
             assert_eq!(base64(text.as_bytes()), encoded);
         }
         assert_eq!(base64(b"\xff\xfe\xfd"), "//79");
+    }
+
+    #[test]
+    fn an_arrow_behind_esc_is_one_key_again() {
+        let keys = |text: &str| {
+            let mut events: VecDeque<Event> =
+                text.chars().map(|c| Event::Key(KeyCode::Char(c).into())).collect();
+            rejoin(&mut events);
+            events.into_iter().collect::<Vec<_>>()
+        };
+        let key = |code: KeyCode| Event::Key(code.into());
+        assert_eq!(keys("[A"), [key(KeyCode::Up)]);
+        assert_eq!(keys("[5~"), [key(KeyCode::PageUp)]);
+        assert_eq!(keys("[Bq"), [key(KeyCode::Down), key(KeyCode::Char('q'))]);
+        assert_eq!(keys("[j"), [key(KeyCode::Char('[')), key(KeyCode::Char('j'))]);
+        assert_eq!(keys(""), []);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub enum Command {
     OpenStream(u32),
     /// Show the calls view with this display filter in force.
     ShowCalls(String),
+    /// Mark this exchange in the calls view, or no longer.
+    Mark(u64),
     /// Something outside of the screen.
     Effect(Effect),
 }
@@ -77,43 +79,67 @@ pub struct Question {
     pub kind: QuestionKind,
     /// What stands before the line.
     pub label: String,
-    /// What stands in it at first.
+    /// What stands in it at first. For a [`QuestionKind::Confirm`]: a key that confirms as `y` does.
     pub text: String,
+    /// Whether that is a proposal, which gives way to the first letter that is typed. Otherwise
+    /// letters are added to it.
+    pub is_proposed: bool,
 }
 
 impl Question {
-    /// Asks for a display filter; `text` is the one in force. Its id is `filter`, and only a valid
-    /// filter, or an empty one, comes as an answer.
-    pub fn filter(text: &str) -> Self {
-        Self::new("filter", QuestionKind::Filter, "Filter:", text)
+    /// Asks for a display filter over `rows`; `text` is the one in force. Its id is `filter`, and
+    /// only a valid filter, or an empty one, comes as an answer.
+    pub fn filter(rows: Rows, text: &str) -> Self {
+        Self::new("filter", QuestionKind::Filter(rows), "Filter:", text)
     }
 
-    /// Asks for what to look for. Its id is `search`.
-    pub fn search(text: &str) -> Self {
-        Self::new("search", QuestionKind::Search, "Search:", text)
+    /// Asks for what to look for. Its id is `search`. It begins empty: what was looked for before
+    /// is in the history.
+    pub fn search() -> Self {
+        Self::new("search", QuestionKind::Search, "Search:", "")
     }
 
-    /// Asks for the name of a file to write. Its id is `save`.
-    pub fn save(text: &str) -> Self {
-        Self::new("save", QuestionKind::File, "Save as (.pcapng, .jsonl, .csv):", text)
+    /// Asks for the name of a file to write, and proposes this one, or one like it that is free.
+    /// Its id is `save`.
+    pub fn save(name: &str) -> Self {
+        Self::new("save", QuestionKind::Save, "Save as (.pcapng, .jsonl, .csv):", name).proposing()
+    }
+
+    /// The same, with its text as a proposal.
+    #[must_use]
+    pub fn proposing(self) -> Self {
+        Self { is_proposed: true, ..self }
     }
 
     pub(super) fn new(id: &'static str, kind: QuestionKind, label: &str, text: &str) -> Self {
-        Self { id, kind, label: label.to_owned(), text: text.to_owned() }
+        Self { id, kind, label: label.to_owned(), text: text.to_owned(), is_proposed: false }
     }
+}
+
+/// What a filter is over. Each has fields of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// Exchanges.
+    Calls,
+    /// Connections.
+    Connections,
+    /// Packets.
+    Packets,
 }
 
 /// What kind of text a question wants. Each kind has a history of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QuestionKind {
     /// A display filter; checked while it is typed.
-    Filter,
+    Filter(Rows),
     /// A text to look for.
     Search,
     /// A number to go to, or a command.
     GoTo,
-    /// The name of a file.
+    /// The name of a file to read.
     File,
+    /// The name of a file to write.
+    Save,
     /// `y`, or anything else for no. The answer is `y`; a no is not told.
     Confirm,
 }
@@ -131,6 +157,8 @@ pub enum Effect {
         path: String,
         /// Their numbers, ascending.
         numbers: Vec<u64>,
+        /// Whether a file that is there already may be written over.
+        overwrite: bool,
     },
     /// Capture on an interface.
     Capture(String),
@@ -144,6 +172,13 @@ pub enum Effect {
     Speed(Option<f64>),
     /// Forget everything so far.
     Clear,
+}
+
+impl Effect {
+    /// Saves these exchanges, unless there is a file of this name.
+    pub const fn save(path: String, numbers: Vec<u64>) -> Self {
+        Self::Save { path, numbers, overwrite: false }
+    }
 }
 
 /// One of the things that the screen can show.
@@ -173,6 +208,12 @@ pub trait View {
     /// A question was answered.
     fn answer(&mut self, _question: &Question, _text: &str, _scene: &Scene<'_>) -> Vec<Command> {
         Vec::new()
+    }
+
+    /// Marks an exchange, where it has marks for them, or takes the mark away; whether it is marked
+    /// now.
+    fn mark(&mut self, _number: u64) -> bool {
+        false
     }
 
     /// What the interfaces of this host carried so far, at a time of the clock: told once a second

@@ -102,7 +102,7 @@ pub fn fragments(packets: &[Raw], size: usize, reversed: bool) -> Vec<Raw> {
                     packet[6..8].copy_from_slice(&(more << 13 | units).to_be_bytes());
                 }
                 packet.extend(part);
-                wire::ethernet(raw.at, &packet)
+                wire::ethernet(raw.at, &wire::checksummed(packet))
             })
             .collect();
         if reversed {

@@ -130,6 +130,18 @@ pub fn ip_packet(from: &[u8], to: &[u8], next: u8, payload: &[u8]) -> Vec<u8> {
     ip.extend(from);
     ip.extend(to);
     ip.extend(payload);
+    checksummed(ip)
+}
+
+/// With the checksum of its header, in version 4: the complement of the sum of its words.
+pub fn checksummed(mut ip: Vec<u8>) -> Vec<u8> {
+    if !is_v6(&ip) {
+        ip[10..12].fill(0);
+        let sum = ip[..20].chunks(2).map(|word| u32::from(u16_at(word, 0))).sum::<u32>();
+        let folded = (sum & 0xffff) + (sum >> 16);
+        let folded = (folded & 0xffff) + (folded >> 16);
+        ip[10..12].copy_from_slice(&((!folded & 0xffff) as u16).to_be_bytes());
+    }
     ip
 }
 

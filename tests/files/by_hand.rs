@@ -1,6 +1,11 @@
 //! Writes capture files of every kind, block by block.
 
+use nestscope::time::Timestamp;
+
 use crate::Row;
+
+/// The time of a packet that has none.
+const UNKNOWN: i64 = Timestamp::UNKNOWN.as_nanos();
 
 /// Writes numbers in one of the two byte orders.
 #[derive(Clone, Copy, Debug)]
@@ -156,11 +161,11 @@ impl Order {
             (1, 1_700_000_000_123_456_789, 1, b"ethernet".to_vec(), 8),
             (2, 1_700_000_001_500_000_000, 276, b"cooked".to_vec(), 60),
             (3, 1_700_001_002_000_001_000, 101, b"r".to_vec(), 1),
-            // Without time of its own: that of the packet before; the first interface.
-            (4, 1_700_001_002_000_001_000, 1, b"simple".to_vec(), 6),
+            // Without a time; of the first interface.
+            (4, UNKNOWN, 1, b"simple".to_vec(), 6),
             (5, 1_700_001_003_000_000_000, 101, b"obsolete!".to_vec(), 900),
             (6, 1_700_000_004_000_000_000, 113, b"".to_vec(), 0),
-            (7, 1_700_000_004_000_000_000, 113, b"snap".to_vec(), 5_000),
+            (7, UNKNOWN, 113, b"snap".to_vec(), 5_000),
         ];
         (bytes, rows)
     }

@@ -11,6 +11,7 @@
 
 mod again;
 mod by_hand;
+mod concatenated;
 mod damage;
 mod kinds;
 mod pipes;
@@ -25,6 +26,7 @@ use std::process::Command;
 use by_hand::Order;
 use nestscope::source::file::CaptureFile;
 use nestscope::source::{Next, SourceError, Stop};
+use nestscope::time::Timestamp;
 
 /// What is compared: number, time in ns, link type, bytes, length on the link.
 type Row = (u64, i64, u16, Vec<u8>, u32);
@@ -100,8 +102,12 @@ fn tshark(path: &Path) -> Vec<String> {
 fn as_tshark(rows: &[Row]) -> Vec<String> {
     rows.iter()
         .map(|(number, at, _, data, original)| {
-            let (seconds, nanos) = (at / 1_000_000_000, at % 1_000_000_000);
-            format!("{number}\t{seconds}.{nanos:09}\t{original}\t{}", data.len())
+            // tshark leaves the time of simple packets empty.
+            let time = match Timestamp::from_nanos(*at).is_known() {
+                true => format!("{}.{:09}", at / 1_000_000_000, at % 1_000_000_000),
+                false => String::new(),
+            };
+            format!("{number}\t{time}\t{original}\t{}", data.len())
         })
         .collect()
 }

@@ -74,11 +74,20 @@ fn calls_appear_wait_while_paused_and_are_filtered() {
     talk.call("after");
     let screen = terminal.wait_for("1 exchange ");
     assert!(screen.contains("1 call "), "{screen}");
+    // What nobody saves is not lost by one key.
+    terminal.press(&["q"]);
+    terminal.wait_for("saved nowhere");
+    terminal.press(&["Escape"]);
+    terminal.wait_without("saved nowhere");
     // A payload is there, though the file that it could be read from is not.
     terminal.press(&["Enter"]);
     let screen = terminal.wait_for(r#""pattern": "sum""#);
     assert!(screen.contains(r#"id "after""#), "{screen}");
-    terminal.press(&["C-c"]);
+    terminal.press(&["q"]);
+    terminal.wait_for("1 exchange ");
+    terminal.press(&["q"]);
+    terminal.wait_for("saved nowhere");
+    terminal.press(&["q"]);
     terminal.wait_for_end(0);
 }
 

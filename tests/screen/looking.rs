@@ -164,3 +164,63 @@ fn the_help_names_the_keys_of_the_place_and_the_filters() {
     let screen = terminal.wait_for("Open the pattern: its latencies");
     assert!(screen.contains("2 Patterns → Help"), "{screen}");
 }
+
+/// Fast fingers, tmux and ssh: ESC and the next key come in one read, as Alt and the key do.
+#[test]
+fn esc_and_the_next_key_may_come_at_once() {
+    let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
+    terminal.wait_for("3 exchanges");
+    terminal.press(&["Enter"]);
+    terminal.wait_for("Event 1");
+    terminal.press(&["Escape", "2"]);
+    let screen = terminal.wait_for("latency histogram");
+    assert!(!screen.contains("Event 1"), "{screen}");
+    terminal.press(&["1", "Enter"]);
+    terminal.wait_for("Event 1");
+    // An arrow is a sequence of its own, which begins with ESC too.
+    terminal.press(&["Escape", "Down"]);
+    terminal.wait_for_selected("  2 ");
+    terminal.press(&["/"]);
+    terminal.wait_for("Filter:");
+    terminal.press(&["Escape", "q"]);
+    terminal.wait_for_end(0);
+}
+
+#[test]
+fn connections_and_packets_are_filtered_by_their_own_fields() {
+    let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
+    terminal.wait_for("3 exchanges");
+    terminal.press(&["4", "/"]);
+    terminal.wait_for("Filter:");
+    terminal.type_text("latency > 1ms");
+    terminal.wait_for("`latency` is no field");
+    // By tshark: tcp.flags.syn == 1, and tcp.srcport == 8888 with a payload.
+    terminal.answer("flags == syn");
+    terminal.wait_for("2 of 14 shown filter flags == syn");
+    terminal.press(&["/"]);
+    terminal.answer("src.port == 8888 and payload > 0");
+    let screen = terminal.wait_for("2 of 14 shown filter src.port");
+    assert!(!screen.contains("[SYN]"), "{screen}");
+    terminal.press(&["Escape"]);
+    terminal.wait_for("[SYN]");
+    terminal.press(&["3", "/"]);
+    terminal.answer("state == open");
+    terminal.wait_for("0 of 1 shown · filter state == open");
+    terminal.press(&["/"]);
+    terminal.answer("server.port == 8888 and calls == 2");
+    terminal.wait_for("1 of 1 shown");
+}
+
+#[test]
+fn what_is_typed_in_patterns_is_no_part_of_what_stood_there() {
+    let terminal = Terminal::run(120, 32, "nestscope -r fixtures/basic-v11.pcap");
+    terminal.wait_for("62 exchanges");
+    terminal.press(&["2"]);
+    terminal.wait_for("latency histogram");
+    terminal.press(&["/"]);
+    terminal.wait_for("Filter: pattern ==");
+    terminal.type_text("status == error");
+    terminal.wait_for("valid");
+    terminal.press(&["Enter"]);
+    terminal.wait_for("11 of 62 shown · filter status == error");
+}

@@ -71,8 +71,64 @@ fn filtered_calls_are_saved_with_their_packets_alone() {
     terminal.wait_for(&format!("({} packets)", expected.len()));
     // Another call of the same name is not written over.
     save(&terminal, "Save the 11 calls shown as", "failed.pcapng");
-    terminal.wait_for("is there already");
+    terminal.wait_for("is there already: Enter overwrites it");
     assert_eq!(packets_by_tshark(&file, "frame"), expected);
+    // Unless the user says so.
+    fs::write(&file, "another file").unwrap();
+    terminal.press(&["Enter"]);
+    terminal.wait_for(&format!("({} packets)", expected.len()));
+    assert_eq!(packets_by_tshark(&file, "frame"), expected);
+}
+
+#[test]
+fn a_name_that_cannot_be_written_is_mended_and_a_free_one_proposed() {
+    let terminal = Terminal::run(120, 32, "nestscope -r fixtures/walkthrough.pcap");
+    terminal.wait_for("3 exchanges");
+    terminal.press(&["w"]);
+    terminal.wait_for("nestscope-calls.pcapng");
+    terminal.press(&["Enter"]);
+    terminal.wait_for_file("nestscope-calls.pcapng", "saved 3 exchanges");
+    terminal.press(&["w"]);
+    terminal.wait_for("nestscope-calls-2.pcapng");
+    // What is typed takes the place of the proposal.
+    terminal.type_text("nosuch/calls.csv");
+    terminal.press(&["Enter"]);
+    let screen = terminal.wait_for("cannot save to nosuch/calls.csv");
+    assert!(screen.contains("jsonl, .csv): nosuch/calls.csv"), "{screen}");
+    terminal.press(&["Home"]);
+    terminal.press(&["Delete"; 7]);
+    terminal.press(&["Enter"]);
+    terminal.wait_for_file("calls.csv", "saved 3 exchanges to calls.csv");
+    // The capture itself is never written over.
+    fs::copy("fixtures/walkthrough.pcap", terminal.folder().join("own.pcapng")).unwrap();
+    terminal.press(&[":"]);
+    terminal.wait_for("a number, or q");
+    terminal.answer("o own.pcapng");
+    terminal.wait("the calls of own.pcapng", |screen| {
+        screen.starts_with("own.pcapng") && screen.contains("3 exchanges")
+    });
+    terminal.press(&["w"]);
+    terminal.wait_for("Save the 3 calls");
+    terminal.answer("own.pcapng");
+    terminal.wait_for("in use");
+    terminal.press(&["Enter"]);
+    terminal.wait_for("in use");
+    let own = fs::read(terminal.folder().join("own.pcapng")).unwrap();
+    assert_eq!(own, fs::read("fixtures/walkthrough.pcap").unwrap());
+}
+
+#[test]
+fn what_tmux_would_drop_is_said_with_the_line_that_mends_it() {
+    let set = "until [ \"$(tmux show -sv set-clipboard)\" = on ]; do :; done; \
+               tmux set -s set-clipboard external";
+    let show = "nestscope -r fixtures/walkthrough.pcap";
+    let terminal = Terminal::run(120, 32, &format!("{set}; {show}"));
+    terminal.wait_for("3 exchanges");
+    terminal.go_to(2);
+    terminal.press(&["y", "y"]);
+    terminal.wait_for(
+        "Not copied: tmux has set-clipboard external. Type: tmux set -g set-clipboard on",
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //!  reader (thread) ────► News ───┘     draws at once after a key, else at most ten times a second
 //! ```
 
+mod clipboard;
 mod paths;
 mod reader;
 mod recent;
@@ -30,18 +31,20 @@ use crate::names::Names;
 use crate::report::Losses;
 use crate::source::SourceError;
 use crate::source::interfaces::{self, interfaces};
-use crate::store::CaptureStore;
 use crate::store::listing::Spawn;
+use crate::store::{Archive, CaptureStore};
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
-use crate::tui::terminal::{self, Event, clipboard};
+use crate::tui::terminal::{self, Event};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Effect, Traffic, View};
 use crate::tui::views;
 use crate::tui::views::start::Start;
+use clipboard::Copied;
 use reader::News;
 use run::{Outcome, Run};
+use save::Target;
 
 /// Shows the screen until the user leaves it; whether every source was read to its end.
 ///
@@ -85,6 +88,10 @@ enum Input {
     Done,
     /// Something to tell the user.
     Notice(String),
+    /// A text was put into the clipboard, as far as that goes beside the loop.
+    Copied(Copied),
+    /// A file could not be written: why.
+    NotSaved(String),
 }
 
 /// What the loop is to do after an input.
@@ -116,6 +123,8 @@ struct Screen<'a> {
     drawn: Instant,
     /// Whether a source ended before its end.
     failed: bool,
+    /// Files that are read, or written by `-w`: not to be written over.
+    in_use: Vec<String>,
     /// Files that are being written, and what is to be said of each.
     saving: Vec<JoinHandle<String>>,
 }
@@ -134,6 +143,7 @@ impl<'a> Screen<'a> {
         );
         let zone = settings.output.zone();
         let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
+        let saved = settings.save.as_ref().map(|save| &save.file);
         let mut screen = Self {
             settings,
             terminal,
@@ -149,6 +159,7 @@ impl<'a> Screen<'a> {
             jobs: Rc::default(),
             drawn: Instant::now(),
             failed: false,
+            in_use: files(&settings.input).iter().chain(saved).cloned().collect(),
             saving: Vec::new(),
         };
         screen.show_views();
@@ -218,6 +229,20 @@ impl<'a> Screen<'a> {
                 self.app.notice(text);
                 Vec::new()
             }
+            Input::Copied(copied) => {
+                match copied {
+                    Copied::Arrived => {}
+                    Copied::Send(sequence) => {
+                        self.terminal.send(&sequence).map_err(CliError::Terminal)?;
+                    }
+                    Copied::Failed(why) => self.app.notice(why),
+                }
+                Vec::new()
+            }
+            Input::NotSaved(why) => {
+                self.app.refuse_saving(why, false);
+                Vec::new()
+            }
             Input::Quit => vec![Effect::Quit],
         };
         for effect in effects {
@@ -233,21 +258,18 @@ impl<'a> Screen<'a> {
     fn bring_about(&mut self, effect: Effect) -> Result<(), CliError> {
         match (effect, &mut self.run) {
             (Effect::Quit, _) => {}
-            (Effect::Copy(text), _) => match clipboard(&text) {
-                Some(sequence) => self.terminal.send(&sequence).map_err(CliError::Terminal)?,
-                None => self.app.notice("too large for the clipboard of a terminal: save it (w)"),
-            },
-            (Effect::Save { path, numbers }, Some(run)) => {
-                let archive = run.capture.archive().clone();
-                self.app.notice("saving…");
+            (Effect::Copy(text), _) => {
                 let send = self.send.clone();
-                self.saving.retain(|save| !save.is_finished());
-                self.saving.push(thread::spawn(move || {
-                    let told = save::save_to(&archive, &path, &numbers);
-                    // Who has left hears of it all the same.
-                    let _ = send.send(Input::Notice(told.clone()));
-                    told
-                }));
+                thread::spawn(move || send.send(Input::Copied(clipboard::copy(&text))));
+            }
+            (Effect::Save { path, numbers, overwrite }, Some(run)) => {
+                let archive = run.capture.archive().clone();
+                match Target::open(&path, overwrite, &self.in_use) {
+                    Ok(target) => self.save(archive, target, numbers),
+                    Err(save::Refused { reason, may_insist }) => {
+                        self.app.refuse_saving(reason, may_insist);
+                    }
+                }
             }
             (Effect::Capture(interface), _) => {
                 let usual = match &self.settings.input {
@@ -273,11 +295,28 @@ impl<'a> Screen<'a> {
         Ok(())
     }
 
+    /// Writes exchanges into a file, beside all else.
+    fn save(&mut self, archive: Archive, target: Target, numbers: Vec<u64>) {
+        self.app.notice("saving…");
+        let send = self.send.clone();
+        self.saving.retain(|save| !save.is_finished());
+        self.saving.push(thread::spawn(move || {
+            let (told, input) = match target.write(&archive, &numbers) {
+                Ok(told) => (told.clone(), Input::Notice(told)),
+                Err(told) => (told.clone(), Input::NotSaved(told)),
+            };
+            // Who has left hears of it all the same.
+            let _ = send.send(input);
+            told
+        }));
+    }
+
     /// Another source in place of the present one; that stays where the other cannot be opened.
     fn open(&mut self, input: Source) {
         // `-w` saves the first source: another one would take the place of what was saved.
         let save = self.settings.save.clone().filter(|_| self.run.is_none());
         let is_saved = save.is_some() == self.settings.save.is_some();
+        self.in_use.extend(files(&input).iter().cloned());
         match start(&Settings { input, save, ..self.settings.clone() }) {
             Ok(run) => {
                 self.run = Some(run);
@@ -389,6 +428,14 @@ impl<'a> Screen<'a> {
     }
 }
 
+/// The files that are read.
+fn files(input: &Source) -> &[String] {
+    match input {
+        Source::Files(files) => files,
+        Source::Choice(_) | Source::Live(_) => &[],
+    }
+}
+
 /// What is, for whoever draws.
 fn present<'a>(
     run: &'a Option<Run>,
@@ -448,7 +495,8 @@ fn listen(send: Sender<Input>) -> Result<(), CliError> {
     let thread = thread::Builder::new().name("keys".to_owned());
     // It waits for keys until the program ends.
     let listening = thread.spawn(move || {
-        while let Ok(event) = terminal::next_event() {
+        let mut events = terminal::Events::default();
+        while let Ok(event) = events.wait() {
             if send.send(Input::Terminal(event)).is_err() {
                 return;
             }

@@ -3,10 +3,11 @@
 
 use std::fs;
 
+use crate::cli::screen::save;
 use crate::store::CaptureStore;
 use crate::tui::filters::Filters;
 use crate::tui::question::{Checker, Completion, Fault};
-use crate::tui::view::QuestionKind;
+use crate::tui::view::{QuestionKind, Rows};
 
 /// Names that are offered at most: more, nobody steps through.
 const NAMES: usize = 200;
@@ -27,7 +28,7 @@ impl Checker for Answers {
         cursor: usize,
         capture: &CaptureStore,
     ) -> Vec<Completion> {
-        if kind != QuestionKind::File {
+        if !matches!(kind, QuestionKind::File | QuestionKind::Save) {
             return Filters.complete(kind, text, cursor, capture);
         }
         let begun = text.get(..cursor).unwrap_or_default();
@@ -37,8 +38,12 @@ impl Checker for Answers {
             .collect()
     }
 
-    fn help(&self) -> Vec<(String, String)> {
-        Filters.help()
+    fn free_name(&self, wanted: &str) -> String {
+        save::free_name(wanted)
+    }
+
+    fn help(&self, rows: Rows) -> Vec<(String, String)> {
+        Filters.help(rows)
     }
 }
 
@@ -86,7 +91,8 @@ mod tests {
         assert!(!complete(root).contains(&format!("{root}.gitignore")));
         assert_eq!(complete(&format!("{root}.gitig")), [format!("{root}.gitignore")]);
         // Filters are completed as ever.
-        let filter = Answers.complete(QuestionKind::Filter, "lat", 3, &CaptureStore::default());
+        let filter =
+            Answers.complete(QuestionKind::Filter(Rows::Calls), "lat", 3, &CaptureStore::default());
         assert_eq!(filter.len(), 1);
     }
 }

@@ -68,6 +68,7 @@ impl Run {
                 source: source_name(&settings.input),
                 filter: analysis::what_is_taken(settings),
                 activity: Activity::Opening,
+                is_unsaved: settings.is_live() && settings.save.is_none(),
                 speed: settings.screen.speed,
                 memory: u64::try_from(settings.screen.memory).ok(),
                 is_live: settings.is_live(),

@@ -79,6 +79,7 @@ impl Tracker {
             reply_held: Default::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: match response.filter(|_| keep) {
                 Some(response) => Payloads::new(response, &end),

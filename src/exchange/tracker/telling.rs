@@ -82,6 +82,7 @@ impl Tracker {
             reply_held: Default::default(),
             sure: run == Run::SURE,
             attempts: 1,
+            also: None,
             data,
             responses: Payloads::default(),
             error: None,

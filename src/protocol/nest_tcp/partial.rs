@@ -3,7 +3,7 @@
 use crate::packet::PacketRef;
 
 /// Places remembered per frame. A frame over more packets than this (one byte a segment) forgets
-/// where those in its middle begin, which only a frame hidden in a broken one would ask for.
+/// most of those in its middle, which only a frame hidden in a broken one would ask for.
 const MARKS: usize = 512;
 
 /// The least by which the memory grows. What was declared counts for nothing before it came: many
@@ -27,9 +27,6 @@ pub(super) struct PartialFrame {
     gone: usize,
     /// One for each packet, ascending by `start`; the first is at or before `gone`.
     marks: Vec<Mark>,
-    /// The earliest and the latest of the packets that were forgotten. All of them lie between the
-    /// first mark and the second.
-    forgotten: Option<(PacketRef, PacketRef)>,
 }
 
 impl PartialFrame {
@@ -60,9 +57,7 @@ impl PartialFrame {
                 self.drop_marks();
             }
             if self.marks.len() >= MARKS {
-                for Mark { packet, .. } in self.marks.drain(1..MARKS / 2) {
-                    self.forgotten = Some(widened(self.forgotten, packet));
-                }
+                self.forget_middle();
             }
             self.marks.push(Mark { start: self.bytes.len(), packet, begins_segment });
         }
@@ -92,10 +87,11 @@ impl PartialFrame {
     /// The earliest and the latest of the packets that brought the first `len` bytes.
     pub(super) fn packets_of(&self, len: usize) -> (PacketRef, PacketRef) {
         let (first, end) = (self.first_mark(), self.gone + len);
-        let forgotten = self.forgotten.filter(|_| first == 0);
         let marks = self.marks.iter().skip(first).take_while(|mark| mark.start < end);
-        let packets = marks.fold(forgotten, |known, mark| Some(widened(known, mark.packet)));
-        packets.unwrap_or_default()
+        let widened = |(earliest, latest): (PacketRef, PacketRef), mark: &Mark| {
+            (earliest.earlier(mark.packet), latest.later(mark.packet))
+        };
+        marks.fold((self.first_packet(), self.first_packet()), widened)
     }
 
     pub(super) fn drop_front(&mut self, count: usize) {
@@ -126,23 +122,27 @@ impl PartialFrame {
 
     /// Forgets the packets whose bytes are all gone.
     fn drop_marks(&mut self) {
-        let first = self.first_mark();
-        if first > 0 {
-            self.marks.drain(..first);
-            self.forgotten = None;
-        }
+        self.marks.drain(..self.first_mark());
+    }
+
+    /// Forgets half of the packets, but the first of all, and of the others the earliest and the
+    /// latest: those a frame is asked for.
+    fn forget_middle(&mut self) {
+        let middle: Vec<Mark> = self.marks.drain(1..MARKS / 2).collect();
+        let key = |mark: &&Mark| (mark.packet.at, mark.packet.number);
+        let mut kept: Vec<Mark> = [middle.iter().min_by_key(key), middle.iter().max_by_key(key)]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+        kept.sort_unstable_by_key(|mark| mark.start);
+        self.marks.splice(1..1, kept);
     }
 
     /// The mark of the first byte.
     fn first_mark(&self) -> usize {
         self.marks.partition_point(|mark| mark.start <= self.gone).saturating_sub(1)
     }
-}
-
-/// The earliest and the latest packet, with one more.
-fn widened(known: Option<(PacketRef, PacketRef)>, packet: PacketRef) -> (PacketRef, PacketRef) {
-    let (earliest, latest) = known.unwrap_or((packet, packet));
-    (earliest.earlier(packet), latest.later(packet))
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use super::length::{Reach, Units};
 
-/// How much of a body went by.
+/// How much of a frame went by.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Passing {
+    /// Bytes of the header that have not gone by.
+    header: usize,
     /// UTF-16 units, or bytes.
     declared: u64,
     bytes: u64,
@@ -15,18 +17,25 @@ pub(super) struct Passing {
 }
 
 impl Passing {
-    /// Begins with a body that declares its length.
-    pub(super) fn new(declared: u64) -> Self {
+    /// Begins with a header of so many bytes, and the length that it declares.
+    pub(super) fn new(declared: u64, header: usize) -> Self {
         let (units, cut, brackets) = (Units::default(), Vec::new(), Brackets::Before);
-        Self { declared, bytes: 0, units, cut, brackets }
+        Self { header, declared, bytes: 0, units, cut, brackets }
     }
 
-    /// Takes the next part of the body. Gives the place in it where the body ends; `None` where it
-    /// goes on behind this part.
+    /// Takes the next part of the frame. Gives the place in it where the frame ends; `None` where
+    /// it goes on behind this part.
     ///
     /// Whether units or bytes were declared is seen as it is for a frame that is held: a text that
     /// is whole after as many bytes as declared was counted in bytes.
     pub(super) fn pass(&mut self, part: &[u8]) -> Option<usize> {
+        let header = self.header.min(part.len());
+        self.header -= header;
+        let end = self.pass_body(part.get(header..).unwrap_or(&[]))?;
+        Some(header + end)
+    }
+
+    fn pass_body(&mut self, part: &[u8]) -> Option<usize> {
         let missing = self.declared.saturating_sub(self.bytes);
         let head = usize::try_from(missing).ok().and_then(|missing| part.get(..missing));
         self.bytes = self.bytes.saturating_add(part.len() as u64);
@@ -116,7 +125,7 @@ mod tests {
 
     /// Passes over `wire` in parts, and gives the place of the end.
     fn end_of(wire: &[u8], declared: u64, sizes: &[usize]) -> Option<usize> {
-        let mut passing = Passing::new(declared);
+        let mut passing = Passing::new(declared, 0);
         let mut sizes = sizes.iter().copied().cycle();
         let mut at = 0;
         while at < wire.len() {

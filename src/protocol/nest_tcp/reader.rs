@@ -2,6 +2,7 @@
 
 use super::envelope::Envelope;
 use super::length::{End, Fit, Header, Progress};
+use super::passing::Passing;
 use super::search::behind_header;
 use crate::json::{Scan, scan};
 use crate::limits;
@@ -13,24 +14,29 @@ use crate::protocol::Fault;
 pub(super) struct FrameReader {
     expected: Expected,
     progress: Progress,
-    /// Whether the frame was found by searching, and no more of it is known than its first key.
-    doubtful: bool,
-    /// Bytes that may be held of a frame that is not whole yet.
-    pub(super) budget: usize,
 }
 
-/// What the bytes are expected to begin with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the bytes are expected to begin with. There are two of these per connection, so they are
+/// kept small: no place in a chunk or in what is held comes near 2^32 bytes.
+#[derive(Debug, PartialEq, Eq)]
 enum Expected {
-    /// A header.
-    #[default]
-    Header,
+    /// A header. `doubtful` is whether it was found by searching, and no more of the frame is known
+    /// than its first key.
+    Header { doubtful: bool },
     /// A header of so many bytes, and a body of the declared length.
-    Body { declared: u64, header: usize },
+    Body { declared: u64, header: u32, doubtful: bool },
+    /// The rest of a body that is too large to be held.
+    Rest(Box<Passing>),
     /// What could not be read. The next frame begins at the first of `ends` where one fits; where
     /// none does, its length was wrong, and the next one is somewhere behind its header, or at its
     /// end.
-    Faulty { ends: [Option<usize>; 2], header: usize },
+    Faulty { ends: [Option<u32>; 2], header: u32 },
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self::Header { doubtful: false }
+    }
 }
 
 /// What stands at the beginning of some bytes.
@@ -46,12 +52,8 @@ pub(super) enum Step<'a> {
     BodyCut(u64),
     /// No frame. The next step says how to go on.
     Fault(Fault),
-    /// A frame that is larger than what may be held: a header, and a body of `declared` units or
-    /// bytes that are not all there yet.
-    TooLarge {
-        declared: u64,
-        header: usize,
-    },
+    /// All bytes belong to a frame that is passed over, and so do those that come.
+    PassAll,
     /// The next frame begins behind so many bytes, or will be seen not to.
     PassOver {
         bytes: usize,
@@ -63,22 +65,14 @@ pub(super) enum Step<'a> {
 }
 
 impl FrameReader {
-    /// Expects a frame.
-    pub(super) fn expect(&mut self) {
-        (self.expected, self.progress) = (Expected::Header, Progress::default());
-        self.doubtful = false;
-    }
-
-    /// Expects a frame that was found by searching.
-    pub(super) fn expect_found(&mut self) {
-        self.expect();
-        self.doubtful = true;
+    /// Expects a frame; `doubtful` where it was found by searching.
+    pub(super) fn expect(&mut self, doubtful: bool) {
+        (self.expected, self.progress) = (Expected::Header { doubtful }, Progress::default());
     }
 
     /// Expects a frame behind one that was passed over: if none begins there, what was passed over
     /// was no frame.
     pub(super) fn expect_fitting(&mut self) {
-        self.expect();
         self.expected = Expected::Faulty { ends: [Some(0), None], header: 0 };
     }
 
@@ -89,36 +83,66 @@ impl FrameReader {
 
     /// Whether no header was read yet.
     pub(super) fn is_before_header(&self) -> bool {
-        self.expected == Expected::Header
+        matches!(self.expected, Expected::Header { .. })
     }
 
-    /// Reads the frame at the beginning of `bytes`.
-    pub(super) fn step<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
-        let (declared, header) = match self.expected {
-            Expected::Body { declared, header } => (declared, header),
-            Expected::Faulty { ends, header } => return self.behind_fault(bytes, ends, header),
-            Expected::Header => match Header::read(bytes, limits::FRAME_HEADER_BYTES) {
-                Header::Length { declared, bytes } => {
-                    self.expected = Expected::Body { declared, header: bytes };
-                    (declared, bytes)
+    /// Whether the bytes are those of a frame that is passed over.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.expected, Expected::Rest(_))
+    }
+
+    /// Reads the frame at the beginning of `bytes`; at most `budget` may be held of one that is not
+    /// whole.
+    pub(super) fn step<'a>(&mut self, bytes: &'a [u8], budget: usize) -> Step<'a> {
+        match &mut self.expected {
+            &mut Expected::Header { doubtful } => {
+                match Header::read(bytes, limits::FRAME_HEADER_BYTES) {
+                    Header::Length { declared, bytes: header } => {
+                        let small = u32::try_from(header).unwrap_or(u32::MAX);
+                        self.expected = Expected::Body { declared, header: small, doubtful };
+                        self.body(bytes, declared, header, doubtful, budget)
+                    }
+                    Header::Cut if bytes.len() > budget => {
+                        self.fault(Fault::TooLarge, [None; 2], bytes.len())
+                    }
+                    Header::Cut => Step::HeaderCut,
+                    Header::Invalid { bytes } => self.fault(Fault::Length, [None; 2], bytes),
                 }
-                Header::Cut if bytes.len() > self.budget => {
-                    return self.fault(Fault::TooLarge, [None; 2], bytes.len());
-                }
-                Header::Cut => return Step::HeaderCut,
-                Header::Invalid { bytes } => return self.fault(Fault::Length, [None; 2], bytes),
+            }
+            &mut Expected::Body { declared, header, doubtful } => {
+                self.body(bytes, declared, header as usize, doubtful, budget)
+            }
+            Expected::Rest(passing) => match passing.pass(bytes) {
+                Some(end) => Step::PassOver { bytes: end, fits: false },
+                None => Step::PassAll,
             },
-        };
+            &mut Expected::Faulty { ends, header } => {
+                behind_fault(bytes, ends, header as usize, budget)
+            }
+        }
+    }
+
+    /// Reads a body behind a header of so many bytes.
+    fn body<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        declared: u64,
+        header: usize,
+        doubtful: bool,
+        budget: usize,
+    ) -> Step<'a> {
         let body = bytes.get(header..).unwrap_or(&[]);
         // To look for the end costs time in proportion to the length, which anybody can declare
         // anew at every step. What is no JSON is known long before.
-        if self.doubtful
+        if doubtful
             && let Some(head) = usize::try_from(declared).ok().and_then(|len| body.get(..len))
         {
             if scan(head, &mut ()) == Scan::Invalid {
                 return self.fault(Fault::Json, [None; 2], header);
             }
-            self.doubtful = false;
+            if let Expected::Body { doubtful, .. } = &mut self.expected {
+                *doubtful = false;
+            }
         }
         let in_bytes = usize::try_from(declared).ok().and_then(|len| header.checked_add(len));
         match self.progress.end_of(body, declared) {
@@ -131,34 +155,43 @@ impl FrameReader {
             }
             End::Needs(missing) => {
                 let whole = missing.saturating_add(body.len() as u64);
-                if whole <= limits::FRAME_BYTES.min(self.budget) as u64 {
+                if whole <= limits::FRAME_BYTES.min(budget) as u64 {
                     return Step::BodyCut(missing);
                 }
                 // A length that nothing confirms is not trusted for so many bytes.
-                if self.doubtful || declared > limits::FRAME_PASSED_OVER {
+                if doubtful || declared > limits::FRAME_PASSED_OVER {
                     return self.fault(Fault::TooLarge, [None; 2], header);
                 }
-                Step::TooLarge { declared, header }
+                self.expected = Expected::Rest(Box::new(Passing::new(declared, header)));
+                Step::Fault(Fault::TooLarge)
             }
             End::SplitsCharacter => self.fault(Fault::Boundary, [in_bytes, None], header),
         }
     }
 
     fn fault(&mut self, fault: Fault, ends: [Option<usize>; 2], header: usize) -> Step<'static> {
+        let ends = ends.map(|end| end.and_then(|end| u32::try_from(end).ok()));
+        let header = u32::try_from(header).unwrap_or(u32::MAX);
         self.expected = Expected::Faulty { ends, header };
         Step::Fault(fault)
     }
+}
 
-    /// Looks where to go on behind what could not be read.
-    fn behind_fault(&self, bytes: &[u8], ends: [Option<usize>; 2], header: usize) -> Step<'static> {
-        for end in ends.into_iter().flatten() {
-            match Fit::of(bytes.get(end..).unwrap_or(&[])) {
-                Fit::Yes => return Step::PassOver { bytes: end, fits: true },
-                Fit::Cut if bytes.len() <= self.budget => return Step::HeaderCut,
-                Fit::Cut if end > 0 => return Step::PassOver { bytes: end, fits: false },
-                Fit::Cut | Fit::No => {}
-            }
+/// Looks where to go on behind what could not be read.
+fn behind_fault(
+    bytes: &[u8],
+    ends: [Option<u32>; 2],
+    header: usize,
+    budget: usize,
+) -> Step<'static> {
+    for end in ends.into_iter().flatten() {
+        let end = end as usize;
+        match Fit::of(bytes.get(end..).unwrap_or(&[])) {
+            Fit::Yes => return Step::PassOver { bytes: end, fits: true },
+            Fit::Cut if bytes.len() <= budget => return Step::HeaderCut,
+            Fit::Cut if end > 0 => return Step::PassOver { bytes: end, fits: false },
+            Fit::Cut | Fit::No => {}
         }
-        Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
     }
+    Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
 }

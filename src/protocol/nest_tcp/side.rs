@@ -2,7 +2,6 @@
 
 use super::length::without_blanks;
 use super::partial::PartialFrame;
-use super::passing::Passing;
 use super::reader::{FrameReader, Step};
 use super::recognise::{Recognised, recognise};
 use super::search::{Found, search};
@@ -15,22 +14,17 @@ use crate::stream::Chunk;
 /// Where a side stands in its stream.
 ///
 /// ```text
-///   Opening ──► InFrames ◄── a frame is found ── Searching ◄── capture begun late
-///      │         ▲    │                            ▲
-///      │   it    │    ├─ gap, or what is no frame ─┤
-///      │   ends  │    ▼                            │
-///      │        Passing ◄─ frame too large         │
-///      │            └────────── gap ───────────────┘
-///      └──► not Nest: nothing is read any more
+///  Opening ──► InFrames ◄── a frame is found ── Searching ◄── capture begun late
+///     │            │                                ▲
+///     │            └── gap, or what is no frame ────┘
+///     └──► not Nest: nothing is read any more
 /// ```
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     /// Before the first byte of a side that is seen from its first byte.
     Opening,
-    /// At the beginning of a frame, or inside one that `held` begins with.
+    /// At the beginning of a frame, or inside one that `held` begins with or that is passed over.
     InFrames,
-    /// Inside a frame of which nothing is held.
-    Passing(Passing),
     /// Somewhere; `held` is what may be the beginning of a frame.
     #[default]
     Searching,
@@ -55,6 +49,8 @@ pub(super) struct SideDecoder {
 struct Input<'a> {
     chunk: &'a Chunk<'a>,
     rest: &'a [u8],
+    /// Bytes that may be held of a frame that is not whole yet.
+    budget: usize,
 }
 
 impl<'a> Input<'a> {
@@ -97,13 +93,11 @@ impl SideDecoder {
         speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
-        self.reader.budget = budget;
-        let mut input = Input { chunk, rest: chunk.data };
+        let mut input = Input { chunk, rest: chunk.data, budget };
         loop {
             let go_on = match self.state {
                 State::Opening => self.open(&mut input, speakers, emit),
                 State::InFrames => self.read(&mut input, speakers, emit),
-                State::Passing(_) => self.pass_over(&mut input),
                 State::Searching => self.search(&mut input, speakers, emit),
             };
             if !go_on {
@@ -182,7 +176,9 @@ impl SideDecoder {
     ) -> bool {
         let is_lent = self.held.is_empty();
         if is_lent {
-            input.rest = without_blanks(input.rest);
+            if !self.reader.is_passing() {
+                input.rest = without_blanks(input.rest);
+            }
             if input.rest.is_empty() {
                 return false;
             }
@@ -195,7 +191,7 @@ impl SideDecoder {
         }
         let bytes = if is_lent { input.rest } else { self.held.bytes() };
         let from = input.chunk.from;
-        match self.reader.step(bytes) {
+        match self.reader.step(bytes, input.budget) {
             Step::Frame { envelope, body, bytes } => {
                 let packet = input.chunk.packet;
                 let mut message = Message {
@@ -239,24 +235,19 @@ impl SideDecoder {
                 speakers.fault(from, at, fault, emit);
                 true
             }
-            Step::TooLarge { declared, header } => {
-                let at = if is_lent { input.chunk.packet } else { self.held.first_packet() };
-                let mut passing = Passing::new(declared);
-                let end = passing.pass(bytes.get(header..).unwrap_or(&[]));
-                let passed = end.map_or(bytes.len(), |end| header + end);
-                speakers.fault(from, at, Fault::TooLarge, emit);
-                self.drop_front(input, passed);
-                self.join_anew();
-                self.expect_frame();
-                self.reader.expect_fitting();
-                if end.is_none() {
-                    self.state = State::Passing(passing);
+            Step::PassAll => {
+                if is_lent {
+                    return false;
                 }
+                self.held.clear();
                 true
             }
             Step::PassOver { bytes, fits } => {
                 self.drop_front(input, bytes);
-                self.join_anew();
+                // Something lies between the frames: a new run begins.
+                if self.placed != Placed::Certain {
+                    self.placed = Placed::Found;
+                }
                 self.expect_frame();
                 if !fits {
                     self.reader.expect_fitting();
@@ -269,15 +260,6 @@ impl SideDecoder {
                 true
             }
         }
-    }
-
-    /// Passes over what the chunk holds of a frame that is too large.
-    fn pass_over(&mut self, input: &mut Input<'_>) -> bool {
-        let State::Passing(passing) = &mut self.state else { return true };
-        let Some(end) = passing.pass(input.rest) else { return false };
-        input.take(end);
-        self.state = State::InFrames;
-        true
     }
 
     /// Looks for a frame in what is held and in the chunk.
@@ -334,7 +316,7 @@ impl SideDecoder {
         }
         self.state = State::InFrames;
         self.expect_frame();
-        self.reader.expect_found();
+        self.reader.expect(true);
         true
     }
 
@@ -345,7 +327,7 @@ impl SideDecoder {
         speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
-        if self.held.weight() > self.reader.budget {
+        if self.held.weight() > input.budget {
             let at = self.held.first_packet();
             speakers.fault(input.chunk.from, at, Fault::TooLarge, emit);
             self.held.clear();
@@ -370,15 +352,8 @@ impl SideDecoder {
     }
 
     fn expect_frame(&mut self) {
-        self.reader.expect();
+        self.reader.expect(false);
         self.started = false;
-    }
-
-    /// Something lies between the frames: where their place is not certain, a new run begins.
-    fn join_anew(&mut self) {
-        if self.placed != Placed::Certain {
-            self.placed = Placed::Found;
-        }
     }
 
     fn lose(&mut self) {

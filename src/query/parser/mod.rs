@@ -29,14 +29,15 @@ pub struct Parsed {
     pub memos: usize,
 }
 
-/// Reads a filter.
-pub fn parse(text: &str) -> Result<Parsed, FilterError> {
+/// Reads a filter over rows that have these `fields`.
+pub fn parse(fields: &'static [Field], text: &str) -> Result<Parsed, FilterError> {
     if text.len() > limits::FILTER_BYTES {
         let message = format!("the filter is longer than {} bytes", limits::FILTER_BYTES);
         let start = text.floor_char_boundary(limits::FILTER_BYTES);
         return Err(FilterError::new(text, start..text.len(), message));
     }
-    let mut parser = Parser { text, tokens: lexer::tokens(text), at: 0, depth: 0, memos: 0 };
+    let mut parser =
+        Parser { text, fields, tokens: lexer::tokens(text), at: 0, depth: 0, memos: 0 };
     if parser.tokens.is_empty() {
         return Ok(Parsed { root: Node::All(Vec::new()), memos: 0 });
     }
@@ -62,6 +63,8 @@ enum Operator {
 
 struct Parser<'t> {
     text: &'t str,
+    /// What the rows have.
+    fields: &'static [Field],
     tokens: Vec<Token>,
     /// The next of them.
     at: usize,
@@ -191,9 +194,10 @@ impl Parser<'_> {
                 self.error(span, format!("expected a field, found {}{meant}", self.found()))
             );
         }
-        let known = field::named(word).map(|field| (field, "")).or_else(|| {
+        let known = field::named(self.fields, word).map(|field| (field, "")).or_else(|| {
             let (name, rest) = word.split_once('.')?;
-            let field = field::named(name).filter(|field| field.kind == FieldKind::Json)?;
+            let field =
+                field::named(self.fields, name).filter(|field| field.kind == FieldKind::Json)?;
             Some((field, rest))
         });
         let Some((field, rest)) = known else { return Err(self.unknown_field(word)) };
@@ -208,13 +212,14 @@ impl Parser<'_> {
 
     fn unknown_field(&self, word: &str) -> FilterError {
         if let Some((name, part)) = word.split_once('.')
-            && field::named(name).is_some_and(|field| field.kind != FieldKind::Json)
-            && field::meant(word).is_none_or(|meant| meant == name)
+            && field::named(self.fields, name).is_some_and(|field| field.kind != FieldKind::Json)
+            && field::meant(self.fields, word).is_none_or(|meant| meant == name)
         {
             return self
                 .error(self.span(), format!("{name} has no part `{part}`; only JSON has parts"));
         }
-        let meant = field::meant(word).or_else(|| field::meant(word.split('.').next()?));
+        let meant = field::meant(self.fields, word)
+            .or_else(|| field::meant(self.fields, word.split('.').next()?));
         let next = self.tokens.get(self.at + 1).map(|token| self.word_of(token));
         let stands_alone =
             matches!(next, None | Some("and" | "or" | "&&" | "||" | ")" | "," | "}"));
@@ -226,7 +231,7 @@ impl Parser<'_> {
                 _ = write!(message, "; for a pattern write pattern == {}", quoted(word));
             }
             None => {
-                let names: Vec<_> = field::fields().iter().map(|field| field.name).collect();
+                let names: Vec<_> = self.fields.iter().map(|field| field.name).collect();
                 _ = write!(message, "; fields are {}", names.join(", "));
             }
         }

@@ -132,7 +132,8 @@ impl<W: Write> Csv<W> {
             self.text(empty)?;
         }
         self.number(Some(exchange.sure))?;
-        self.text("")?;
+        let also = exchange.also.map(|also| format!("{} {}", also.client, also.server));
+        self.text(also.as_deref().unwrap_or_default())?;
         self.number(exchange.attempts())
     }
 
@@ -161,8 +162,10 @@ impl<W: Write> Csv<W> {
             return self.text(&time);
         }
         self.field.clear();
-        self.civil.push_nanos(&mut self.field, exchange.time());
-        self.field.push(b'Z');
+        if exchange.time().is_known() {
+            self.civil.push_nanos(&mut self.field, exchange.time());
+            self.field.push(b'Z');
+        }
         self.out.write_field(&self.field).map_err(csv_error)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::endpoint::Endpoints;
 use crate::exchange::{EndedBy, Exchange, ExchangeKind, Span};
 use crate::query::Subject;
 use crate::report::civil::Civil;
@@ -78,11 +79,18 @@ pub(super) fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: 
     // Writing to a Vec cannot fail.
     _ = write!(
         line,
-        ",\"client\":\"{}\",\"server\":\"{}\",\"time\":\"",
+        ",\"client\":\"{}\",\"server\":\"{}\",\"time\":",
         exchange.ends.client, exchange.ends.server
     );
-    civil.push_nanos(line, exchange.time());
-    key(line, "Z\",\"status\":\"");
+    match exchange.time() {
+        at if at.is_known() => {
+            key(line, "\"");
+            civil.push_nanos(line, at);
+            key(line, "Z\"");
+        }
+        _ => key(line, "null"),
+    }
+    key(line, ",\"status\":\"");
     key(line, exchange.status.name());
     key(line, "\"");
     for (name, span) in [
@@ -131,7 +139,14 @@ fn push_later(line: &mut Vec<u8>, exchange: &Exchange<'_>) {
     key(line, ",\"service\":null,\"instance\":null,\"client_service\":null,\"parent\":null");
     key(line, ",\"parent_by\":null,\"candidates\":[],\"problems\":[],\"sure\":");
     push_value(line, &exchange.sure);
-    key(line, ",\"also\":null");
+    key(line, ",\"also\":");
+    match exchange.also {
+        None => key(line, "null"),
+        Some(Endpoints { client, server }) => {
+            // Writing to a Vec cannot fail.
+            _ = write!(line, "{{\"client\":\"{client}\",\"server\":\"{server}\"}}");
+        }
+    }
     if exchange.kind == ExchangeKind::Connect {
         key(line, ",\"attempts\":");
         push_value(line, &exchange.attempts);

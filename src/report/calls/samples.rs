@@ -50,6 +50,7 @@ pub fn call() -> Exchange<'static> {
         reply_held: Default::default(),
         sure: true,
         attempts: 1,
+        also: None,
         data: Some(b"[1,2,3]"),
         responses: Payloads::new(b"6", &[1]),
         error: None,
@@ -201,6 +202,7 @@ pub fn unanswered() -> Exchange<'static> {
         waited: Some(Nanos::new(3_100_000_000)),
         ended_by: Some(EndedBy::Network),
         attempts: 40,
+        also: None,
         error: Some(br#""host unreachable""#),
         ..refused()
     }

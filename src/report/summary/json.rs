@@ -163,8 +163,8 @@ struct Ends {
 struct Connection {
     client: String,
     server: String,
-    first: String,
-    last: String,
+    first: Option<String>,
+    last: Option<String>,
     state: &'static str,
     from_start: bool,
     protocol: Option<&'static str>,
@@ -356,8 +356,8 @@ impl Connection {
         Self {
             client: row.facts.ends.client.to_string(),
             server: row.facts.ends.server.to_string(),
-            first: Civil::utc(first),
-            last: Civil::utc(last),
+            first: Civil::known_utc(first),
+            last: Civil::known_utc(last),
             state: state(row.why()),
             from_start: row.facts.is_from_start(),
             protocol: protocol(row),

@@ -171,6 +171,7 @@ impl<'a> Bodies<'a> {
             reply_held: row.reply_held,
             sure: row.sure,
             attempts: row.attempts,
+            also: None,
             data: texts.data.get(),
             responses: Payloads::new(&texts.responses, &texts.response_ends),
             error: texts.error.get().or(said),

@@ -34,8 +34,8 @@ use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Endpoints, Side};
 use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
-use crate::packet::LinkType;
-use crate::source::SourceFiles;
+use crate::packet::{LinkType, PointId};
+use crate::source::{CapturePoints, SourceFiles};
 use crate::time::{Nanos, Timestamp};
 
 /// What a list shows of an exchange.
@@ -120,6 +120,8 @@ pub struct PacketRecord {
     pub at: Timestamp,
     /// What its bytes begin with.
     pub link: LinkType,
+    /// Where it was captured.
+    pub point: PointId,
     /// Bytes that were captured.
     pub captured_len: u32,
     /// Bytes on the link.
@@ -281,6 +283,11 @@ impl Archive {
     /// Where they are gone.
     pub fn packet_data(&self, number: u64) -> Result<Vec<u8>, Unavailable> {
         Bodies::single(self).packet(number).map(<[u8]>::to_vec)
+    }
+
+    /// The interfaces that packets came from.
+    pub fn points(&self) -> &CapturePoints {
+        self.files.points()
     }
 
     /// The packets of `within` that are segments of `connection`, ascending.

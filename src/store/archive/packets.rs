@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::PacketRecord;
 use super::place::Place;
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PointId};
 use crate::time::Timestamp;
 
 /// A packet as it is kept.
@@ -20,6 +20,7 @@ pub(super) struct Compact {
     /// `u32::MAX` where it is of none.
     connection: u32,
     link: LinkType,
+    point: PointId,
 }
 
 const _: () = assert!(size_of::<Compact>() == 32);
@@ -32,6 +33,7 @@ impl Compact {
             number,
             at: self.at,
             link: self.link,
+            point: self.point,
             captured_len: self.captured_len,
             original_len: self.original_len,
             connection: self.connection(),
@@ -85,6 +87,7 @@ impl Packets {
             original_len: packet.original_len,
             connection: NO_CONNECTION,
             link: packet.link,
+            point: packet.point,
         });
     }
 

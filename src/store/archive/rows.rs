@@ -362,6 +362,7 @@ mod tests {
             reply_held: Held::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: Payloads::default(),
             error: None,
@@ -406,6 +407,7 @@ mod tests {
             pattern_id: PatternId::NONE,
             status: Status::NoAnswer,
             attempts: 40,
+            also: None,
             ..exchange()
         };
         let mut kept = Compact::new(&attempt);

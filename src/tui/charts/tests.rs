@@ -52,6 +52,7 @@ impl Told {
                 reply_held: Default::default(),
                 sure: true,
                 attempts: 1,
+                also: None,
                 data: None,
                 responses: Payloads::default(),
                 error: None,

@@ -132,10 +132,11 @@ mod tests {
     use crate::tui::filters::Filters;
     use crate::tui::question::Checker;
     use crate::tui::theme::Theme;
+    use crate::tui::view::Rows;
 
     /// All that the help of `context` tells, however long it is.
     fn told(context: Context) -> String {
-        let mut help = Help::new(context, &Filters.help());
+        let mut help = Help::new(context, &Filters.help(Rows::Calls));
         let (capture, status) = Default::default();
         let theme = Theme::new(false, true);
         let area = ratatui::layout::Rect::new(0, 0, 80, 400);

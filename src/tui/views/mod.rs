@@ -5,11 +5,8 @@ pub mod call;
 pub mod calls;
 pub mod connections;
 mod copies;
-#[cfg(test)]
-mod fuzz;
-#[cfg(test)]
-mod harness;
 pub mod help;
+mod marks;
 pub mod packets;
 pub mod patterns;
 mod saving;
@@ -29,8 +26,9 @@ use crate::tui::view::View;
 
 /// A screen that shows nothing yet, and knows how a call is opened. Times of day are told in `zone`.
 pub fn app(theme: Theme, zone: TimeZone) -> App {
+    let of_calls = zone.clone();
     App::new(theme, Vec::new())
-        .with_call(|number| Box::new(call::Call::new(number)))
+        .with_call(move |number| Box::new(call::Call::new(number, of_calls.clone())))
         .with_stream(move |serial| Box::new(stream::Stream::new(serial, zone.clone())))
 }
 

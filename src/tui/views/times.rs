@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::report::{Civil, millis};
+use crate::report::Civil;
 use crate::store::CaptureStore;
 use crate::time::{Nanos, Timestamp};
 
@@ -52,11 +52,23 @@ impl Times {
     /// The text of `at`: at most [`WIDTH`] columns, unless a capture is longer than a day.
     pub fn text(&mut self, at: Timestamp, first: Timestamp, above: Option<Timestamp>) -> String {
         match self.format {
-            Format::OfDay => format!("{}.{:03}", self.civil.second(at), millis(at)),
+            _ if !at.is_known() => "-".to_owned(),
+            Format::OfDay => self.civil.millisecond(at),
             Format::SinceFirst => seconds(at, first),
             Format::SinceAbove => above.map_or_else(String::new, |above| seconds(at, above)),
         }
     }
+}
+
+/// `at` to the nanosecond, with the offset of its zone: RFC 3339.
+pub fn exact(at: Timestamp, zone: &TimeZone) -> String {
+    let mut out = Vec::new();
+    Civil::new(zone.clone(), "%Y-%m-%dT%H:%M:%S").push_nanos(&mut out, at);
+    let offset = match zone == &TimeZone::UTC {
+        true => "Z".to_owned(),
+        false => Civil::new(zone.clone(), "%:z").second(at).to_owned(),
+    };
+    String::from_utf8_lossy(&out).into_owned() + &offset
 }
 
 /// When the first packet came that is known of.
@@ -98,5 +110,9 @@ mod tests {
         assert_eq!(times.text(at, first, Some(later)), "-0.000043");
         times.next();
         assert_eq!(times.text(at, first, None), "03:52:01.123");
+        assert_eq!(exact(at, &TimeZone::UTC), "2026-11-22T03:52:01.123456789Z");
+        let zone = TimeZone::fixed(jiff::tz::offset(-3));
+        assert_eq!(exact(at, &zone), "2026-11-22T00:52:01.123456789-03:00");
+        assert_eq!(Times::of_day(zone).text(at, first, None), "00:52:01.123");
     }
 }

@@ -17,6 +17,7 @@ mod payload;
 mod replies;
 mod timing;
 
+use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -26,13 +27,13 @@ use self::payload::Payload;
 use self::replies::Replies;
 use crate::endpoint::Side;
 use crate::exchange::{ExchangeKind, Status};
-use crate::report::{Civil, count};
+use crate::report::count;
 use crate::store::{Detail, FrameRecord, Percentiles};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
-use crate::tui::views::copies;
+use crate::tui::views::{copies, times};
 
 /// Rows above the panes: what the call is, what came of it, the names of the panes.
 const HEAD: u16 = 3;
@@ -64,6 +65,7 @@ impl Pane {
 /// The view of one call, event or orphan reply.
 pub struct Call {
     number: u64,
+    zone: TimeZone,
     /// As it was when it was last looked at; `None` where it is not remembered.
     detail: Option<Detail>,
     pattern: String,
@@ -83,10 +85,11 @@ pub struct Call {
 }
 
 impl Call {
-    /// A view of exchange `number`.
-    pub fn new(number: u64) -> Self {
+    /// A view of exchange `number`, whose time is told in `zone`.
+    pub fn new(number: u64, zone: TimeZone) -> Self {
         Self {
             number,
+            zone,
             detail: None,
             pattern: String::new(),
             id: None,
@@ -156,7 +159,7 @@ impl Call {
 
     /// Shows another exchange in the place of this one.
     fn go_to(&mut self, number: u64) {
-        let fresh = Self::new(number);
+        let fresh = Self::new(number, self.zone.clone());
         let old = std::mem::replace(self, fresh);
         (self.pane, self.zoomed) = (old.pane, old.zoomed);
     }
@@ -356,7 +359,7 @@ impl View for Call {
             }
             Action::GoTo(number) => vec![notice(&format!("There is no call {number}"))],
             Action::Search if self.payload().is_some() => {
-                vec![Command::Ask(Question::search(""))]
+                vec![Command::Ask(Question::search())]
             }
             Action::Search => vec![notice("Search works in the payloads: Tab goes there")],
             Action::Hex if self.pane != Pane::Packets => {
@@ -372,6 +375,7 @@ impl View for Call {
             Action::CopyResponse | Action::CopyNc | Action::CopyTypeScript => {
                 self.copy_of_call(action, scene)
             }
+            Action::Mark => vec![Command::Mark(self.number)],
             Action::Save => {
                 vec![Command::Ask(Question::save(&format!("call-{}.pcapng", self.number)))]
             }
@@ -409,10 +413,9 @@ impl View for Call {
                 let found = self.payload().is_some_and(|payload| payload.look_for(text));
                 if found || text.is_empty() { Vec::new() } else { vec![notice("Not found")] }
             }
-            "save" if !text.is_empty() => vec![Command::Effect(Effect::Save {
-                path: text.to_owned(),
-                numbers: vec![self.number],
-            })],
+            "save" if !text.is_empty() => {
+                vec![Command::Effect(Effect::save(text.to_owned(), vec![self.number]))]
+            }
             _ => Vec::new(),
         };
         self.fit(scene);
@@ -534,7 +537,7 @@ impl Call {
         {
             pen.put("error ", theme.error).put_bytes(error, theme.error).put("  ", theme.dim);
         }
-        pen.put(&Civil::utc(row.time), theme.dim);
+        pen.put(&times::exact(row.time, &self.zone), theme.dim);
         if let Some(id) = &self.id {
             pen.put("  id ", theme.dim).put_bytes(id, theme.dim);
         }

@@ -8,9 +8,9 @@ use crate::store::Unavailable;
 use crate::tui::find::Needle;
 use crate::tui::json_tree::JsonTree;
 use crate::tui::keys::Action;
-use crate::tui::text;
 use crate::tui::theme::Theme;
 use crate::tui::wrapped::{Breaks, Wrapped};
+use crate::tui::{table, text};
 
 /// A payload, and where the user is in it.
 #[derive(Debug)]
@@ -90,18 +90,7 @@ impl Payload {
 
     /// Does what a key asks for; a sentence for the user where there is something to say.
     pub(super) fn act(&mut self, action: Action) -> Option<&'static str> {
-        let height = i64::try_from(self.height).unwrap_or(1).max(1);
-        let by = match action {
-            Action::Up => Some(-1),
-            Action::Down => Some(1),
-            Action::PageUp => Some(-height),
-            Action::PageDown => Some(height),
-            Action::HalfPageUp => Some(-(height / 2).max(1)),
-            Action::HalfPageDown => Some((height / 2).max(1)),
-            Action::Top => Some(i64::MIN),
-            Action::Bottom => Some(i64::MAX),
-            _ => None,
-        };
+        let by = table::lines(action, self.height);
         match action {
             Action::FindNext if !self.find(false) => return Some("Not found"),
             Action::FindPrevious if !self.find(true) => return Some("Not found"),
@@ -110,14 +99,14 @@ impl Payload {
         match (&mut self.opened, &mut self.shown) {
             (Some(text), _) | (None, Shown::Text(text)) => match (by, action) {
                 (Some(by), _) => text.go(by),
-                (None, Action::Enter | Action::Fold | Action::Left) => self.opened = None,
+                (None, Action::Enter | Action::Left) => self.opened = None,
                 _ => {}
             },
             (None, Shown::Tree(tree)) => match (by, action) {
                 (Some(by), _) => tree.go(by),
                 (None, Action::Right) => tree.right(),
                 (None, Action::Left) => tree.left(),
-                (None, Action::Enter | Action::Fold) => {
+                (None, Action::Enter) => {
                     let breaks =
                         if tree.is_on_string() { Breaks::Escapes } else { Breaks::LineFeeds };
                     self.opened =
@@ -140,7 +129,7 @@ impl Payload {
             && tree.select_row(row)
             && twice
         {
-            self.act(Action::Fold);
+            self.act(Action::Enter);
         }
     }
 

@@ -67,7 +67,7 @@ impl Replies {
         if !self.has_list() || self.entered || of_payload {
             return self.payload().and_then(|payload| payload.act(action));
         }
-        if matches!(action, Action::Enter | Action::Right | Action::Fold) {
+        if matches!(action, Action::Enter | Action::Right) {
             self.entered = true;
         } else {
             self.rows.act(action);

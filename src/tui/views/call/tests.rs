@@ -40,7 +40,7 @@ impl Screen {
             theme: Theme::new(true, false),
             status: Status::default(),
             area: Rect::new(0, 0, columns, rows),
-            view: Call::new(number),
+            view: Call::new(number, TimeZone::UTC),
         }
     }
 
@@ -55,7 +55,7 @@ impl Screen {
     }
 
     fn with(&mut self, act: impl FnOnce(&mut Call, &Scene<'_>) -> Vec<Command>) -> Vec<Command> {
-        let mut view = std::mem::replace(&mut self.view, Call::new(0));
+        let mut view = std::mem::replace(&mut self.view, Call::new(0, TimeZone::UTC));
         let commands = act(&mut view, &self.scene());
         self.view = view;
         commands
@@ -67,7 +67,7 @@ impl Screen {
     }
 
     fn search(&mut self, text: &str) -> Vec<Command> {
-        self.with(|view, scene| view.answer(&Question::search(""), text, scene))
+        self.with(|view, scene| view.answer(&Question::search(), text, scene))
     }
 
     fn drawn(&mut self) -> Buffer {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ratatui::style::{Modifier, Style};
 
 use super::columns::Column;
-use super::lines::Line;
+use super::lines::{Line, NO_PATTERN};
 use super::percentiles::Pace;
 use crate::exchange::{ExchangeKind, Status};
 use crate::report::size;
@@ -43,7 +43,7 @@ impl Cells<'_> {
                 None if row.kind == ExchangeKind::Reply => {
                     pen.put("(reply without request)", theme.dim);
                 }
-                None => _ = pen.put("(no pattern)", theme.dim),
+                None => _ = pen.put(NO_PATTERN, theme.dim),
             },
             Column::Latency => self.write_latency(line, pen),
             Column::Pace => self.write_pace(line.pace, pen),

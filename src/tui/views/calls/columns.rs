@@ -56,6 +56,9 @@ const fn flexible(min: u16, weight: u16) -> (Width, Align) {
     (Width::Flexible { min, weight }, Align::Left)
 }
 
+/// Columns of a pattern at least: those of its title.
+const LEAST_PATTERN: u16 = 7;
+
 /// From left to right.
 const COLUMNS: [Facts; 14] = {
     use Align::{Left, Right};
@@ -88,7 +91,7 @@ const COLUMNS: [Facts; 14] = {
             ("pattern", "what was called"),
             (Some(By::Pattern), false),
             99,
-            flexible(16, 2),
+            flexible(LEAST_PATTERN, 1),
         ),
         facts(
             C::Latency,
@@ -145,8 +148,8 @@ const COLUMNS: [Facts; 14] = {
             C::Data,
             ("payload", "the beginning of what was sent and of what answered"),
             (None, false),
-            30,
-            flexible(24, 4),
+            75,
+            flexible(23, 1),
         ),
     ]
 };
@@ -195,6 +198,12 @@ impl Column {
         let &Facts { title, width, priority, align, .. } = self.facts()?;
         let width = match self {
             Self::Number => Width::Fixed(widths.number),
+            // What it does not need is the payload's.
+            Self::Pattern => Width::Growing {
+                min: widths.pattern.clamp(LEAST_PATTERN, 12),
+                most: widths.pattern.max(LEAST_PATTERN),
+                weight: 1,
+            },
             Self::Client | Self::Server => Width::Fixed(widths.end),
             _ => width,
         };
@@ -207,6 +216,8 @@ impl Column {
 pub struct Widths {
     /// Digits of the largest number.
     pub number: u16,
+    /// Columns of the widest pattern.
+    pub pattern: u16,
     /// An address with its port, or a port alone.
     pub end: u16,
 }

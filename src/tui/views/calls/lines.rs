@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr;
 
 use super::columns::{Column, Columns};
 use super::percentiles::{Pace, PercentileCache};
 use crate::endpoint::Endpoints;
 use crate::exchange::{ExchangeKind, Status};
-use crate::report::{Civil, millis};
 use crate::store::{Archive, Listing, Row};
-use crate::time::{Nanos, Timestamp};
+use crate::time::Nanos;
 use crate::tui::view::Scene;
+use crate::tui::views::times::{self, Times};
 
 /// Bytes of an exchange up to which its payloads are read to show how they begin. More than a
 /// screen of such rows can be read between two frames.
@@ -21,37 +22,8 @@ const READ: u64 = 64 << 10;
 /// Bytes of a payload that are kept of it: more than a terminal has columns.
 const KEPT: usize = 512;
 
-/// How times are told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeFormat {
-    /// The time of day.
-    #[default]
-    OfDay,
-    /// Seconds since the first exchange.
-    SinceFirst,
-    /// What passed since the row above.
-    SinceAbove,
-}
-
-impl TimeFormat {
-    /// The one after it.
-    pub const fn next(self) -> Self {
-        match self {
-            Self::OfDay => Self::SinceFirst,
-            Self::SinceFirst => Self::SinceAbove,
-            Self::SinceAbove => Self::OfDay,
-        }
-    }
-
-    /// Says what it is.
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::OfDay => "Times of day",
-            Self::SinceFirst => "Times in seconds since the first exchange",
-            Self::SinceAbove => "Times since the row above",
-        }
-    }
-}
+/// What stands in place of a pattern where there is none.
+pub const NO_PATTERN: &str = "(no pattern)";
 
 /// A row in sight.
 #[derive(Debug)]
@@ -96,14 +68,14 @@ pub struct Lines {
     /// The first one's place in the list.
     first: usize,
     lines: Vec<Line>,
-    civil: Civil,
-    /// When the first exchange was.
-    origin: Option<Timestamp>,
+    times: Times,
     paces: PercentileCache,
     /// Of the rows in sight.
     previews: HashMap<u64, Preview>,
     /// The widest end so far, so that columns do not jump about with what is in sight.
     widest_end: u16,
+    /// The same of patterns.
+    widest_pattern: u16,
 }
 
 impl Lines {
@@ -112,11 +84,11 @@ impl Lines {
         Self {
             first: 0,
             lines: Vec::new(),
-            civil: Civil::new(zone, "%H:%M:%S"),
-            origin: None,
+            times: Times::of_day(zone),
             paces: PercentileCache::default(),
             previews: HashMap::new(),
             widest_end: 0,
+            widest_pattern: 0,
         }
     }
 
@@ -125,15 +97,25 @@ impl Lines {
         self.lines.get(index.checked_sub(self.first)?)
     }
 
+    /// Tells times in the next format, and says which one that is.
+    pub const fn next_times(&mut self) -> &'static str {
+        self.times.next()
+    }
+
     /// Columns of the widest end so far.
     pub const fn widest_end(&self) -> u16 {
         self.widest_end
     }
 
+    /// Columns of the widest pattern so far.
+    pub const fn widest_pattern(&self) -> u16 {
+        self.widest_pattern
+    }
+
     /// Everything was forgotten.
     pub fn clear(&mut self) {
-        self.origin = None;
         self.widest_end = 0;
+        self.widest_pattern = 0;
         self.previews.clear();
     }
 
@@ -142,14 +124,11 @@ impl Lines {
         &mut self,
         listing: &Listing,
         in_sight: Range<usize>,
-        format: TimeFormat,
         columns: Columns,
         scene: &Scene<'_>,
     ) {
         let archive = scene.capture.archive();
-        if self.origin.is_none() {
-            self.origin = archive.rows(archive.numbers().start).next().map(|row| row.time);
-        }
+        let origin = times::first_packet(scene.capture);
         let rows: Vec<_> = in_sight
             .clone()
             .filter_map(|index| listing.number(index))
@@ -164,7 +143,7 @@ impl Lines {
         self.lines.clear();
         let mut seen = HashMap::with_capacity(rows.len());
         for (number, row) in rows {
-            let time = row.map_or_else(String::new, |row| self.time(format, row.time, above));
+            let time = row.map_or_else(String::new, |row| self.times.text(row.time, origin, above));
             above = row.map(|row| row.time).or(above);
             let preview = row.filter(|_| columns.has(Column::Data)).map(|row| {
                 let known = self.previews.remove(&number);
@@ -188,32 +167,11 @@ impl Lines {
                 self.paces.of(row.pattern, waited)
             });
             let pattern = row.and_then(|row| archive.pattern(row.pattern)).map(str::to_owned);
+            let width = u16::try_from(pattern.as_deref().unwrap_or(NO_PATTERN).width());
+            self.widest_pattern = self.widest_pattern.max(width.unwrap_or(u16::MAX));
             self.lines.push(Line { number, row, pattern, ends, time, age, pace, preview });
         }
         self.previews = seen;
-    }
-
-    fn time(&mut self, format: TimeFormat, at: Timestamp, above: Option<Timestamp>) -> String {
-        match format {
-            TimeFormat::OfDay => format!("{}.{:03}", self.civil.second(at), millis(at)),
-            TimeFormat::SinceFirst => {
-                let (sign, span) = between(self.origin.unwrap_or(at), at);
-                let micros = span.get() / 1_000;
-                format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-            }
-            TimeFormat::SinceAbove => above.map_or_else(String::new, |above| {
-                let (sign, span) = between(above, at);
-                format!("{}{span}", if sign.is_empty() { "+" } else { sign })
-            }),
-        }
-    }
-}
-
-/// What passed from one point in time to another, and `-` where the other was earlier.
-fn between(from: Timestamp, to: Timestamp) -> (&'static str, Nanos) {
-    match to.since(from) {
-        Some(span) => ("", span),
-        None => ("-", from.saturating_since(to)),
     }
 }
 

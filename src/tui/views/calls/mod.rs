@@ -15,7 +15,6 @@ mod chooser;
 mod columns;
 mod empty;
 mod lines;
-mod marks;
 mod percentiles;
 mod search;
 #[cfg(test)]
@@ -34,8 +33,7 @@ use ratatui::style::Style;
 use self::cells::Cells;
 use self::chooser::Chooser;
 use self::columns::{Column, Columns, Widths};
-use self::lines::{Lines, TimeFormat};
-use self::marks::Marks;
+use self::lines::Lines;
 use self::search::{Progress, Search, Sought};
 use crate::query::{Filter, FilterError};
 use crate::report::{count, counted};
@@ -44,8 +42,9 @@ use crate::store::{Archive, Listing};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::{self, Hit, Selection, TITLES, Table};
 use crate::tui::text::{Align, LineBuilder};
-use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Scene, View};
+use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
 use crate::tui::views::copies;
+use crate::tui::views::marks::Marks;
 
 /// A sorted list is put in order this often while exchanges change: often enough to be read as
 /// live, and a few per cent of a core where it has millions of rows.
@@ -68,7 +67,6 @@ pub struct Calls {
     /// The selected exchange.
     selected: Option<u64>,
     columns: Rc<Cell<Columns>>,
-    format: TimeFormat,
     marks: Marks,
     lines: Lines,
     sought: Option<Sought>,
@@ -91,7 +89,6 @@ impl Calls {
             selection: Selection::new(true),
             selected: None,
             columns: Rc::default(),
-            format: TimeFormat::default(),
             marks: Marks::default(),
             lines: Lines::new(zone),
             sought: None,
@@ -134,7 +131,7 @@ impl Calls {
         } else {
             6
         };
-        let widths = Widths { number: digits.max(4), end };
+        let widths = Widths { number: digits.max(4), pattern: self.lines.widest_pattern(), end };
         let chosen: Vec<_> = self.columns.get().iter().collect();
         let layouts = chosen.iter().filter_map(|column| column.layout(widths)).collect();
         (chosen, layouts)
@@ -193,7 +190,7 @@ impl Calls {
         self.selection.follow(follow);
     }
 
-    fn mark(&mut self) {
+    fn mark_selected(&mut self) {
         if let Some(number) = self.selected {
             self.marks.switch(number);
             self.selection.act(Action::Down);
@@ -318,7 +315,7 @@ impl Calls {
         } else {
             self.marks.iter().collect()
         };
-        vec![Command::Effect(Effect::Save { path: path.trim().to_owned(), numbers })]
+        vec![Command::Effect(Effect::save(path.trim().to_owned(), numbers))]
     }
 
     fn copy(&self, action: Action, archive: &Archive) -> Vec<Command> {
@@ -442,7 +439,7 @@ impl View for Calls {
             Action::Enter => return self.open(),
             Action::Back => return self.back(scene),
             Action::Follow => self.follow(scene),
-            Action::Mark => self.mark(),
+            Action::Mark => self.mark_selected(),
             Action::MarkAll => self.mark_all(),
             Action::SortNext | Action::SortRight => self.sort_beside(true, scene),
             Action::SortLeft => self.sort_beside(false, scene),
@@ -451,15 +448,11 @@ impl View for Calls {
             Action::Columns => {
                 return vec![Command::Open(Box::new(Chooser::new(Rc::clone(&self.columns))))];
             }
-            Action::TimeFormat => {
-                self.format = self.format.next();
-                return notice(self.format.about().to_owned());
+            Action::TimeFormat => return notice(self.lines.next_times().to_owned()),
+            Action::Filter => {
+                return vec![Command::Ask(Question::filter(Rows::Calls, &self.filter))];
             }
-            Action::Filter => return vec![Command::Ask(Question::filter(&self.filter))],
-            Action::Search => {
-                let text = self.sought.as_ref().map_or("", |sought| sought.text.as_str());
-                return vec![Command::Ask(Question::search(text))];
-            }
+            Action::Search => return vec![Command::Ask(Question::search())],
             Action::FindNext => return self.find(true, scene),
             Action::FindPrevious => return self.find(false, scene),
             Action::Save => return self.ask_where_to_save(),
@@ -509,6 +502,11 @@ impl View for Calls {
         Vec::new()
     }
 
+    fn mark(&mut self, number: u64) -> bool {
+        self.marks.switch(number);
+        self.marks.has(number)
+    }
+
     fn step(&mut self, forward: bool, _scene: &Scene<'_>) -> Option<u64> {
         self.selection.follow(false);
         self.selection.act(if forward { Action::Down } else { Action::Up });
@@ -518,10 +516,10 @@ impl View for Calls {
 
     fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
         match question.kind {
-            QuestionKind::Filter => self.set_filter(text, scene),
+            QuestionKind::Filter(_) => self.set_filter(text, scene),
             QuestionKind::Search => self.search(text, scene),
-            QuestionKind::File => self.save(text),
-            QuestionKind::GoTo | QuestionKind::Confirm => Vec::new(),
+            QuestionKind::Save => self.save(text),
+            QuestionKind::File | QuestionKind::GoTo | QuestionKind::Confirm => Vec::new(),
         }
     }
 
@@ -551,7 +549,7 @@ impl View for Calls {
         self.keep_up(changed, scene);
         self.go_on_hunting(scene);
         let (in_sight, columns) = (self.selection.in_sight(), self.columns.get());
-        self.lines.refresh(&self.listing, in_sight, self.format, columns, scene);
+        self.lines.refresh(&self.listing, in_sight, columns, scene);
     }
 
     fn is_at_work(&self) -> bool {

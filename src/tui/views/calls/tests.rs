@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{
     KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -16,6 +17,7 @@ use crate::time::{Nanos, Timestamp};
 use crate::tui::app::{App, Present};
 use crate::tui::status::{Activity, Status};
 use crate::tui::theme::Theme;
+use crate::tui::view::Rows;
 use crate::tui::views::call::Call;
 
 /// The packets of a capture, and the engine and the store that take them.
@@ -102,7 +104,7 @@ impl Harness {
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![Box::new(calls)]).with_call(move |number| {
             opens.borrow_mut().push(number);
-            Box::new(Call::new(number))
+            Box::new(Call::new(number, TimeZone::UTC))
         });
         app.resize(size.0, size.1);
         let status = Status {
@@ -321,10 +323,12 @@ fn a_filter_from_another_view_is_as_if_typed() {
     };
     view.refresh(&[], &scene);
     assert_eq!(view.listing.len(), 11, "the filter of the command line");
-    let commands = view.answer(&Question::filter("latency > 10ms"), "latency > 10ms", &scene);
+    let commands =
+        view.answer(&Question::filter(Rows::Calls, "latency > 10ms"), "latency > 10ms", &scene);
     assert!(commands.is_empty());
     assert_eq!(view.filter, "latency > 10ms");
-    let mut commands = view.answer(&Question::filter("latency >"), "latency >", &scene);
+    let mut commands =
+        view.answer(&Question::filter(Rows::Calls, "latency >"), "latency >", &scene);
     assert!(matches!(commands.pop(), Some(Command::Notice(text)) if !text.is_empty()));
     assert_eq!(view.filter, "latency > 10ms", "the last good filter stays");
 }
@@ -404,7 +408,7 @@ fn marked_calls_are_saved_or_else_all_that_are_shown() {
     assert!(bench.footer().contains("Save the 3 calls marked"), "{}", bench.footer());
     bench.keys("<Enter>");
     let path = "nestscope-calls.pcapng".to_owned();
-    let expected = Effect::Save { path: path.clone(), numbers: vec![12, 13, 20] };
+    let expected = Effect::save(path.clone(), vec![12, 13, 20]);
     assert_eq!(bench.effects.pop(), Some(expected));
     assert!(bench.state().contains("3 marked"), "{}", bench.state());
     // None is marked any more, so all that are shown are meant, in whatever order they are shown.
@@ -412,7 +416,7 @@ fn marked_calls_are_saved_or_else_all_that_are_shown() {
     let archive = bench.feed.capture.archive();
     let errors = archive.rows(1).filter(|row| row.status == Outcome::Error);
     let numbers = errors.map(|row| row.number).collect();
-    assert_eq!(bench.effects.pop(), Some(Effect::Save { path, numbers }));
+    assert_eq!(bench.effects.pop(), Some(Effect::save(path, numbers)));
 }
 
 #[test]

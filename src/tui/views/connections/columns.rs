@@ -175,6 +175,9 @@ pub fn speaks(record: &ConnectionRecord) -> &'static str {
     match record.foreign() {
         Some(name) => name,
         None if record.facts.spoke_nest => "Nest",
+        None if record.facts.counts.bytes.client + record.facts.counts.bytes.server > 0 => {
+            "unknown"
+        }
         None => "",
     }
 }
@@ -188,13 +191,13 @@ pub fn age(record: &ConnectionRecord, now: Timestamp) -> Nanos {
     end.saturating_since(record.facts.first.at)
 }
 
-fn retransmissions(record: &ConnectionRecord) -> u64 {
+pub fn retransmissions(record: &ConnectionRecord) -> u64 {
     let both = record.facts.counts.retransmissions;
     both.client.saturating_add(both.server)
 }
 
 /// Bytes that the capture lacks, and in how many gaps.
-fn missing(record: &ConnectionRecord) -> (u64, u64) {
+pub fn missing(record: &ConnectionRecord) -> (u64, u64) {
     let (bytes, gaps) = (record.facts.counts.gap_bytes, record.facts.counts.gaps);
     (bytes.client.saturating_add(bytes.server), gaps.client.saturating_add(gaps.server))
 }

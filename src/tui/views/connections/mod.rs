@@ -1,24 +1,31 @@
 //! The connections: who talks to whom, how it goes, and what is lost on the way.
 
 mod columns;
+mod fields;
 #[cfg(test)]
 mod tests;
 
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use self::columns::{COLUMNS, FIELDS, Field, is_over};
+pub use self::fields::FILTERED;
+use super::marks::Marks;
 use super::saving;
 use super::times::{self, Times};
 use super::waiting;
 use crate::names::Names;
+use crate::query::RowFilter;
+use crate::report::{count, counted};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::{Hit, Selection, TITLES, Table};
-use crate::tui::text::found;
-use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+use crate::tui::text::{Align, LineBuilder, found};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Command, Effect, Mouse, Question, Rows, Scene, View};
 
 /// Time after which the rows are sorted anew though none came. By the time of the capture; more
 /// often nobody could read them.
@@ -38,6 +45,12 @@ pub struct Connections {
     sorted: (usize, bool),
     sorted_at: Option<Timestamp>,
     needle: String,
+    /// What the connections in the list are like.
+    filter: Option<RowFilter>,
+    /// Their serial numbers.
+    marks: Marks,
+    /// Connections of the store when the list was made.
+    known: usize,
     /// When the connections in sight began, as it is shown.
     began: Vec<String>,
 }
@@ -54,6 +67,9 @@ impl Connections {
             sorted: (0, true),
             sorted_at: None,
             needle: String::new(),
+            filter: None,
+            marks: Marks::default(),
+            known: 0,
             began: Vec::new(),
         }
     }
@@ -81,12 +97,23 @@ impl Connections {
     /// and the selected one is found again.
     fn sort(&mut self, scene: &Scene<'_>) {
         let records = scene.capture.connections();
-        let known = self.order.len();
-        if known > records.len() {
+        // Everything was forgotten.
+        if records.len() < self.known {
+            self.marks.clear();
+        }
+        if let Some(filter) = &self.filter {
+            // What it asks for changes all the time.
+            let is_wanted = |record: &ConnectionRecord| {
+                filter.matches(&|name, look| fields::tell(record, scene.now, name, look))
+            };
+            let wanted = records.iter().enumerate().filter(|(_, record)| is_wanted(record));
+            self.order = wanted.map(|(index, _)| index).collect();
+        } else if records.len() < self.known {
             self.order = (0..records.len()).collect();
         } else {
-            self.order.extend(known..records.len());
+            self.order.extend(self.known..records.len());
         }
+        self.known = records.len();
         let (by, ascending) = self.sorted;
         let field = FIELDS.get(by).copied().unwrap_or(Field::Serial);
         // What was sorted before is nearly sorted now, which costs this sort little.
@@ -99,7 +126,7 @@ impl Connections {
             order.then(a.facts.connection.serial.cmp(&b.facts.connection.serial))
         });
         self.sorted_at = Some(scene.now);
-        self.selection.fit(self.order.len(), scene.area.height.saturating_sub(TITLES));
+        self.fit(scene);
         if !self.selection.is_following()
             && let Some(serial) = self.selected
             && let Some(row) = self.row_of(serial, records)
@@ -107,6 +134,75 @@ impl Connections {
             self.selection.keep(row);
         }
         self.remember(scene);
+    }
+
+    /// The room of the table: a filter in force is told below it.
+    fn room(&self, area: Rect) -> Rect {
+        let below = u16::from(self.tells_state());
+        Rect { height: area.height.saturating_sub(below), ..area }
+    }
+
+    const fn tells_state(&self) -> bool {
+        self.filter.is_some() || !self.marks.is_empty()
+    }
+
+    fn fit(&mut self, scene: &Scene<'_>) {
+        let room = self.room(scene.area);
+        self.selection.fit(self.order.len(), room.height.saturating_sub(TITLES));
+    }
+
+    fn set_filter(&mut self, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        match RowFilter::parse(FILTERED, text) {
+            Ok(filter) => {
+                self.filter = (!filter.is_empty()).then_some(filter);
+                self.order = (0..self.known).collect();
+                self.sort(scene);
+                Vec::new()
+            }
+            Err(error) => vec![Command::Notice(error.to_string())],
+        }
+    }
+
+    /// Leaves one thing: a search, then the filter.
+    fn back(&mut self, scene: &Scene<'_>) -> Vec<Command> {
+        if !self.needle.is_empty() {
+            self.needle.clear();
+            return Vec::new();
+        }
+        if self.filter.is_some() {
+            return self.set_filter("", scene);
+        }
+        vec![Command::Close]
+    }
+
+    fn mark(&mut self) {
+        if let Some(serial) = self.selected {
+            self.marks.switch(serial.into());
+            self.selection.act(Action::Down);
+        }
+    }
+
+    fn mark_all(&mut self, records: &[ConnectionRecord]) {
+        let listed = self.order.iter().filter_map(|index| records.get(*index));
+        let serials = listed.map(|record| u64::from(record.facts.connection.serial));
+        self.marks = if self.marks.is_empty() { serials.collect() } else { Marks::default() };
+    }
+
+    /// How many are listed, under which filter, and how many are marked.
+    fn draw_state(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        let mut pen = LineBuilder::new(area.width, &theme.symbols);
+        let (shown, all) = (self.order.len() as u64, self.known as u64);
+        pen.put(&format!("{} of {} shown", count(shown), count(all)), Style::new());
+        let gap = format!(" {} ", theme.symbols.dot);
+        if !self.marks.is_empty() {
+            let marked = format!("{} marked", count(self.marks.len() as u64));
+            pen.put(&gap, theme.dim).put(&marked, theme.marked);
+        }
+        if let Some(filter) = &self.filter {
+            pen.put(&gap, theme.dim).put("filter ", theme.dim);
+            pen.put(&filter.to_string(), Style::new());
+        }
+        pen.draw(buf, area.x, area.bottom().saturating_sub(1), Align::Left);
     }
 
     fn row_of(&self, serial: u32, records: &[ConnectionRecord]) -> Option<usize> {
@@ -150,7 +246,7 @@ impl Connections {
 
     fn find(&mut self, backwards: bool, scene: &Scene<'_>) -> Vec<Command> {
         if self.needle.is_empty() {
-            return vec![Command::Ask(Question::search(""))];
+            return vec![Command::Ask(Question::search())];
         }
         let rows = self.order.len();
         let here = self.selection.selected().unwrap_or(0);
@@ -205,8 +301,17 @@ impl View for Connections {
                 return ends.map(|it| Command::Effect(Effect::Copy(it))).into_iter().collect();
             }
             Action::Save => {
-                let save = record.map(|_| Command::Ask(Question::save("")));
-                return save.into_iter().collect();
+                let (number, which) = match self.marks.len() {
+                    0 => (usize::from(record.is_some()), "selected"),
+                    marked => (marked, "marked"),
+                };
+                if number == 0 {
+                    return Vec::new();
+                }
+                let number = counted(number as u64, "connection", "connections");
+                let label = format!("Save the calls of the {number} {which} as:");
+                let question = Question { label, ..Question::save("nestscope-connection.pcapng") };
+                return vec![Command::Ask(question)];
             }
             Action::GoTo(number) => {
                 let records = scene.capture.connections();
@@ -231,11 +336,16 @@ impl View for Connections {
                 self.remember(scene);
                 return vec![Command::Notice(about.to_owned())];
             }
-            Action::Search => return vec![Command::Ask(Question::search(""))],
+            Action::Filter => {
+                let filter = self.filter.as_ref().map(ToString::to_string).unwrap_or_default();
+                return vec![Command::Ask(Question::filter(Rows::Connections, &filter))];
+            }
+            Action::Mark => self.mark(),
+            Action::MarkAll => self.mark_all(scene.capture.connections()),
+            Action::Search => return vec![Command::Ask(Question::search())],
             Action::FindNext => return self.find(false, scene),
             Action::FindPrevious => return self.find(true, scene),
-            Action::Back if !self.needle.is_empty() => self.needle.clear(),
-            Action::Back => return vec![Command::Close],
+            Action::Back => return self.back(scene),
             _ => _ = self.selection.act(action),
         }
         self.remember(scene);
@@ -250,7 +360,7 @@ impl View for Connections {
             }
             return Vec::new();
         };
-        match self.table().hit(scene.area, at) {
+        match self.table().hit(self.room(scene.area), at) {
             Some(Hit::Title(column)) => self.sort_by(column, scene),
             Some(Hit::Row(row, _)) => {
                 self.selection.follow(false);
@@ -271,34 +381,43 @@ impl View for Connections {
                 text.clone_into(&mut self.needle);
                 if self.needle.is_empty() { Vec::new() } else { self.find(false, scene) }
             }
-            "save" => self.selected.map_or_else(Vec::new, |serial| {
-                saving::save_calls(scene.capture.archive(), serial, text)
-            }),
+            "filter" => self.set_filter(text, scene),
+            "save" => {
+                let takes = |serial: u32| match self.marks.is_empty() {
+                    true => self.selected == Some(serial),
+                    false => self.marks.has(serial.into()),
+                };
+                saving::save_calls(scene.capture.archive(), takes, text)
+            }
             _ => Vec::new(),
         }
     }
 
     fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
         let is_fresh = |at: Timestamp| scene.now.since(at).is_some_and(|past| past < SORTED_FOR);
-        if self.order.len() == scene.capture.connections().len()
-            && self.sorted_at.is_some_and(is_fresh)
-        {
-            self.selection.fit(self.order.len(), scene.area.height.saturating_sub(TITLES));
+        if self.known == scene.capture.connections().len() && self.sorted_at.is_some_and(is_fresh) {
+            self.fit(scene);
             return self.remember(scene);
         }
         self.sort(scene);
     }
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
-        if self.order.is_empty() {
+        let theme = scene.theme;
+        if self.tells_state() {
+            self.draw_state(scene.area, theme, buf);
+        }
+        if self.known == 0 {
             return waiting::draw("connection", scene, buf);
         }
-        let theme = scene.theme;
+        let is_marked =
+            |record: &ConnectionRecord| self.marks.has(record.facts.connection.serial.into());
         let style = |row: usize| match self.record(row, scene.capture) {
+            Some(record) if is_marked(record) => theme.marked,
             Some(record) if is_over(record) => theme.dim,
             _ => Style::new(),
         };
-        self.table().draw(scene.area, theme, buf, style, |row, column, pen| {
+        self.table().draw(self.room(scene.area), theme, buf, style, |row, column, pen| {
             let (Some(record), Some(field)) = (self.record(row, scene.capture), FIELDS.get(column))
             else {
                 return;

@@ -4,8 +4,8 @@ use ratatui::style::Modifier;
 
 use super::*;
 use crate::tui::status::Activity;
+use crate::tui::tests::harness::{Harness, fixture};
 use crate::tui::theme::Theme;
-use crate::tui::views::harness::{Harness, fixture};
 
 fn stage(name: &str, size: (u16, u16)) -> Harness {
     Harness::over(Box::new(Connections::new(TimeZone::UTC)), name, size)
@@ -86,7 +86,7 @@ fn a_number_a_search_and_a_copy() {
     stage.keys(":3<Enter>");
     assert!(stage.selected().starts_with("3 "), "{}", stage.selected());
     let client = stage.selected().split_whitespace().nth(1).unwrap().to_owned();
-    stage.keys("g/").keys(&format!("{client}<Enter>"));
+    stage.keys("g<^S>").keys(&format!("{client}<Enter>"));
     assert!(stage.selected().starts_with("3 "), "{}", stage.selected());
     stage.keys("yy");
     assert!(
@@ -94,7 +94,7 @@ fn a_number_a_search_and_a_copy() {
         "{:?}",
         stage.effects
     );
-    stage.keys("<Esc>/no such<Enter>");
+    stage.keys("<Esc><^S>no such<Enter>");
     assert_eq!(stage.footer(), "No connection shows no such");
     stage.keys(":77<Enter>");
     assert_eq!(stage.footer(), "No connection 77 is known");
@@ -104,7 +104,7 @@ fn a_number_a_search_and_a_copy() {
 fn calls_of_one_connection_are_saved() {
     let mut stage = stage("twoclients.pcap", (120, 30));
     stage.keys("jwcalls.jsonl<Enter>");
-    let [Effect::Save { path, numbers }] = &stage.effects[..] else { panic!() };
+    let [Effect::Save { path, numbers, .. }] = &stage.effects[..] else { panic!() };
     assert_eq!(path, "calls.jsonl");
     let archive = stage.capture.archive();
     assert!(numbers.iter().all(|number| archive.row(*number).unwrap().connection == 1));
@@ -144,4 +144,44 @@ fn hosts_are_called_by_their_names() {
     stage.finish();
     let screen = stage.screen();
     assert!(screen.contains("orders:8888") && screen.contains("127.0.0.1:"), "{screen}");
+}
+
+#[test]
+fn every_field_of_a_filter_has_values_and_a_valid_example() {
+    let stage = stage("basic-v11.pcap", (120, 40));
+    let record = &stage.capture.connections()[0];
+    for field in FILTERED {
+        let filter = RowFilter::parse(FILTERED, field.example);
+        assert!(filter.is_ok(), "{}: {filter:?}", field.example);
+        let mut values = 0;
+        fields::tell(record, stage.now, field.name, &mut |_| values += 1);
+        assert!(values > 0, "{}", field.name);
+    }
+}
+
+#[test]
+fn a_filter_lists_the_connections_that_it_lets_through() {
+    let mut stage = stage("twoclients.pcap", (120, 40));
+    let all = stage.capture.connections().len();
+    let later = |it: &&ConnectionRecord| it.facts.connection.serial > 1 && it.calls > 0;
+    let some = stage.capture.connections().iter().filter(later).count();
+    assert!(some > 0 && some < all, "{some} of {all}");
+    stage.keys("/connection > 1 and calls > 0<Enter>");
+    let told = format!("{some} of {all} shown · filter connection > 1 and calls > 0");
+    assert!(stage.screen().contains(&told), "{told}\n{}", stage.screen());
+    // Esc takes it away again.
+    stage.keys("<Esc>");
+    assert!(!stage.screen().contains(" shown"), "{}", stage.screen());
+}
+
+#[test]
+fn marked_connections_are_saved_together() {
+    let mut stage = stage("twoclients.pcap", (120, 40));
+    stage.keys("  ");
+    assert!(stage.screen().contains("2 marked"), "{}", stage.screen());
+    stage.keys("wx.jsonl<Enter>");
+    let [Effect::Save { numbers, .. }] = &stage.effects[..] else { panic!() };
+    let of_two = |row: &crate::store::Row| row.connection < 2;
+    let rows = stage.capture.archive().rows(0).filter(of_two);
+    assert_eq!(*numbers, rows.map(|row| row.number).collect::<Vec<_>>());
 }

@@ -1,6 +1,8 @@
 //! The packets: every one of them in a line, and the bytes of the selected one below.
 
 mod bytes;
+mod fields;
+mod filter;
 mod reading;
 mod search;
 #[cfg(test)]
@@ -12,6 +14,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use self::bytes::BytesPane;
+pub use self::fields::FILTERED;
+use self::filter::Filtered;
 use self::reading::{Beginnings, Reading};
 use self::search::{Search, Step};
 use super::byte_range::{ByteRange, exchange_of};
@@ -25,7 +29,7 @@ use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
 use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
 use crate::tui::text::{Align, LineBuilder};
-use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+use crate::tui::view::{Command, Effect, Mouse, Question, Rows, Scene, View};
 
 /// Exchanges among which that of a packet is looked for: takes some hundredths of a second.
 const REACH: u64 = 200_000;
@@ -63,6 +67,7 @@ pub struct Packets {
     beginnings: Beginnings,
     reading: Option<Reading>,
     pane: BytesPane,
+    filtered: Option<Filtered>,
     needle: Option<(String, Needle)>,
     hunt: Option<Search>,
     /// What came of the last search, where it found nothing.
@@ -74,10 +79,12 @@ pub struct Packets {
 /// What lines depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LinesOf {
-    /// The number of the first one.
-    start: u64,
+    /// The row of the first one.
+    start: usize,
     count: usize,
     width: u16,
+    /// Packets that a filter let through, as far as it looked.
+    filtered: Option<usize>,
     /// Packets and connections that are known of: those that come may tell more of those that came.
     known: (u64, usize),
 }
@@ -110,6 +117,7 @@ impl Packets {
             beginnings: Beginnings::default(),
             reading: None,
             pane: BytesPane::default(),
+            filtered: None,
             needle: None,
             hunt: None,
             verdict: String::new(),
@@ -132,9 +140,15 @@ impl Packets {
     fn look(&mut self, scene: &Scene<'_>) {
         let (list, pane) = self.rooms(scene.area);
         let packets = scene.capture.archive().packets();
-        let rows = usize::try_from(packets.end.saturating_sub(packets.start)).unwrap_or(usize::MAX);
+        let all = usize::try_from(packets.end.saturating_sub(packets.start)).unwrap_or(usize::MAX);
+        let before = self.filtered.as_ref().and_then(|filtered| filtered.number(0));
+        if let Some(filtered) = &mut self.filtered {
+            filtered.step(scene.capture);
+        }
+        let first_shown = self.filtered.as_ref().and_then(|filtered| filtered.number(0));
+        let rows = self.filtered.as_ref().map_or(all, Filtered::len);
         let height = list.height.saturating_sub(TITLES);
-        if packets.start != self.first {
+        if packets.start != self.first || before != first_shown {
             self.first = packets.start;
             self.selection.fit(rows, height);
             if !self.selection.is_following() && self.selected > 0 {
@@ -150,8 +164,9 @@ impl Packets {
         self.pane.fit(self.reading.as_ref(), pane);
         let seen = self.selection.in_sight();
         let lines_of = LinesOf {
-            start: self.number_of(seen.start),
+            start: seen.start,
             count: seen.len(),
+            filtered: self.filtered.as_ref().map(Filtered::len),
             width: list.width,
             known: (packets.end, scene.capture.connections().len()),
         };
@@ -164,9 +179,12 @@ impl Packets {
         let capture = scene.capture;
         let origin = times::first_packet(capture);
         let LinesOf { start, count, width, .. } = *of;
-        let mut above = capture.archive().packet(start.saturating_sub(1)).map(|packet| packet.at);
+        let above = start.checked_sub(1).map(|row| self.number_of(row));
+        let above = above.and_then(|number| capture.archive().packet(number));
+        let mut above = above.map(|packet| packet.at);
         self.lines.clear();
-        for number in (start..).take(count) {
+        for row in (start..).take(count) {
+            let number = self.number_of(row);
             let Some(reading) = Reading::new(number, capture) else { continue };
             let end = |end: Option<std::net::SocketAddr>| {
                 end.map_or_else(String::new, |end| end.ip().to_string())
@@ -191,18 +209,41 @@ impl Packets {
         }
     }
 
-    const fn number_of(&self, row: usize) -> u64 {
-        self.first.saturating_add(row as u64)
+    /// The number of the packet in this row; 0 where a filter let none through that far.
+    fn number_of(&self, row: usize) -> u64 {
+        match &self.filtered {
+            Some(filtered) => filtered.number(row).unwrap_or(0),
+            None => self.first.saturating_add(row as u64),
+        }
     }
 
     fn row_of(&self, number: u64) -> usize {
-        usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
+        match &self.filtered {
+            Some(filtered) => filtered.row(number),
+            None => usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX),
+        }
     }
 
     fn line(&self, row: usize) -> Option<&Line> {
         let number = self.number_of(row);
-        let first = self.lines.first()?.number;
-        self.lines.get(usize::try_from(number.checked_sub(first)?).ok()?)
+        let place = self.lines.binary_search_by_key(&number, |line| line.number).ok()?;
+        self.lines.get(place)
+    }
+
+    fn set_filter(&mut self, text: &str) -> Vec<Command> {
+        match Filtered::new(text) {
+            Ok(filtered) => {
+                let here = self.selected;
+                self.filtered = filtered;
+                self.lines_of = None;
+                self.hunt = None;
+                if !self.selection.is_following() {
+                    self.go_to(here);
+                }
+                Vec::new()
+            }
+            Err(error) => vec![Command::Notice(error.to_string())],
+        }
     }
 
     fn go_to(&mut self, number: u64) {
@@ -246,7 +287,7 @@ impl Packets {
 
     fn search(&mut self, backwards: bool, scene: &Scene<'_>) -> Vec<Command> {
         if self.needle.is_none() {
-            return vec![Command::Ask(Question::search(""))];
+            return vec![Command::Ask(Question::search())];
         }
         self.verdict.clear();
         let packets = scene.capture.archive().packets();
@@ -258,7 +299,7 @@ impl Packets {
     /// Looks at some packets more, where a search is under way.
     fn hunt_on(&mut self, scene: &Scene<'_>) {
         let (Some(hunt), Some((text, needle))) = (&mut self.hunt, &self.needle) else { return };
-        match hunt.step(needle, scene.capture) {
+        match hunt.step(needle, self.filtered.as_ref(), scene.capture) {
             Step::Goes => {}
             Step::Found(number) => {
                 self.hunt = None;
@@ -278,6 +319,9 @@ impl Packets {
         if self.needle.take().is_some() {
             self.verdict.clear();
             return Vec::new();
+        }
+        if self.filtered.is_some() {
+            return self.set_filter("");
         }
         vec![Command::Close]
     }
@@ -315,6 +359,10 @@ impl Packets {
         let edge = theme.symbols.horizontal.to_string();
         let style = if self.pane.is_focused() { theme.heading } else { theme.dim };
         pen.put(&edge.repeat(2), theme.dim).put(" ", Style::new());
+        if let Some(filtered) = &self.filtered {
+            pen.put(&filtered.about(), Style::new()).put(" filter ", theme.dim);
+            pen.put(&filtered.text(), Style::new()).put("  ", Style::new());
+        }
         match (&self.hunt, self.verdict.as_str()) {
             (Some(hunt), _) => pen.put(&hunt.about(), theme.warning),
             (None, "") => pen.put(&self.about(), style),
@@ -346,7 +394,11 @@ impl View for Packets {
             Action::Stream => self.open_stream(),
             Action::Copy => self.copy(),
             Action::Back => self.back(),
-            Action::Search => vec![Command::Ask(Question::search(""))],
+            Action::Filter => {
+                let filter = self.filtered.as_ref().map(Filtered::text).unwrap_or_default();
+                vec![Command::Ask(Question::filter(Rows::Packets, &filter))]
+            }
+            Action::Search => vec![Command::Ask(Question::search())],
             Action::FindNext => self.search(false, scene),
             Action::FindPrevious => self.search(true, scene),
             Action::GoTo(number) if !scene.capture.archive().packets().contains(&number) => {
@@ -354,7 +406,13 @@ impl View for Packets {
             }
             Action::GoTo(number) => {
                 self.go_to(number);
-                Vec::new()
+                match &self.filtered {
+                    Some(filtered) if !filtered.has(number) => {
+                        let hidden = format!("Packet {number} is hidden by the filter");
+                        vec![Command::Notice(hidden + "; Esc clears it")]
+                    }
+                    _ => Vec::new(),
+                }
             }
             Action::TimeFormat => {
                 self.lines_of = None;
@@ -391,6 +449,11 @@ impl View for Packets {
     }
 
     fn answer(&mut self, question: &Question, text: &str, scene: &Scene<'_>) -> Vec<Command> {
+        if question.id == "filter" {
+            let commands = self.set_filter(text);
+            self.look(scene);
+            return commands;
+        }
         if question.id != "search" {
             return Vec::new();
         }
@@ -414,11 +477,11 @@ impl View for Packets {
     }
 
     fn is_at_work(&self) -> bool {
-        self.hunt.is_some()
+        self.hunt.is_some() || self.filtered.as_ref().is_some_and(Filtered::is_at_work)
     }
 
     fn draw(&self, scene: &Scene<'_>, buf: &mut Buffer) {
-        if self.selection.rows() == 0 {
+        if self.selection.rows() == 0 && self.filtered.is_none() {
             return waiting::draw("packet", scene, buf);
         }
         let theme = scene.theme;

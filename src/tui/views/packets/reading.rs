@@ -76,7 +76,7 @@ const fn packet<'a>(record: &PacketRecord, data: &'a [u8]) -> Packet<'a> {
         number: record.number,
         at: record.at,
         link: record.link,
-        point: crate::packet::PointId(0),
+        point: record.point,
         data,
         original_len: record.original_len,
     }

@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
+use super::filter::Filtered;
 use super::reading::Reading;
 use crate::report::count;
 use crate::store::CaptureStore;
 use crate::tui::find::Needle;
 
 /// Packets that are looked at in one step, so that the screen goes on meanwhile.
-const PACKETS: u64 = 4_000;
+pub const PACKETS: usize = 4_000;
 
 /// Bytes that are looked at in one step.
-const BYTES: usize = 16 << 20;
+pub const BYTES: usize = 16 << 20;
 
 /// A search that is under way: once round all packets.
 #[derive(Debug)]
@@ -57,7 +58,12 @@ impl Search {
     }
 
     /// Looks at some packets more.
-    pub fn step(&mut self, needle: &Needle, capture: &CaptureStore) -> Step {
+    pub fn step(
+        &mut self,
+        needle: &Needle,
+        filtered: Option<&Filtered>,
+        capture: &CaptureStore,
+    ) -> Step {
         let mut bytes = 0;
         for _ in 0..PACKETS {
             if self.left == 0 {
@@ -66,6 +72,9 @@ impl Search {
             let number = self.next;
             self.left -= 1;
             self.go_on();
+            if filtered.is_some_and(|filtered| !filtered.has(number)) {
+                continue;
+            }
             let Some(reading) = Reading::new(number, capture) else { continue };
             if needle.find(reading.payload(), 0).is_some() {
                 return Step::Found(number);

@@ -2,9 +2,10 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::packet::LinkType;
+use crate::query::RowFilter;
 use crate::time::Timestamp;
+use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
-use crate::tui::views::harness::{Harness, Raw, fixture};
 
 fn view() -> Box<Packets> {
     Box::new(Packets::new(TimeZone::UTC))
@@ -104,7 +105,7 @@ fn every_packet_with_bytes_leads_to_its_call() {
 #[test]
 fn a_search_goes_through_payloads_and_round() {
     let mut stage = stage("walkthrough.pcap", (80, 24));
-    stage.keys("/response<Enter>");
+    stage.keys("<^S>response<Enter>");
     assert!(stage.selected().starts_with("8 "), "{}", stage.selected());
     stage.keys("n");
     assert!(stage.selected().starts_with("11 "), "{}", stage.selected());
@@ -112,7 +113,7 @@ fn a_search_goes_through_payloads_and_round() {
     assert!(stage.selected().starts_with("8 "), "{}", stage.selected());
     stage.keys("N");
     assert!(stage.selected().starts_with("11 "), "{}", stage.selected());
-    stage.keys("/not there<Enter>");
+    stage.keys("<^S>not there<Enter>");
     assert!(stage.screen().contains("No packet holds not there"), "{}", stage.screen());
     assert!(stage.selected().starts_with("11 "));
 }
@@ -124,12 +125,12 @@ fn a_long_search_goes_on_from_refresh_to_refresh() {
     let many: Vec<_> = std::iter::repeat_n(packets[4].clone(), 9_000).collect();
     stage.take(&many);
     stage.take(&packets[5..6]);
-    stage.keys("g/pattern<Enter>");
+    stage.keys("g<^S>pattern<Enter>");
     assert!(stage.screen().contains("Searching: "), "{}", stage.screen());
     stage.refresh();
     stage.refresh();
     assert!(stage.selected().starts_with("9001 "), "{}", stage.selected());
-    stage.keys("g/nowhere<Enter><Esc>");
+    stage.keys("g<^S>nowhere<Enter><Esc>");
     assert!(!stage.screen().contains("Searching"), "{}", stage.screen());
 }
 
@@ -179,4 +180,47 @@ fn the_payload_is_copied_and_the_stream_followed() {
     assert!(text.starts_with("29#{\"pattern\""), "{text}");
     stage.keys("f");
     assert!(stage.lines()[2].contains("Packets → Stream 0"), "{}", stage.screen());
+}
+
+#[test]
+fn every_field_of_a_filter_has_values_and_a_valid_example() {
+    let stage = stage("basic-v11.pcap", (120, 40));
+    let mut told = std::collections::BTreeSet::new();
+    for number in 1..20 {
+        let reading = Reading::new(number, &stage.capture).unwrap();
+        for field in FILTERED {
+            let beginnings = std::cell::RefCell::default();
+            fields::tell(&reading, &beginnings, &stage.capture, field.name, &mut |_| {
+                told.insert(field.name);
+            });
+        }
+    }
+    for field in FILTERED {
+        let filter = RowFilter::parse(FILTERED, field.example);
+        assert!(filter.is_ok(), "{}: {filter:?}", field.example);
+        assert!(told.contains(field.name), "{}", field.name);
+    }
+}
+
+#[test]
+fn a_filter_lists_the_packets_that_it_lets_through() {
+    let mut stage = stage("basic-v11.pcap", (120, 40));
+    let with_payload = |number: &u64| {
+        let reading = Reading::new(*number, &stage.capture).unwrap();
+        reading.headers.is_some_and(|headers| headers.payload_len > 0)
+    };
+    let expected: Vec<u64> = (1..=147).filter(with_payload).collect();
+    stage.keys("/payload > 0<Enter>");
+    let told = format!("{} of 147 shown filter payload > 0", expected.len());
+    assert!(stage.screen().contains(&told), "{told}\n{}", stage.screen());
+    for number in &expected[..5] {
+        assert!(stage.selected().starts_with(&number.to_string()), "{}", stage.selected());
+        stage.keys("j");
+    }
+    // A search looks among them alone, and what is hidden is said to be.
+    stage.keys("1G");
+    stage.keys(":1<Enter>");
+    assert!(stage.footer().contains("Packet 1 is hidden by the filter"), "{}", stage.footer());
+    stage.keys("<Esc>:1<Enter>");
+    assert!(stage.selected().starts_with('1'), "{}", stage.selected());
 }

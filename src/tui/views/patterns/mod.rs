@@ -13,6 +13,7 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -25,11 +26,12 @@ use lines::{COLUMNS, Key, Line, TOTAL, rises, sorts};
 
 use crate::limits;
 use crate::report::count;
+use crate::store::Row;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
 use crate::tui::table::{Hit, Selection, TITLES, Table};
 use crate::tui::text::{found, put};
-use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
+use crate::tui::view::{Command, Effect, Mouse, Question, Rows, Scene, View};
 
 /// How long lines are shown before they are counted anew, while exchanges come.
 const FRESH: Duration = Duration::from_millis(250);
@@ -49,6 +51,7 @@ pub struct Patterns {
     selection: Selection,
     /// The selected pattern, wherever its line goes.
     selected: Option<Key>,
+    marks: HashSet<Key>,
     /// The focused chart; `None` while the keys move in the table.
     focus: Option<Chart>,
     /// Whether the charts have all the room.
@@ -119,6 +122,9 @@ impl Patterns {
 
     fn count_anew(&mut self, scene: &Scene<'_>) {
         self.lines = Line::all(scene.capture, scene.now);
+        if self.lines.is_empty() {
+            self.marks.clear();
+        }
         self.counted = Some(scene.status.running);
         self.stale = false;
         self.sort();
@@ -244,11 +250,41 @@ impl Patterns {
         }
     }
 
+    fn mark(&mut self) {
+        let Some(key) = self.selected else { return };
+        if !self.marks.remove(&key) {
+            self.marks.insert(key);
+        }
+        if self.focus.is_none() {
+            self.selection.act(Action::Down);
+            self.note_selected();
+        }
+    }
+
+    fn mark_all(&mut self) {
+        let keys = self.lines.iter().map(|line| line.key);
+        self.marks = if self.marks.is_empty() { keys.collect() } else { HashSet::new() };
+    }
+
+    fn ask_where_to_save(&self) -> Vec<Command> {
+        let which = match self.marks.len() {
+            0 => "selected".to_owned(),
+            marked => format!("{} marked", count(marked as u64)),
+        };
+        let label = format!("Save the calls of the {which} as (.pcapng, .jsonl, .csv):");
+        vec![Command::Ask(Question { label, ..Question::save("nestscope-pattern.pcapng") })]
+    }
+
+    /// Saves the calls of the patterns that are marked, or those that are chosen.
     fn save(&self, path: &str, scene: &Scene<'_>) -> Vec<Command> {
-        let Some(chosen) = self.chosen(scene) else { return Vec::new() };
-        let rows = scene.capture.archive().rows(0).filter(|row| chosen.takes(row));
+        let chosen = self.chosen(scene);
+        let takes = |row: &Row| match self.marks.is_empty() {
+            true => chosen.as_ref().is_some_and(|chosen| chosen.takes(row)),
+            false => self.marks.contains(&(row.kind, row.pattern)),
+        };
+        let rows = scene.capture.archive().rows(0).filter(takes);
         let numbers = rows.map(|row| row.number).collect();
-        vec![Command::Effect(Effect::Save { path: path.to_owned(), numbers })]
+        vec![Command::Effect(Effect::save(path.to_owned(), numbers))]
     }
 
     /// Moves in the table, or in the focused chart.
@@ -291,7 +327,10 @@ impl Patterns {
                 line.write(column, theme, pen);
             }
         };
-        self.table().draw(area, theme, buf, |_| Style::new(), cell);
+        let is_marked =
+            |row| self.lines.get(row).is_some_and(|line: &Line| self.marks.contains(&line.key));
+        let style = |row| if is_marked(row) { theme.marked } else { Style::new() };
+        self.table().draw(area, theme, buf, style, cell);
         if self.lines.is_empty() && area.height > 2 {
             let text = "No call or event yet: a pattern is listed when its first one has ended.";
             put(
@@ -341,13 +380,17 @@ impl View for Patterns {
             }
             Action::Filter => {
                 let filter = self.chosen(scene).and_then(|chosen| chosen.filter());
-                return vec![Command::Ask(Question::filter(&filter.unwrap_or_default()))];
+                let filter = filter.unwrap_or_default();
+                let question = Question::filter(Rows::Calls, &filter).proposing();
+                return vec![Command::Ask(question)];
             }
-            Action::Search => return vec![Command::Ask(Question::search(&self.search))],
+            Action::Search => return vec![Command::Ask(Question::search())],
             Action::FindNext | Action::FindPrevious if self.search.is_empty() => {}
             Action::FindNext => return self.find(true),
             Action::FindPrevious => return self.find(false),
-            Action::Save => return vec![Command::Ask(Question::save(""))],
+            Action::Mark => self.mark(),
+            Action::MarkAll => self.mark_all(),
+            Action::Save => return self.ask_where_to_save(),
             Action::Copy => {
                 let text = self.line().map(|line| line.name().to_owned());
                 return text.map(|text| Command::Effect(Effect::Copy(text))).into_iter().collect();

@@ -58,6 +58,7 @@ impl Sent {
             reply_held: Default::default(),
             sure: true,
             attempts: 1,
+            also: None,
             data: None,
             responses: Payloads::default(),
             error: None,
@@ -210,7 +211,7 @@ fn events_and_lines_without_latency_say_so() {
     let mut view = stage.view();
     let mut all = String::new();
     for pattern in ["log", "never.answered", "(other patterns)"] {
-        view.answer(&Question::search(""), pattern, &stage.scene());
+        view.answer(&Question::search(), pattern, &stage.scene());
         stage.act(&mut view, &[A::Enter]);
         all += &stage.drawn(&view);
         stage.act(&mut view, &[A::Back]);
@@ -291,7 +292,7 @@ fn enter_lists_the_calls_of_a_bar() {
     stage.act(&mut view, &[A::Top]);
     let first = stage.act(&mut view, &[A::Enter]);
     assert!(filter(&first).starts_with(r#"pattern == "sum" && latency >= "#), "{}", filter(&first));
-    view.answer(&Question::search(""), "cmd", &stage.scene());
+    view.answer(&Question::search(), "cmd", &stage.scene());
     stage.act(&mut view, &[A::Bottom]);
     assert_eq!(
         filter(&stage.act(&mut view, &[A::Enter])),
@@ -383,7 +384,7 @@ fn the_mouse_does_what_keys_do() {
 fn what_cannot_be_filtered_says_why() {
     let stage = Harness::of_a_service(80, 21);
     let mut view = stage.view();
-    view.answer(&Question::search(""), "other", &stage.scene());
+    view.answer(&Question::search(), "other", &stage.scene());
     let commands = stage.act(&mut view, &[A::Enter, A::Enter]);
     assert!(matches!(&commands[..], [Command::Notice(why)] if why.contains("the first 1,000")));
 }

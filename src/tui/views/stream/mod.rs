@@ -35,7 +35,7 @@ use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
 use crate::tui::status::Activity;
-use crate::tui::table::Scroll;
+use crate::tui::table::{Scroll, lines};
 use crate::tui::text::{Align, LineBuilder, found, put};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
@@ -193,12 +193,7 @@ impl Stream {
         let Some(follower) = &self.follower else { return };
         let index = follower.index();
         let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
-        let (only, roles_swapped) = (self.only, self.roles_swapped);
-        let is_wanted = move |item: &Item| {
-            only.is_none_or(|side| {
-                side == if roles_swapped { item.from.other() } else { item.from }
-            })
-        };
+        let is_wanted = wanted(self.only, self.roles_swapped);
         let mut source = Source::new(scene.capture.archive());
         let end = self.to_end || self.is_following;
         self.viewport.look(&layout, height, end, index, items, &is_wanted, &mut source);
@@ -343,7 +338,7 @@ impl Stream {
 
     fn search(&mut self, backwards: bool) -> Vec<Command> {
         if self.needle.is_none() {
-            return vec![Command::Ask(Question::search(""))];
+            return vec![Command::Ask(Question::search())];
         }
         self.verdict.clear();
         self.hunt = Some(Search::new(self.viewport.cursor.item, backwards));
@@ -355,7 +350,7 @@ impl Stream {
         let (Some(mut hunt), Some((text, needle))) = (self.hunt, &self.needle) else { return };
         let (Some(index), Some(items)) = (self.index(), self.items()) else { return };
         let mut source = Source::new(scene.capture.archive());
-        let is_wanted = |item: &Item| self.only.is_none_or(|side| side == self.sender(item));
+        let is_wanted = wanted(self.only, self.roles_swapped);
         let step = hunt.step(needle, items, index, &mut source, is_wanted);
         let goes_on = !hunt.is_backwards() && self.is_more;
         match step {
@@ -390,14 +385,7 @@ impl Stream {
 
     /// Does what `action` says of movement; whether it says so.
     fn go(&mut self, action: Action, scene: &Scene<'_>) -> bool {
-        let page = i64::from(scene.area.height.saturating_sub(1).max(1));
-        let lines = match action {
-            Action::Up => -1,
-            Action::Down => 1,
-            Action::PageUp => -page,
-            Action::PageDown => page,
-            Action::HalfPageUp => -(page / 2).max(1),
-            Action::HalfPageDown => (page / 2).max(1),
+        match action {
             Action::Top => {
                 self.is_following = false;
                 self.to_end = false;
@@ -412,8 +400,10 @@ impl Stream {
                 self.is_following = !self.is_following;
                 return true;
             }
-            _ => return false,
-        };
+            _ => {}
+        }
+        let page = usize::from(scene.area.height.saturating_sub(1).max(1));
+        let Some(lines) = lines(action, page) else { return false };
         self.is_following = false;
         self.to_end = false;
         self.move_by(lines, scene);
@@ -425,12 +415,7 @@ impl Stream {
         let Some(follower) = &self.follower else { return };
         let index = follower.index();
         let items = if self.form == Form::Frames { &index.frames } else { &index.blocks };
-        let (only, roles_swapped) = (self.only, self.roles_swapped);
-        let is_wanted = move |item: &Item| {
-            only.is_none_or(|side| {
-                side == if roles_swapped { item.from.other() } else { item.from }
-            })
-        };
+        let is_wanted = wanted(self.only, self.roles_swapped);
         let mut source = Source::new(scene.capture.archive());
         self.viewport.move_by(lines, &layout, index, items, &is_wanted, &mut source);
     }
@@ -531,6 +516,14 @@ impl Stream {
     }
 }
 
+/// Tells the items of the side that is shown alone from the others, of which they are all where
+/// none is.
+fn wanted(only: Option<Side>, roles_swapped: bool) -> impl Fn(&Item) -> bool {
+    move |item| {
+        only.is_none_or(|side| side == if roles_swapped { item.from.other() } else { item.from })
+    }
+}
+
 impl View for Stream {
     fn title(&self, _scene: &Scene<'_>) -> String {
         format!("Stream {}", self.connection)
@@ -545,16 +538,19 @@ impl View for Stream {
         match action {
             Action::Enter => return self.open_call(scene),
             Action::Copy => return self.copy(scene),
-            Action::Save => return vec![Command::Ask(Question::save(""))],
-            Action::Search => return vec![Command::Ask(Question::search(""))],
+            Action::Save => {
+                let name = format!("connection-{}.pcapng", self.connection);
+                return vec![Command::Ask(Question::save(&name))];
+            }
+            Action::Search => return vec![Command::Ask(Question::search())],
             Action::Back => commands = self.back(),
             Action::FindNext => commands = self.search(false),
             Action::FindPrevious => commands = self.search(true),
             Action::GoTo(number) => commands = self.go_to(number),
             Action::TimeFormat => commands.push(Command::Notice(self.times.next().to_owned())),
             Action::Hex => self.change_form(),
-            Action::Zoom => {
-                self.is_unfolded = !self.is_unfolded;
+            Action::UnfoldAll | Action::FoldAll => {
+                self.is_unfolded = action == Action::UnfoldAll;
                 self.viewport.forget();
             }
             Action::NextPane | Action::PreviousPane => {
@@ -604,7 +600,10 @@ impl View for Stream {
                 self.look(scene);
                 commands
             }
-            "save" => saving::save_calls(scene.capture.archive(), self.connection, text),
+            "save" => {
+                let is_it = |serial| serial == self.connection;
+                saving::save_calls(scene.capture.archive(), is_it, text)
+            }
             _ => Vec::new(),
         }
     }

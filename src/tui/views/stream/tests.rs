@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::packet::LinkType;
 use crate::time::Timestamp;
+use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
-use crate::tui::views::harness::{Harness, Raw, fixture};
 
 fn view(connection: u32) -> Box<Stream> {
     Box::new(Stream::new(connection, TimeZone::UTC))
@@ -22,14 +22,14 @@ fn a_stream_is_shown_frame_by_frame_as_text_and_as_hex() {
     assert_snapshot!("text_80x24", narrow.keys("x").screen());
     assert_snapshot!("hex_80x24", narrow.keys("x").screen());
     assert_snapshot!("frames_120x40", stage("ipv6.pcap", (120, 40)).keys("T").screen());
-    assert_snapshot!("unfolded_120x40", stage("megabyte.pcap.gz", (120, 40)).keys("z").screen());
+    assert_snapshot!("unfolded_120x40", stage("megabyte.pcap.gz", (120, 40)).keys("E").screen());
     assert_snapshot!("frames_200x60", stage("concurrent-v11.pcap", (200, 60)).screen());
 }
 
 #[test]
 fn of_a_huge_frame_the_beginning_is_unfolded_and_the_rest_named() {
     let mut stage = stage("megabyte.pcap.gz", (120, 40));
-    assert!(stage.keys("zgj").selected().starts_with('>'), "a row of the same frame");
+    assert!(stage.keys("Egj").selected().starts_with('>'), "a row of the same frame");
     let rest = "[1,048,641 bytes in all: Enter opens the call]";
     let is_there = (0..40).any(|_| stage.keys("<PgDn>").screen().contains(rest));
     assert!(is_there, "{}", stage.screen());
@@ -77,7 +77,7 @@ fn enter_opens_the_call_and_a_frame_is_copied() {
 #[test]
 fn a_search_finds_forwards_and_backwards() {
     let mut stage = stage("walkthrough.pcap", (120, 24));
-    stage.keys("/disposed<Enter>");
+    stage.keys("<^S>disposed<Enter>");
     assert!(stage.selected().contains("#2"), "{}", stage.selected());
     stage.keys("n");
     assert!(stage.selected().contains("#3"), "{}", stage.selected());
@@ -316,7 +316,7 @@ proptest! {
         prop_assert_eq!(&bytes[1], &answered);
         check_lists(follower.index());
         // Every form can be drawn from end to end.
-        for keys in ["G", "xGg", "xG", "z"] {
+        for keys in ["G", "xGg", "xG", "E"] {
             stage.keys(keys).screen();
         }
     }
