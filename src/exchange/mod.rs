@@ -17,6 +17,7 @@ mod tracker;
 mod waiting;
 mod waiting_call;
 
+pub(crate) use record::CompactHeld;
 pub use record::{
     EndedBy, Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span,
     Spoiled, Status, TrackerEvent,

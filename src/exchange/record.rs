@@ -2,7 +2,9 @@
 
 use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Endpoints};
+use crate::limits::HELD_AT_LEAST;
 use crate::packet::PacketRef;
+use crate::protocol::FrameHold;
 use crate::time::{Nanos, Timestamp};
 
 /// Names a pattern within one engine; small, so that tables can be indexed by it.
@@ -125,6 +127,37 @@ pub struct Held {
     pub certain: bool,
 }
 
+impl Held {
+    /// What the hold of a frame that could not be written before `earliest` amounts to: a reply is
+    /// written when its request is whole.
+    pub(super) fn of(hold: Option<&FrameHold>, earliest: Option<Timestamp>) -> Self {
+        let Some(&FrameHold { since, until, certain }) = hold else { return Self::default() };
+        let since = earliest.map_or(since, |earliest| since.max(earliest));
+        let at_most = until.saturating_since(since);
+        Self { at_most, certain: certain && at_most >= HELD_AT_LEAST }
+    }
+}
+
+/// [`Held`] where there are many of it: nanoseconds up to two seconds, which no kernel holds one; the
+/// highest bit says that it is certain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CompactHeld(u32);
+
+impl CompactHeld {
+    pub(crate) const NONE: Self = Self(0);
+    const CERTAIN: u32 = 1 << 31;
+
+    pub(crate) fn new(held: Held) -> Self {
+        let nanos = u32::try_from(held.at_most.get()).unwrap_or(u32::MAX).min(Self::CERTAIN - 1);
+        Self(nanos | if held.certain { Self::CERTAIN } else { 0 })
+    }
+
+    pub(crate) fn held(self) -> Held {
+        let at_most = Nanos::new((self.0 & !Self::CERTAIN).into());
+        Held { at_most, certain: self.0 & Self::CERTAIN != 0 }
+    }
+}
+
 /// The way of one or several frames of one side over the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -143,6 +176,8 @@ pub struct Frame<'a> {
     pub span: Span,
     /// The TCP sequence number of its first byte, which is a digit of its length.
     pub seq: Seq,
+    /// How long the kernel of its sender may have held it back.
+    pub held: Held,
     /// Its JSON text: the last bytes of the frame. Lies in the packet that is being pushed, unless
     /// it straddled packets or came out of order.
     pub body: &'a [u8],

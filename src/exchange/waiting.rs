@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::endpoint::ConnectionId;
-use crate::exchange::Span;
+use crate::exchange::Frame;
 use crate::exchange::runs::Run;
 use crate::exchange::waiting_call::{Call, Reply, Request, Texts};
 use crate::limits;
@@ -176,12 +176,12 @@ impl WaitingCalls {
     }
 
     /// Adds a reply to an open call.
-    pub(super) fn answer(&mut self, place: CallIndex, span: Span, reply: &Reply<'_>) {
+    pub(super) fn answer(&mut self, place: CallIndex, frame: &Frame<'_>, reply: &Reply<'_>) {
         let index = place.0 as usize;
         let (entry, texts) = (self.entries.get_mut(index), self.texts.get_mut(index));
         let (Some(entry), Some(texts)) = (entry, texts) else { return };
         let before = entry.call.weight(texts);
-        entry.call.answer(span, reply, texts);
+        entry.call.answer(frame, reply, texts);
         self.weight = self.weight - before + entry.call.weight(texts);
     }
 

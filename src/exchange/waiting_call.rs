@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::runs::Run;
 use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Spoiled, Status,
+    CompactHeld, EndedBy, Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Span,
+    Spoiled, Status,
 };
 use crate::protocol::Message;
 use crate::time::{Nanos, Timestamp};
@@ -19,6 +20,9 @@ pub(super) struct Call {
     /// Of no meaning while `replies` is 0.
     reply: Span,
     first_reply_end: Timestamp,
+    request_held: CompactHeld,
+    /// Of the first reply: that ended the wait.
+    reply_held: CompactHeld,
     replies: u32,
     pub(super) pattern: PatternId,
     key: ShortKey,
@@ -77,6 +81,7 @@ pub(super) struct Texts {
 pub(super) struct Request<'a> {
     pub(super) number: u64,
     pub(super) span: Span,
+    pub(super) held: Held,
     /// What must be confirmed; [`Run::SURE`] where nothing must.
     pub(super) run: Run,
     pub(super) pattern: PatternId,
@@ -127,6 +132,7 @@ impl Call {
         Self {
             number: request.number,
             request: request.span,
+            request_held: CompactHeld::new(request.held),
             pattern: request.pattern,
             key,
             has_texts,
@@ -135,8 +141,10 @@ impl Call {
     }
 
     /// Takes a reply. The `err` of a later one replaces that of an earlier one.
-    pub(super) fn answer(&mut self, span: Span, reply: &Reply<'_>, texts: &mut Texts) {
+    pub(super) fn answer(&mut self, frame: &Frame<'_>, reply: &Reply<'_>, texts: &mut Texts) {
+        let span = frame.span;
         if self.replies == 0 {
+            self.reply_held = CompactHeld::new(frame.held);
             self.reply = span;
             self.first_reply_end = span.last.at;
         } else {
@@ -197,8 +205,8 @@ impl Call {
             latency,
             waited,
             ended_by,
-            request_held: Default::default(),
-            reply_held: Default::default(),
+            request_held: self.request_held.held(),
+            reply_held: self.reply_held.held(),
             sure,
             attempts: 1,
             also: None,

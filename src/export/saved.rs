@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::exchange::ExchangeKind;
 use crate::packet::Packet;
 use crate::report::calls::{Csv, JsonLines};
 use crate::source::CapturePoints;
@@ -107,6 +108,10 @@ fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Resu
                     let carriers = bodies.carriers(detail.row.connection, frame);
                     let carriers = archive.packets_of(detail.row.connection, carriers);
                     packets.extend(carriers.map(|packet| packet.number));
+                }
+                if detail.row.kind == ExchangeKind::Connect {
+                    let attempted = archive.packets_of_attempt(&detail);
+                    packets.extend(attempted.map(|packet| packet.number));
                 }
             }
             None => saved.missing += 1,

@@ -3,6 +3,8 @@
 use crate::decode::Seq;
 use crate::endpoint::Side;
 use crate::packet::PacketRef;
+use crate::stream::{Hold, Release};
+use crate::time::Timestamp;
 
 /// An output of a decoder.
 #[derive(Clone, Copy, Debug)]
@@ -111,10 +113,45 @@ pub struct Message<'a> {
     pub wire_len: u64,
     /// How its place in the stream is known.
     pub placed: Placed,
+    /// Whether it may have waited in the kernel of its sender: the longest hold of its segments.
+    pub hold: Option<&'a FrameHold>,
     /// The JSON text of the frame.
     pub body: &'a [u8],
     /// What it says.
     pub kind: Kind<'a>,
+}
+
+/// The time that a frame may have spent in the kernel of its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHold {
+    /// The earliest moment at which it can have been written, to have waited.
+    pub since: Timestamp,
+    /// The moment at which it could leave.
+    pub until: Timestamp,
+    /// Whether nothing but waiting explains that it left then.
+    pub certain: bool,
+}
+
+impl FrameHold {
+    /// What the hold of a segment means for a frame in it, `alone` there or with others.
+    ///
+    /// Several frames in one segment were written one by one: those before the last waited. One
+    /// alone that fills a segment was simply long.
+    pub(super) fn of(hold: Hold, alone: bool) -> Option<Self> {
+        let certain = match hold.by {
+            Release::Full if alone => return None,
+            Release::Full => true,
+            Release::Ack => hold.quick || !alone,
+            Release::Data => !alone,
+        };
+        Some(Self { since: hold.since, until: hold.until, certain })
+    }
+
+    /// The longer one of two.
+    pub(super) fn longer(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let span = |hold: &Self| hold.until.saturating_since(hold.since);
+        one.into_iter().chain(other).max_by_key(span)
+    }
 }
 
 /// How the place of a frame in its stream is known.

@@ -6,7 +6,7 @@ mod message;
 pub mod nest_tcp;
 
 pub use counts::Counts;
-pub use message::{Decoded, Fault, Foreign, Kind, Message, Placed};
+pub use message::{Decoded, Fault, Foreign, FrameHold, Kind, Message, Placed};
 pub use nest_tcp::read_body;
 
 use crate::stream::{Chunk, Gap, Opened};

@@ -347,6 +347,7 @@ impl CaptureStore {
             from,
             span: frame.span,
             seq: frame.seq,
+            held: frame.held,
             body_len: frame.body.len() as u64,
             failed,
             last,

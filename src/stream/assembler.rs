@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::nagle::Hold;
 use crate::limits::HELD_OVERHEAD;
 use crate::packet::PacketRef;
 
@@ -29,6 +30,8 @@ pub(super) struct Assembler {
 pub(super) struct Piece {
     /// The packet in which they were first seen.
     pub packet: PacketRef,
+    /// Whether that packet may have waited in the kernel of its sender.
+    pub waited: Option<Hold>,
     /// They are not to be taken before the other side has reached this position of its stream.
     pub after: u64,
     /// The bytes.
@@ -121,7 +124,13 @@ impl Assembler {
     }
 
     /// Holds the bytes of `data`, which lies at `start`, that were neither taken nor are held.
-    pub fn hold(&mut self, start: u64, data: &[u8], packet: PacketRef, after: u64) -> Held {
+    pub fn hold(
+        &mut self,
+        start: u64,
+        data: &[u8],
+        (packet, waited): (PacketRef, Option<Hold>),
+        after: u64,
+    ) -> Held {
         let mut result = Held::default();
         let end = start + data.len() as u64;
         let mut at = start.max(self.next);
@@ -151,7 +160,7 @@ impl Assembler {
                 }
             };
             if at < hole_end {
-                let piece = Piece { packet, after, data: part(at, hole_end).into() };
+                let piece = Piece { packet, waited, after, data: part(at, hole_end).into() };
                 result.fresh += piece.data.len();
                 self.held += piece.weight();
                 if let Entry::Vacant(place) = self.pieces.entry(at) {
@@ -250,12 +259,12 @@ mod tests {
                         let (now, later) = assembler.lend(start, &data);
                         given.extend(now.iter().map(|&byte| (byte, number)));
                         let at = start + (data.len() - later.len()) as u64;
-                        let held = assembler.hold(at, later, packet(number), 0);
+                        let held = assembler.hold(at, later, (packet(number), None), 0);
                         prop_assert_eq!(held.conflict, conflict);
                     }
                     Step::Hold { start, data } => {
                         let conflict = model.see(start, &data, number);
-                        let held = assembler.hold(start, &data, packet(number), 0);
+                        let held = assembler.hold(start, &data, (packet(number), None), 0);
                         prop_assert_eq!(held.conflict, conflict);
                     }
                     Step::Release => {
@@ -296,8 +305,8 @@ mod tests {
     #[test]
     fn beginning_later_cuts_what_lies_before() {
         let mut assembler = Assembler::default();
-        assembler.hold(10, b"abc", packet(1), 0);
-        assembler.hold(13, b"def", packet(2), 0);
+        assembler.hold(10, b"abc", (packet(1), None), 0);
+        assembler.hold(13, b"def", (packet(2), None), 0);
         assembler.begin(14);
         holds_its_invariants(&assembler);
         let (start, piece) = assembler.release().unwrap();

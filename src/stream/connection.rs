@@ -10,6 +10,7 @@ use super::event::{
     StreamEvent,
 };
 use super::half::{HalfStream, Start};
+use super::nagle::{Hold, Leaving};
 use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
@@ -79,6 +80,8 @@ struct Bytes<'a> {
     start: u64,
     data: &'a [u8],
     packet: PacketRef,
+    /// Whether that packet may have waited in the kernel of its sender.
+    hold: Option<Hold>,
     /// They were sent after the other side was received up to this position.
     after: u64,
     /// Whether the packet is one that the capture holds twice.
@@ -220,6 +223,11 @@ impl Connection {
         }
         mine.handshake.see(segment);
         if syn {
+            theirs.buffer.asked(packet.at);
+            if let Some(mss) = segment.mss {
+                mine.buffer.limit(mss);
+                theirs.buffer.limit(mss);
+            }
             if mine.start == Start::Unknown || !self.settled {
                 mine.starts_at(start);
             }
@@ -238,6 +246,8 @@ impl Connection {
                 theirs.starts_at(ack);
             }
             theirs.acknowledged_at(ack, self.settled);
+            mine.buffer.answers(packet.at);
+            theirs.buffer.acknowledged(packet.at, ack, length > 0);
             self.proven |= theirs.tally.packets > 0 && theirs.acknowledges_something(ack);
             if ack > theirs.acked {
                 theirs.acked = ack;
@@ -270,6 +280,9 @@ impl Connection {
                 mine.acknowledged_at(start, self.settled);
             }
             mine.sent = mine.sent.max(end);
+            let hold = (length > 0 && !is_copy)
+                .then(|| Leaving::of(segment, start))
+                .and_then(|leaving| mine.buffer.leaves(&leaving));
             if segment.missing > 0 {
                 mine.cut = mine.cut.max(end);
             }
@@ -283,7 +296,7 @@ impl Connection {
             let room = usize::try_from(until.saturating_sub(start)).unwrap_or(usize::MAX);
             let data = segment.payload.get(..room).unwrap_or(segment.payload);
             if !data.is_empty() {
-                let bytes = Bytes { start, data, packet, after, is_copy };
+                let bytes = Bytes { start, data, packet, hold, after, is_copy };
                 self.data(side, &bytes, shared, emit);
             }
         }
@@ -335,7 +348,7 @@ impl Connection {
             half.seen_at(*start, self.settled);
             half.sent = half.sent.max(damaged.end());
             let (start, packet, after) = (*start, *packet, *after);
-            let bytes = Bytes { start, data, packet, after, is_copy: false };
+            let bytes = Bytes { start, data, packet, hold: None, after, is_copy: false };
             self.data(side, &bytes, shared, emit);
         }
     }
@@ -348,7 +361,7 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
-        let &Bytes { start, data, packet, after, is_copy } = bytes;
+        let &Bytes { start, data, packet, hold, after, is_copy } = bytes;
         let mut later_start = start;
         let mut later = data;
         let mut fresh = 0;
@@ -370,13 +383,13 @@ impl Connection {
                 fresh = now.len();
                 if !now.is_empty() {
                     let position = mine.stream.next() - now.len() as u64;
-                    self.deliver(side, position, now, packet, shared, emit);
+                    self.deliver(side, position, now, (packet, hold), shared, emit);
                 }
             }
         }
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
-            let held = mine.stream.hold(later_start, later, packet, after);
+            let held = mine.stream.hold(later_start, later, (packet, hold), after);
             // Bytes follow, so what was acknowledged before them was a byte.
             mine.fin_unseen = false;
             fresh += held.fresh;
@@ -541,7 +554,7 @@ impl Connection {
         side: Side,
         start: u64,
         data: &[u8],
-        packet: PacketRef,
+        (packet, hold): (PacketRef, Option<Hold>),
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
@@ -554,6 +567,7 @@ impl Connection {
             connection,
             from: side,
             packet,
+            hold,
             offset: start - half.origin,
             seq: seq_of(start),
             data,

@@ -1,5 +1,6 @@
 //! What the stream floor tells the floor above.
 
+use super::nagle::Hold;
 use crate::decode::{Seq, UnreachableCode};
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use crate::packet::PacketRef;
@@ -116,6 +117,8 @@ pub struct Chunk<'a> {
     pub from: Side,
     /// The packet in which the capture first saw these bytes.
     pub packet: PacketRef,
+    /// Whether that packet may have waited in the kernel of its sender.
+    pub hold: Option<Hold>,
     /// Position of the first of them in this side's stream, from 0 at its first known byte.
     pub offset: u64,
     /// The sequence number of the first of them.

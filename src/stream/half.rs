@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::assembler::Assembler;
 use super::checksums::{Checksums, DamagedSegments};
 use super::copies::RecentSegments;
+use super::nagle::SendBuffer;
 use super::sequence::{first_position, position, seq_of};
 use crate::decode::{Flags, Path, Segment, Seq};
 use crate::limits::{WINDOW, WINDOW_OF_NEW_PATH};
@@ -62,6 +63,7 @@ pub(super) struct HalfStream {
     /// A wait for a hole to be filled is queued.
     pub awaits_hole: bool,
     pub handshake: Handshake,
+    pub buffer: SendBuffer,
     pub tally: Counters,
     /// The ways on which its packets came: one, or two where the capture saw them twice.
     paths: [Option<Path>; 2],
@@ -136,6 +138,7 @@ impl HalfStream {
             awaits_acked: false,
             awaits_hole: false,
             handshake: Handshake::default(),
+            buffer: SendBuffer::default(),
             tally: Counters::default(),
             paths: [None; 2],
             recent: RecentSegments::default(),

@@ -4,8 +4,8 @@
 //! - [`Streams`] finds the connection of a segment, and owns the clock and the waits;
 //! - `connection` is one connection and its life; `roles` says who opened it, `order` in which order
 //!   its bytes are handed on, `fit` whether a segment is one of it, `attempt` why it failed to open;
-//! - `half` is one side of it, `assembler` that side's bytes; `copies` knows packets that the
-//!   capture holds twice, `checksums` those that were damaged;
+//! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held them;
+//!   `copies` knows packets that the capture holds twice, `checksums` those that were damaged;
 //! - `table` finds connections, `strays` keeps what fits none, `translation` finds those that were
 //!   captured under two pairs of addresses; `waits` tells what has waited long enough.
 
@@ -17,6 +17,7 @@ mod copies;
 mod event;
 mod fit;
 mod half;
+mod nagle;
 mod order;
 mod roles;
 mod sequence;
@@ -29,6 +30,7 @@ pub use event::{
     Attempt, AttemptState, Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Notice,
     Noticed, Opened, Standing, StreamEvent,
 };
+pub use nagle::{Hold, Release};
 
 use std::cmp::Reverse;
 use std::net::SocketAddr;

@@ -5,7 +5,7 @@ use crate::query::{self, Field, Filter, RowFilter};
 use crate::store::CaptureStore;
 use crate::tui::question::{Checker, Completion, Fault};
 use crate::tui::view::{QuestionKind, Rows};
-use crate::tui::views::{connections, packets};
+use crate::tui::views::{connections, packets, servers};
 
 /// What rows have that a filter can ask for.
 const fn fields(rows: Rows) -> &'static [Field] {
@@ -13,6 +13,7 @@ const fn fields(rows: Rows) -> &'static [Field] {
         Rows::Calls => query::fields(),
         Rows::Connections => connections::FILTERED,
         Rows::Packets => packets::FILTERED,
+        Rows::Servers => servers::FILTERED,
     }
 }
 
@@ -25,7 +26,9 @@ impl Checker for Filters {
         let QuestionKind::Filter(rows) = kind else { return Ok(()) };
         let parsed = match rows {
             Rows::Calls => Filter::parse(text).map(drop),
-            Rows::Connections | Rows::Packets => RowFilter::parse(fields(rows), text).map(drop),
+            Rows::Connections | Rows::Packets | Rows::Servers => {
+                RowFilter::parse(fields(rows), text).map(drop)
+            }
         };
         parsed.map_err(|error| Fault { place: error.span, reason: error.message })
     }
@@ -121,7 +124,7 @@ mod tests {
         for (_, example) in EXAMPLES {
             assert!(Filter::parse(example).is_ok(), "{example}");
         }
-        for rows in [Rows::Calls, Rows::Connections, Rows::Packets] {
+        for rows in [Rows::Calls, Rows::Connections, Rows::Packets, Rows::Servers] {
             let told = Filters.help(rows);
             for field in fields(rows) {
                 assert!(told.iter().any(|(word, _)| word == field.name), "{}", field.name);

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::report::{count, size};
-use crate::store::Memory;
+use crate::store::{Memory, Outcomes};
 use crate::tui::app::Present;
 use crate::tui::status::{Activity, Status};
 use crate::tui::text::{Align, LineBuilder};
@@ -149,10 +149,13 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
         Field::new(7, plain, counted(capture.packets(), "packet")),
         Field::new(9, plain, counted(totals.calls, "call")),
         Field::new(2, plain, counted(totals.events, "event")),
-        Field::new(8, bad(totals.error, theme.error), counted(totals.error, "error")),
     ];
+    fields.extend(failed(totals, theme));
     fields.push(match present.status.kernel_drops {
-        Some(drops) => Field::new(6, bad(drops, theme.error), counted(drops, "kernel drop")),
+        Some(drops) => {
+            let priority = if drops > 0 { 9 } else { 6 };
+            Field::new(priority, bad(drops, theme.error), counted(drops, "kernel drop"))
+        }
         None => Field::new(4, theme.dim, "kernel drops unknown"),
     });
     let gaps = capture.completeness().gaps;
@@ -162,6 +165,30 @@ fn fields_of_book(present: &Present<'_>, theme: &Theme) -> Vec<Field> {
         fields.push(Field::new(10, theme.warning, dropped(memory)));
     }
     fields.push(Field::new(3, plain, in_use(memory, present.status)));
+    fields
+}
+
+/// What failed: all of it, then each kind.
+fn failed(totals: &Outcomes, theme: &Theme) -> Vec<Field> {
+    let failures = totals.failures();
+    let named = |number: u64, name: &str| (number, format!("{} {name}", count(number)));
+    let kinds = [
+        (totals.error, counted(totals.error, "error")),
+        named(totals.no_reply(), "no reply"),
+        named(totals.refused, "refused"),
+        named(totals.no_answer, "no answer"),
+        named(totals.reset, "reset"),
+    ];
+    if failures == 0 {
+        return vec![Field::new(8, Style::new(), counted(0, "error"))];
+    }
+    let mut fields = Vec::new();
+    // Where all failed in one way, that says it.
+    if kinds.iter().all(|(number, _)| *number != failures) {
+        fields.push(Field::new(9, theme.error, format!("{} failed:", count(failures))));
+    }
+    let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
+    fields.extend(kinds.map(|(_, text)| Field::new(8, theme.error, text)));
     fields
 }
 

@@ -125,6 +125,8 @@ pub enum Rows {
     Connections,
     /// Packets.
     Packets,
+    /// Server ends.
+    Servers,
 }
 
 /// What kind of text a question wants. Each kind has a history of its own.

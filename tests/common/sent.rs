@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 /// One write of one process.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Write {
+    pub at_ns: String,
     pub side: String,
     pub local: String,
     pub remote: String,
@@ -24,6 +25,8 @@ pub struct Write {
 /// One frame that was sent.
 #[derive(Clone, Debug)]
 pub struct Frame {
+    /// When it was written, in nanoseconds since the epoch.
+    pub at: i64,
     pub from: Side,
     pub client: String,
     pub server: String,
@@ -68,7 +71,7 @@ pub fn frames(capture: &Path) -> Vec<Frame> {
                 Side::Server => (write.remote, write.local),
             };
             let text = serde_json::from_str(write.text.unwrap().get()).unwrap();
-            Frame { from, client, server, text }
+            Frame { at: write.at_ns.parse().unwrap(), from, client, server, text }
         })
         .collect()
 }

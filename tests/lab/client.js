@@ -1,7 +1,7 @@
 // The lab's Nest client: node -r ./hook.js client.js VERSION PORT HOST SCENARIO SERVER_PID
 // Plays the client's part of one scenario. One source for all versions.
 'use strict';
-const { load } = require('./nest');
+const { load, socketClass } = require('./nest');
 const scenarios = require('./scenarios');
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
@@ -18,7 +18,7 @@ class Lab {
     const { ClientProxyFactory, Transport } = this.nest.microservices;
     const client = ClientProxyFactory.create({
       transport: Transport.TCP,
-      options: { host: this.host, port: this.port },
+      options: { host: this.host, port: this.port, ...socketClass(this.nest) },
     });
     this.clients.push(client);
     return client;

@@ -38,4 +38,16 @@ async function load(version) {
   };
 }
 
-module.exports = { VERSIONS, folder, install, load };
+/** With LAB_NO_DELAY the option of client and server by which a user turns Nagle's algorithm off. */
+function socketClass({ microservices }) {
+  if (!process.env.LAB_NO_DELAY) return {};
+  class PromptSocket extends microservices.JsonSocket {
+    constructor(socket) {
+      super(socket);
+      socket.setNoDelay(true);
+    }
+  }
+  return { socketClass: PromptSocket };
+}
+
+module.exports = { VERSIONS, folder, install, load, socketClass };

@@ -8,6 +8,8 @@
 //   server     false: nobody listens
 //   host       what is listened on and called (127.0.0.1)
 //   port       what is listened on, if it must be this one; otherwise any free port
+//   network    { offload, capture: 'client' or 'server' }: two namespaces instead of loopback (network.js)
+//   noDelay    true: Nagle's algorithm is turned off on both sides
 //   tcpdump    the interface and further options of tcpdump
 //   fixture    false: too big or too dull for the fixtures; 'gzip': goes there compressed
 'use strict';
@@ -140,7 +142,74 @@ async function large(lab, sizes) {
   }
 }
 
+// Small frames that wait in the sender's kernel until the other side acknowledges an earlier one, on
+// connections that each speak in one way.
+async function held(lab) {
+  const random = randoms(7);
+  const talk = async (times, turn) => {
+    const client = lab.connect();
+    await lab.call('sum', [0], { client });
+    for (let n = 0; n < times; n++) await turn(client, n);
+  };
+  const concurrent = (client, count, ms) =>
+    Promise.all(
+      Array.from({ length: count }, (_, value) =>
+        lab.call('delay', { ms: random(ms), value }, { client, limit: 5000 }),
+      ),
+    );
+
+  // The plainest code: tell, then ask.
+  await talk(15, async (client, n) => {
+    await lab.emit('log', { n }, { client });
+    await lab.call('sum', [n, 1], { client });
+    await lab.sleep(random(60));
+  });
+  // Several events before the question, a moment apart.
+  await talk(6, async (client, n) => {
+    for (let m = 0; m < 3; m++) {
+      await lab.emit('log', { n, m }, { client });
+      await lab.sleep(random(12));
+    }
+    await lab.call('sum', [n], { client });
+  });
+  // One by one: at once after the answer, after a while, by slow handlers.
+  await talk(30, async (client, n) => {
+    await lab.call(...(n % 3 ? ['sum', [n]] : ['delay', { ms: random(70), value: n }]), { client });
+    if (n % 2) await lab.sleep(random(50));
+  });
+  // Small replies that wait for one ACK: all at once, then as they come.
+  await talk(3, client => concurrent(client, 30, 50));
+  await talk(40, async client => {
+    concurrent(client, 1, 80);
+    await lab.sleep(random(16));
+  });
+  await lab.sleep(150);
+  // Frames of a segment and a bit behind a small one: only their ends wait.
+  await talk(8, async (client, n) => {
+    await lab.emit('log', { n }, { client });
+    await lab.call('sum', Array(700 + 400 * (n % 3)).fill(n), { client });
+  });
+  // Streams, whose replies follow one another.
+  await talk(6, client => lab.call(random(2) ? 'streamTimer3' : 'streamOf3', {}, { client }));
+}
+
+function between(capture, { offload = false } = {}) {
+  return { versions: [11], fixture: false, network: { offload, capture }, client: held };
+}
+
 module.exports = {
+  // Of the eight recordings between namespaces three differ enough to be fixtures.
+  held: { versions: [11], fixture: 'gzip', client: held },
+  'held-no-delay': { versions: [11], fixture: 'gzip', noDelay: true, client: held },
+  'held-at-server': { ...between('server'), fixture: 'gzip' },
+  'held-at-server-no-delay': { ...between('server'), fixture: 'gzip', noDelay: true },
+  'held-at-server-offload': between('server', { offload: true }),
+  'held-at-server-offload-no-delay': { ...between('server', { offload: true }), noDelay: true },
+  'held-at-client': between('client'),
+  'held-at-client-no-delay': { ...between('client'), noDelay: true },
+  'held-at-client-offload': { ...between('client', { offload: true }), fixture: 'gzip' },
+  'held-at-client-offload-no-delay': { ...between('client', { offload: true }), noDelay: true },
+
   walkthrough: {
     versions: [11],
     port: 8888,

@@ -1,7 +1,7 @@
 // The lab's Nest service: node -r ./hook.js service.js VERSION PORT HOST
 // One source for all versions. Decorators are applied by hand, so that nothing has to be compiled.
 'use strict';
-const { load } = require('./nest');
+const { load, socketClass } = require('./nest');
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
 const sum = numbers => numbers.reduce((a, b) => a + b, 0);
@@ -138,7 +138,7 @@ async function main([version, port, host]) {
   nest.common.Module({ controllers: [controller(nest)] })(LabModule);
   const app = await nest.core.NestFactory.createMicroservice(LabModule, {
     transport: nest.microservices.Transport.TCP,
-    options: { host, port: Number(port) },
+    options: { host, port: Number(port), ...socketClass(nest) },
     logger: false,
   });
   // `listen` takes a callback up to version 7 and gives a promise from 8 on.

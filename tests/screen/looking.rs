@@ -224,3 +224,21 @@ fn what_is_typed_in_patterns_is_no_part_of_what_stood_there() {
     terminal.press(&["Enter"]);
     terminal.wait_for("11 of 62 shown · filter status == error");
 }
+
+/// The failure that most people come for is seen at once, and opens like a call.
+#[test]
+fn a_stopped_service_is_seen_at_once() {
+    let terminal = Terminal::run(120, 32, "nestscope -r fixtures/refused.pcap");
+    let screen = terminal.wait_for("2 refused");
+    assert!(screen.contains("refused: RST by the server after"), "{screen}");
+    terminal.press(&["5"]);
+    let screen = terminal.wait_for("no answer");
+    assert!(screen.contains("127.0.0.1:36239"), "{screen}");
+    terminal.press(&["Enter"]);
+    terminal.wait_for("filter server == 127.0.0.1:36239");
+    terminal.press(&["Enter"]);
+    let screen = terminal.wait_for("attempt to connect  refused");
+    assert!(screen.contains("[SYN]") && screen.contains("[RST, ACK]"), "{screen}");
+    terminal.press(&["f"]);
+    terminal.wait_for("No byte was sent on this connection. Its packets:");
+}

@@ -9,10 +9,10 @@ use crate::exchange::runs::Run;
 use crate::exchange::waiting::{CallIndex, Lookup};
 use crate::exchange::waiting_call::Reply;
 use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Span, Status, TrackerEvent,
+    Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Span, Status, TrackerEvent,
 };
 use crate::limits;
-use crate::protocol::Message;
+use crate::protocol::{FrameHold, Message};
 use crate::time::Nanos;
 
 /// A reply that waits for its request. Until that appears it has a number of its own: of the two,
@@ -25,6 +25,8 @@ pub(super) struct EarlyReply {
     failed: bool,
     last: bool,
     seq: Seq,
+    /// What it amounts to is known with the request.
+    hold: Option<FrameHold>,
     /// The JSON text of its frame, where progress is told.
     body: Box<[u8]>,
     /// The call had its final reply meanwhile; this one is another, unless a later call has the id.
@@ -76,7 +78,7 @@ impl Tracker {
             waited: None,
             ended_by: None,
             request_held: Default::default(),
-            reply_held: Default::default(),
+            reply_held: Held::of(message.hold, None),
             sure: true,
             attempts: 1,
             also: None,
@@ -95,6 +97,7 @@ impl Tracker {
             failed,
             last,
             seq: message.seq,
+            hold: message.hold.copied(),
             body: body.into(),
             behind_final: false,
         };
@@ -165,7 +168,8 @@ impl Tracker {
             let (response, error) = (orphan.responses.iter().next(), orphan.error);
             let EarlyReply { failed, last, .. } = early;
             let answer = Answer { reply: Reply { response, error }, failed, last };
-            let frame = Frame { span, seq: early.seq, body: &early.body };
+            let held = Held::of(early.hold.as_ref(), Some(request.last.at));
+            let frame = Frame { span, seq: early.seq, held, body: &early.body };
             self.answer(parties, place, (&frame, early.run), &answer, emit);
             if last {
                 break;
@@ -212,7 +216,8 @@ impl Tracker {
         let orphan = Exchange { sure, ..orphan };
         if self.config.tell_progress {
             let span = orphan.reply.unwrap_or_default();
-            let frame = Frame { span, seq: early.seq, body: &early.body };
+            let held = orphan.reply_held;
+            let frame = Frame { span, seq: early.seq, held, body: &early.body };
             emit(TrackerEvent::Began(&orphan, &frame));
         }
         self.ended(&orphan, emit);

@@ -24,10 +24,10 @@ use crate::exchange::patterns::{Pattern, Patterns};
 use crate::exchange::runs::{Run, Runs};
 use crate::exchange::waiting::{CallIndex, Lookup, WaitingCalls};
 use crate::exchange::waiting_call::{Outcome, Reply, Request};
-use crate::exchange::{Frame, PatternId, Span, Status, TrackerEvent};
+use crate::exchange::{Frame, Held, PatternId, Span, Status, TrackerEvent};
 use crate::json::{canonical_value, is_plain_string};
 use crate::packet::PacketRef;
-use crate::protocol::{Decoded, Fault, Kind, Message, Placed};
+use crate::protocol::{Decoded, Fault, FrameHold, Kind, Message, Placed};
 use crate::stream::{CloseReason, Closed, Gap};
 use crate::time::{Nanos, Timestamp};
 
@@ -369,6 +369,7 @@ impl Tracker {
         let request = Request {
             number,
             span,
+            held: Held::of(message.hold, None),
             run,
             pattern,
             text,
@@ -409,7 +410,7 @@ impl Tracker {
     ) {
         match self.calls.look_up(parties.connection, &key(id)) {
             Lookup::Open(place) => {
-                let frame = telling::frame(message);
+                let frame = telling::frame(message, self.reply_held(place, message.hold));
                 self.answer(parties, place, (&frame, run), answer, emit);
             }
             // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
@@ -418,6 +419,16 @@ impl Tracker {
                 self.hold_early(parties, (hash, run), message, id, answer, emit)
             }
         }
+    }
+
+    /// How long a reply to an open call may have been held back.
+    fn reply_held(&self, place: CallIndex, hold: Option<&FrameHold>) -> Held {
+        // Of hardly any: the call need not be looked at.
+        if hold.is_none() {
+            return Held::default();
+        }
+        let request = self.calls.call(place).map(|(call, _)| call.request);
+        Held::of(hold, request.map(|request| request.last.at))
     }
 
     /// A reply to an open call was read.
@@ -434,7 +445,7 @@ impl Tracker {
             self.confirm_pair(parties.connection, place, (&frame.span, run), emit);
         }
         let reply = if self.config.keep_payloads { reply } else { Reply::default() };
-        self.calls.answer(place, frame.span, &reply);
+        self.calls.answer(place, frame, &reply);
         if self.config.tell_progress {
             self.replied(parties, place, frame, (failed, last), emit);
         }

@@ -8,8 +8,8 @@ use crate::exchange::runs::Run;
 use crate::exchange::waiting::CallIndex;
 use crate::exchange::waiting_call::Outcome;
 use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Latency, PatternId, Payloads, Replied, Span, Spoiled, Status,
-    TrackerEvent,
+    Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span, Spoiled,
+    Status, TrackerEvent,
 };
 use crate::protocol::Message;
 
@@ -29,7 +29,8 @@ impl Tracker {
         let sure = self.is_sure(parties.connection, self.calls.run(place));
         let outcome = Outcome { status: Status::Open, ended_by: None, waited: None, sure };
         let (call, _) = call.exchange(texts, parties.connection, parties.ends, pattern, outcome);
-        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame(message)));
+        let frame = frame(message, call.request_held);
+        emit(TrackerEvent::Began(&Exchange { data, ..call }, &frame));
     }
 
     /// Tells of a reply to an open call.
@@ -78,7 +79,7 @@ impl Tracker {
             latency,
             waited: None,
             ended_by: None,
-            request_held: Default::default(),
+            request_held: Held::of(message.hold, None),
             reply_held: Default::default(),
             sure: run == Run::SURE,
             attempts: 1,
@@ -93,7 +94,7 @@ impl Tracker {
             self.counts.spoiled(spoiled);
         }
         if self.config.tell_progress {
-            emit(TrackerEvent::Began(&event, &frame(message)));
+            emit(TrackerEvent::Began(&event, &frame(message, event.request_held)));
         }
         if run == Run::SURE {
             return Self::tell_end(self.config.keep_payloads, &event, emit);
@@ -168,6 +169,6 @@ impl super::Counts {
 }
 
 /// The frame that a message was said in.
-pub(super) fn frame<'a>(message: &Message<'a>) -> Frame<'a> {
-    Frame { span: Span::of(message), seq: message.seq, body: message.body }
+pub(super) fn frame<'a>(message: &Message<'a>, held: Held) -> Frame<'a> {
+    Frame { span: Span::of(message), seq: message.seq, held, body: message.body }
 }

@@ -8,7 +8,7 @@ use super::search::{Found, search};
 use super::speakers::Speakers;
 use crate::decode::Seq;
 use crate::endpoint::Side;
-use crate::protocol::{Decoded, Fault, Kind, Message, Placed};
+use crate::protocol::{Decoded, Fault, FrameHold, Kind, Message, Placed};
 use crate::stream::Chunk;
 
 /// Where a side stands in its stream.
@@ -41,6 +41,8 @@ pub(super) struct SideDecoder {
     /// chunk.
     held: PartialFrame,
     reader: FrameReader,
+    /// The longest hold of the segments that brought the frame that `held` begins with.
+    waited: Option<FrameHold>,
     /// Whether the beginning of the frame that `held` begins with was told.
     started: bool,
 }
@@ -64,6 +66,12 @@ impl<'a> Input<'a> {
     /// Whether nothing was read of it yet.
     fn is_unread(&self) -> bool {
         self.rest.len() == self.chunk.data.len()
+    }
+
+    /// The hold of the chunk, for a frame of which it brought so many bytes.
+    fn hold(&self, bytes: usize) -> Option<FrameHold> {
+        let hold = self.chunk.hold?;
+        FrameHold::of(hold, bytes == self.chunk.data.len())
     }
 
     /// The sequence number of what lies `held` bytes before the unread part.
@@ -194,6 +202,7 @@ impl SideDecoder {
         match self.reader.step(bytes, input.budget) {
             Step::Frame { envelope, body, bytes } => {
                 let packet = input.chunk.packet;
+                let hold = if is_lent { input.hold(bytes) } else { self.waited };
                 let mut message = Message {
                     from,
                     first: packet,
@@ -203,6 +212,7 @@ impl SideDecoder {
                     seq: input.seq(self.held.len()),
                     wire_len: bytes as u64,
                     placed: self.placed,
+                    hold: hold.as_ref(),
                     body,
                     kind: Kind::Other,
                 };
@@ -339,6 +349,9 @@ impl SideDecoder {
         let begins_segment = input.is_unread();
         let taken = input.take(count);
         self.held.push(taken, input.chunk.packet, begins_segment);
+        if !taken.is_empty() {
+            self.waited = FrameHold::longer(self.waited, input.hold(taken.len()));
+        }
         !taken.is_empty()
     }
 
@@ -353,7 +366,7 @@ impl SideDecoder {
 
     fn expect_frame(&mut self) {
         self.reader.expect(false);
-        self.started = false;
+        (self.started, self.waited) = (false, None);
     }
 
     fn lose(&mut self) {

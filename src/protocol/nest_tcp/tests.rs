@@ -142,6 +142,7 @@ impl<'a> Capture<'a> {
                     connection: CONNECTION,
                     from: Side::Server,
                     packet,
+                    hold: None,
                     offset: at as u64,
                     seq: first.add(u32::try_from(at).unwrap()),
                     data: &self.stream[at..end],

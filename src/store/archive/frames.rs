@@ -11,9 +11,9 @@ use super::FrameRecord;
 use super::place::Place;
 use crate::decode::Seq;
 use crate::endpoint::Side;
-use crate::exchange::Span;
+use crate::exchange::{Held, Span};
 use crate::packet::PacketRef;
-use crate::time::Timestamp;
+use crate::time::{Nanos, Timestamp};
 
 /// Where a frame stands among all frames; later ones have larger addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,10 @@ const PLACED: u8 = 1 << 3;
 const ONE_PACKET: u8 = 1 << 4;
 /// It is the first of its exchange, whose time is its time.
 const FIRST: u8 = 1 << 5;
+/// It may have been held back.
+const HELD: u8 = 1 << 6;
+/// It certainly was.
+const SURELY_HELD: u8 = 1 << 7;
 
 impl Frames {
     /// Adds a frame of an exchange that began at `time`; `before` is the one before it, if any.
@@ -76,6 +80,7 @@ impl Frames {
             tail.bytes.reserve_exact(CHUNK);
             (tail.packet, tail.place) = (first.number, place);
         }
+        let held = frame.held.at_most > Nanos::ZERO;
         let is_first = before == Address::NONE && first.at == time;
         let flags = [
             (frame.from == Side::Server, FROM_SERVER),
@@ -84,6 +89,8 @@ impl Frames {
             (frame.place.is_some(), PLACED),
             (first == last, ONE_PACKET),
             (is_first, FIRST),
+            (held, HELD),
+            (frame.held.certain, SURELY_HELD),
         ];
         let to = &mut tail.bytes;
         to.push(flags.iter().map(|(is, flag)| if *is { *flag } else { 0 }).sum());
@@ -97,6 +104,9 @@ impl Frames {
         if !is_first {
             push_number(to, if before == Address::NONE { 0 } else { address.0 - before.0 });
             push_difference(to, nanos(first.at), nanos(time));
+        }
+        if held {
+            push_number(to, frame.held.at_most.get());
         }
         if first != last {
             push_difference(to, last.number, first.number);
@@ -131,6 +141,7 @@ impl Frames {
             }
             at = Timestamp::from_nanos(from.difference(nanos(time))?.cast_signed());
         }
+        let at_most = Nanos::new(if is(HELD) { from.number()? } else { 0 });
         let first = PacketRef { number, at };
         let last = if is(ONE_PACKET) {
             first
@@ -144,6 +155,7 @@ impl Frames {
             from: if is(FROM_SERVER) { Side::Server } else { Side::Client },
             span: Span { first, last, bytes },
             seq: Seq(u32::from_le_bytes(*seq)),
+            held: Held { at_most, certain: is(SURELY_HELD) },
             body_len,
             failed: is(FAILED),
             last: is(LAST),
@@ -238,6 +250,10 @@ mod tests {
                         bytes: body_len + header,
                     },
                     seq: Seq(seq),
+                    held: Held {
+                        at_most: Nanos::new(if failed { body_len } else { 0 }),
+                        certain: ends,
+                    },
                     body_len,
                     failed,
                     last: ends,
@@ -287,6 +303,7 @@ mod tests {
                 from: Side::Client,
                 span: Span { first: packet, last: packet, bytes: 150 },
                 seq: Seq(seq),
+                held: Held::default(),
                 body_len: 146,
                 failed: false,
                 last: false,

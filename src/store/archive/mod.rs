@@ -84,6 +84,8 @@ pub struct FrameRecord {
     pub span: Span,
     /// The TCP sequence number of its first byte.
     pub seq: Seq,
+    /// How long the kernel of its sender may have held it back.
+    pub held: Held,
     /// Bytes of its JSON text, which are its last.
     pub body_len: u64,
     /// Whether its `err` is truthy.
@@ -299,6 +301,23 @@ impl Archive {
         let of_it =
             move |packet: &(u64, &packets::Compact)| packet.1.connection() == Some(connection);
         self.packets.range(within).filter(of_it).map(|(number, packet)| packet.record(number))
+    }
+
+    /// The packets of an attempt to connect: its SYNs and what answered them, which is of no
+    /// connection where a router did.
+    pub fn packets_of_attempt(&self, attempt: &Detail) -> impl Iterator<Item = PacketRecord> + '_ {
+        let numbers = |way: Span| [way.first.number, way.last.number];
+        let answers = attempt.reply.map_or([0; 2], numbers);
+        let ways = [attempt.request, attempt.reply].into_iter().flatten();
+        let (first, end) = ways.flat_map(numbers).fold((u64::MAX, 0), |(first, end), number| {
+            (first.min(number), end.max(number.saturating_add(1)))
+        });
+        let connection = attempt.row.connection;
+        let of_it = move |packet: &(u64, &packets::Compact)| {
+            packet.1.connection() == Some(connection) || answers.contains(&packet.0)
+        };
+        let within = self.packets.range(first.min(end)..end);
+        within.filter(of_it).map(|(number, packet)| packet.record(number))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Row;
 use super::frames::Address;
-use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, PatternId, Status};
+use crate::exchange::{CompactHeld, EndedBy, Exchange, ExchangeKind, PatternId, Status};
 use crate::time::{Nanos, Timestamp};
 
 /// A row as it is kept.
@@ -33,25 +33,6 @@ pub(super) struct Compact {
 }
 
 const _: () = assert!(size_of::<Compact>() == 56);
-
-/// How long a frame was held back: nanoseconds up to two seconds, which no kernel holds one; the
-/// highest bit says that it is certain.
-#[derive(Clone, Copy, Debug)]
-struct CompactHeld(u32);
-
-impl CompactHeld {
-    const CERTAIN: u32 = 1 << 31;
-
-    fn new(held: Held) -> Self {
-        let nanos = u32::try_from(held.at_most.get()).unwrap_or(u32::MAX).min(Self::CERTAIN - 1);
-        Self(nanos | if held.certain { Self::CERTAIN } else { 0 })
-    }
-
-    fn held(self) -> Held {
-        let at_most = Nanos::new((self.0 & !Self::CERTAIN).into());
-        Held { at_most, certain: self.0 & Self::CERTAIN != 0 }
-    }
-}
 
 /// How an exchange ended, who ended it and whether it is sure that it was one, in one byte: four
 /// bits, three bits and one.
@@ -114,8 +95,8 @@ impl Compact {
         connection: 0,
         replies: 0,
         request_bytes: 0,
-        request_held: CompactHeld(0),
-        reply_held: CompactHeld(0),
+        request_held: CompactHeld::NONE,
+        reply_held: CompactHeld::NONE,
         pattern: 0,
         kind: None,
         end: End(0),
@@ -332,7 +313,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::{ConnectionId, Endpoints};
-    use crate::exchange::{Latency, Payloads, Span};
+    use crate::exchange::{Held, Latency, Payloads, Span};
     use crate::packet::PacketRef;
 
     fn compact(number: u64) -> Compact {

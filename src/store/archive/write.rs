@@ -8,7 +8,7 @@ use super::rows::Compact;
 use super::{Archive, FrameRecord, packets};
 use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Endpoints, Side};
-use crate::exchange::{Exchange, ExchangeKind, Span};
+use crate::exchange::{Exchange, ExchangeKind, Held, Span};
 use crate::limits;
 use crate::packet::Packet;
 use crate::source::SourceFiles;
@@ -25,8 +25,8 @@ pub(in crate::store) struct Dropped {
 
 /// The segments of one side of an attempt to connect, kept as a frame without bytes.
 fn segments(from: Side, span: Span) -> FrameRecord {
-    let seq = Seq::default();
-    FrameRecord { from, span, seq, body_len: 0, failed: false, last: false, place: None }
+    let (seq, held) = (Seq::default(), Held::default());
+    FrameRecord { from, span, seq, held, body_len: 0, failed: false, last: false, place: None }
 }
 
 impl Archive {

@@ -200,6 +200,7 @@ impl App {
         let rows = match context {
             Context::Connections => Rows::Connections,
             Context::Packets => Rows::Packets,
+            Context::Servers => Rows::Servers,
             _ => Rows::Calls,
         };
         if context == Context::Help {

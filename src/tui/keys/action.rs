@@ -104,6 +104,7 @@ listed! {
         Connections,
         Stream,
         Packets,
+        Servers,
         Help,
         Choice,
     }

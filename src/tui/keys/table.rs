@@ -40,7 +40,7 @@ const fn row(
 }
 
 const EVERYWHERE: &[Context] = &[];
-const LISTS: &[Context] = &[C::Calls, C::Patterns, C::Connections];
+const LISTS: &[Context] = &[C::Calls, C::Patterns, C::Connections, C::Servers];
 const GROWING: &[Context] = &[C::Calls, C::Connections, C::Stream, C::Packets];
 const TIMED: &[Context] = &[C::Calls, C::Call, C::Connections, C::Stream, C::Packets];
 const CAPTURE: &[Context] = &[
@@ -51,16 +51,25 @@ const CAPTURE: &[Context] = &[
     C::Connections,
     C::Stream,
     C::Packets,
+    C::Servers,
     C::Choice,
     C::Help,
 ];
-const SAVED: &[Context] = &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Stream];
-const COPIED: &[Context] =
-    &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Stream, C::Packets];
+const SAVED: &[Context] =
+    &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Stream, C::Servers];
+const COPIED: &[Context] = &[
+    C::Calls,
+    C::Call,
+    C::Patterns,
+    C::Pattern,
+    C::Connections,
+    C::Stream,
+    C::Packets,
+    C::Servers,
+];
 const ONE_CALL: &[Context] = &[C::Calls, C::Call];
 const TEXTS: &[Context] = &[C::Call, C::Stream];
-const SEARCHED: &[Context] =
-    &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Stream, C::Packets];
+const SEARCHED: &[Context] = COPIED;
 
 /// The key table.
 pub const TABLE: &[Binding] = &[
@@ -81,6 +90,7 @@ pub const TABLE: &[Binding] = &[
         ("its calls", 90),
         "Show the calls of the connection",
     ),
+    row(&[C::Servers], &["Enter"], A::Enter, ("its calls", 90), "Show the calls to the server"),
     row(&[C::Packets], &["Enter"], A::Enter, ("its call", 90), "Open the call that it carried"),
     row(&[C::Call], &["Enter"], A::Enter, ("fold/open", 90), "Fold or unfold; open what is chosen"),
     row(&[C::Stream], &["Enter"], A::Enter, ("its call", 60), "Open the call at this place"),
@@ -103,7 +113,7 @@ pub const TABLE: &[Binding] = &[
         "Show only the calls that a filter lets through; Esc clears it",
     ),
     row(
-        &[C::Connections, C::Packets],
+        &[C::Connections, C::Packets, C::Servers],
         &["/"],
         A::Filter,
         ("filter", 88),
@@ -111,7 +121,7 @@ pub const TABLE: &[Binding] = &[
     ),
     row(TEXTS, &["^S"], A::Search, ("search", 88), "Search in the text"),
     row(
-        &[C::Calls, C::Patterns, C::Pattern, C::Connections, C::Packets],
+        &[C::Calls, C::Patterns, C::Pattern, C::Connections, C::Packets, C::Servers],
         &["^S"],
         A::Search,
         ("search", 40),
@@ -128,7 +138,7 @@ pub const TABLE: &[Binding] = &[
     row(TIMED, &["T"], A::TimeFormat, ("time", 35), "Times: of day, since the start, since before"),
     row(GROWING, &["F"], A::Follow, ("follow", 60), "Follow the newest, or hold still"),
     row(
-        &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections],
+        &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Servers],
         &["Space"],
         A::Mark,
         ("mark", 45),
@@ -194,6 +204,7 @@ pub const TABLE: &[Binding] = &[
     row(CAPTURE, &["2"], A::View(2), ("", 0), "The patterns"),
     row(CAPTURE, &["3"], A::View(3), ("", 0), "The connections"),
     row(CAPTURE, &["4"], A::View(4), ("", 0), "The packets"),
+    row(CAPTURE, &["5"], A::View(5), ("", 0), "The servers"),
     row(CAPTURE, &["p"], A::Pause, ("pause", 50), "Pause and go on; what comes in waits"),
     row(CAPTURE, &["."], A::Step, ("", 0), "While paused: take in one packet more"),
     row(CAPTURE, &["+", "="], A::Faster, ("", 0), "Play a file faster"),

@@ -57,6 +57,12 @@ enum Step {
         server: bool,
         flags: u8,
     },
+    /// Attempts to connect, with this answer, if any.
+    Attempt {
+        port: u8,
+        answer: u8,
+        times: u16,
+    },
     Keys(Vec<KeyEvent>),
     Type(&'static str),
     Mouse(MouseEventKind, u16, u16),
@@ -129,6 +135,8 @@ const LINES: &[&str] = &[
     "w\u{1b}[31m\u{202e}.pcapng\n",
     "99999999999999999999999999G",
     "4G",
+    "5sSG/failed > 0\n",
+    "1/kind == connect\n\n",
     "yn",
     "yp",
     "yr",
@@ -224,23 +232,30 @@ impl Fuzz {
         let (seq, ack) = (seqs[usize::from(server)], seqs[usize::from(!server)]);
         let grows = u32::try_from(payload.len()).unwrap() + u32::from(flags & 3 != 0);
         seqs[usize::from(server)] = seq.wrapping_add(grows);
-        let (client, service) = ([10, 0, 0, connection % 4], [10, 0, 1, 1]);
         let port = 40_000 + u16::from(connection % 4);
-        let mut data = vec![0; 12];
-        data.extend([8, 0, 0x45, 0]);
-        data.extend(u16::try_from(payload.len() + 40).unwrap().to_be_bytes());
-        data.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
-        let (from, to) = if server { (service, client) } else { (client, service) };
-        data.extend(from);
-        data.extend(to);
-        let (from, to) = if server { (3_000, port) } else { (port, 3_000) };
-        data.extend(u16::to_be_bytes(from));
-        data.extend(u16::to_be_bytes(to));
-        data.extend(seq.to_be_bytes());
-        data.extend(ack.to_be_bytes());
-        data.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-        data.extend(payload);
+        let client = ([10, 0, 0, connection % 4], port);
+        let (from, to) = if server { (SERVICE, client) } else { (client, SERVICE) };
+        let data = segment((from, to), (seq, ack), flags, payload);
         self.push(&data, u32::from(flags >> 6));
+    }
+
+    /// Tries to connect: what answers is a RST, a SYN-ACK and a RST, a router, or nobody.
+    fn attempt(&mut self, port: u8, answer: u8) {
+        let client = ([10, 0, 2, answer % 4], 50_000 + u16::from(port));
+        let service = ([10, 0, 1, 2], 3_000 + u16::from(port % 8));
+        let syn = segment((client, service), (7, 0), SYN, b"");
+        self.push(&syn, 0);
+        self.at = self.at.saturating_add(700_000);
+        match answer % 5 {
+            0 => self.push(&segment((service, client), (0, 8), RST | ACK, b""), 0),
+            1 => {
+                self.push(&segment((service, client), (9, 8), SYN | ACK, b""), 0);
+                self.push(&segment((service, client), (10, 8), RST, b""), 0);
+            }
+            2 => self.push(&unreachable(&syn, port % 16), 0),
+            3 => self.at = self.at.saturating_add(3_000_000_000),
+            _ => {}
+        }
     }
 
     fn say(&mut self, connection: u8, server: bool, what: &What, id: u8, pieces: u8) {
@@ -289,6 +304,11 @@ impl Fuzz {
             }
             Step::Flags { connection, server, flags } => {
                 self.segment(*connection, *server, *flags, b"");
+            }
+            Step::Attempt { port, answer, times } => {
+                for nth in 0..=*times {
+                    self.attempt(port.wrapping_add(nth.to_le_bytes()[0]), *answer);
+                }
             }
             Step::Keys(keys) => keys.iter().for_each(|key| self.key(*key)),
             Step::Type(line) => self.type_line(line),
@@ -378,7 +398,46 @@ impl Fuzz {
 }
 
 const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
+
+/// An address and a port.
+type End = ([u8; 4], u16);
+
+const SERVICE: End = ([10, 0, 1, 1], 3_000);
+
+/// A segment in an Ethernet frame.
+fn segment((from, to): (End, End), (seq, ack): (u32, u32), flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut data = packet(6, (from.0, to.0), payload.len() + 20);
+    data.extend(u16::to_be_bytes(from.1));
+    data.extend(u16::to_be_bytes(to.1));
+    data.extend(seq.to_be_bytes());
+    data.extend(ack.to_be_bytes());
+    data.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    data.extend(payload);
+    data
+}
+
+/// What a router says of the segment in this frame.
+fn unreachable(frame: &[u8], code: u8) -> Vec<u8> {
+    let about = &frame[14..];
+    let to = about[12..16].try_into().unwrap();
+    let mut data = packet(1, ([10, 0, 9, 9], to), about.len() + 8);
+    data.extend([3, code, 0, 0, 0, 0, 0, 0]);
+    data.extend(about);
+    data
+}
+
+/// The headers of a frame that carries so many bytes of `protocol`.
+fn packet(protocol: u8, (from, to): ([u8; 4], [u8; 4]), len: usize) -> Vec<u8> {
+    let mut data = vec![0; 12];
+    data.extend([8, 0, 0x45, 0]);
+    data.extend(u16::try_from(len + 20).unwrap().to_be_bytes());
+    data.extend([0, 0, 0x40, 0, 64, protocol, 0, 0]);
+    data.extend(from);
+    data.extend(to);
+    data
+}
 
 /// What cannot give way: the blocks that are being filled, and the largest packet.
 const SLACK: usize = 1 << 20;
@@ -444,7 +503,7 @@ fn key() -> impl Strategy<Value = KeyEvent> {
             KeyCode::PageDown, KeyCode::Home, KeyCode::End, KeyCode::Enter, KeyCode::Esc,
             KeyCode::Tab, KeyCode::BackTab, KeyCode::Backspace, KeyCode::Delete, KeyCode::F(1),
         ]),
-        6 => prop::sample::select("1234gGjkhlnNpfmMsSryzxeEcCtw/:?[]<>+-".chars().collect::<Vec<_>>())
+        6 => prop::sample::select("12345gGjkhlnNpfmMsSryzxeEcCtw/:?[]<>+-".chars().collect::<Vec<_>>())
             .prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
     ];
@@ -496,6 +555,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<u8>().prop_map(Step::Lose),
         1 => (any::<u8>(), any::<bool>(), any::<u8>())
             .prop_map(|(connection, server, flags)| Step::Flags { connection, server, flags }),
+        2 => (any::<u8>(), any::<u8>(), prop_oneof![4 => 0_u16..3, 1 => 30_u16..60])
+            .prop_map(|(port, answer, times)| Step::Attempt { port, answer, times }),
         16 => vec(key(), 1..12).prop_map(Step::Keys),
         6 => prop::sample::select(LINES.to_vec()).prop_map(Step::Type),
         5 => (mouse, place(), place()).prop_map(|(kind, x, y)| Step::Mouse(kind, x, y)),

@@ -1,5 +1,6 @@
 //! What of an exchange is copied.
 
+use crate::exchange::ExchangeKind;
 use crate::export::{netcat, typescript};
 use crate::store::Archive;
 use crate::tui::keys::Action;
@@ -10,6 +11,10 @@ use crate::tui::keys::Action;
 ///
 /// Where there is no such thing: a sentence for the user.
 pub fn copied(archive: &Archive, number: u64, action: Action) -> Result<String, String> {
+    let kind = archive.row(number).map(|row| row.kind);
+    if kind == Some(ExchangeKind::Connect) {
+        return Err("It was an attempt to connect: no byte was sent".to_owned());
+    }
     if action == Action::CopyNc {
         return command(archive, number);
     }

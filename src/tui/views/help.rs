@@ -53,7 +53,7 @@ impl Help {
 }
 
 /// The places that have keys of their own, as the help calls them.
-const SECTIONS: [(Context, &str); 10] = [
+const SECTIONS: [(Context, &str); 11] = [
     (Context::Start, "On the start page"),
     (Context::Calls, "In the calls"),
     (Context::Call, "In a call"),
@@ -62,6 +62,7 @@ const SECTIONS: [(Context, &str); 10] = [
     (Context::Connections, "In the connections"),
     (Context::Stream, "In a stream"),
     (Context::Packets, "In the packets"),
+    (Context::Servers, "In the servers"),
     (Context::Choice, "In a list of choices"),
     (Context::Help, "In this help"),
 ];

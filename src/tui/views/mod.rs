@@ -5,11 +5,14 @@ pub mod call;
 pub mod calls;
 pub mod connections;
 mod copies;
+mod endings;
 pub mod help;
 mod marks;
 pub mod packets;
 pub mod patterns;
+mod rates;
 mod saving;
+pub mod servers;
 pub mod start;
 pub mod stream;
 mod times;
@@ -49,7 +52,8 @@ pub fn of_capture(
     Ok(vec![
         Box::new(calls::Calls::new(zone.clone(), spawn).following(follow).with_filter(filter)?),
         Box::new(patterns::Patterns::new()),
-        Box::new(connections::Connections::new(zone.clone()).with_names(names)),
+        Box::new(connections::Connections::new(zone.clone()).with_names(names.clone())),
         Box::new(packets::Packets::new(zone.clone())),
+        Box::new(servers::Servers::new().with_names(names)),
     ])
 }

@@ -91,6 +91,15 @@ fn seconds(at: Timestamp, origin: Timestamp) -> String {
     }
 }
 
+/// How long after the beginning, or before it.
+pub fn since(at: Timestamp, begin: Timestamp) -> String {
+    match at.since(begin) {
+        Some(Nanos::ZERO) => "0".to_owned(),
+        Some(span) => format!("+{span}"),
+        None => format!("-{}", begin.saturating_since(at)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,18 +5,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::decode::Headers;
+use super::timing;
+use crate::decode::{Flags, Headers};
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::ExchangeKind;
+use crate::exchange::{ExchangeKind, Held};
 use crate::limits;
 use crate::packet::Packet;
 use crate::report::{packet_line, size};
 use crate::store::{Archive, Detail};
-use crate::time::{Nanos, Timestamp};
+use crate::time::Timestamp;
 use crate::tui::keys::Action;
 use crate::tui::table::Selection;
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
+use crate::tui::views::endings;
+use crate::tui::views::times::since;
 
 /// Rows above the arrows.
 const HEAD: u16 = 1;
@@ -28,8 +31,8 @@ pub(super) struct Ladder {
     /// Whether the call itself has more frames.
     cut: bool,
     rows: Selection,
-    /// The present call and the number of exchanges when the arrows were gathered.
-    gathered: Option<(u64, usize, u64)>,
+    /// The present call, its last packet and the number of exchanges when the arrows were gathered.
+    gathered: Option<(u64, usize, u64, u64)>,
 }
 
 /// A frame on its way.
@@ -42,6 +45,7 @@ struct Arrow {
     packet: u64,
     at: Timestamp,
     bytes: u64,
+    held: Held,
     failed: bool,
     /// What it says: the pattern, or that it answers.
     label: String,
@@ -52,7 +56,9 @@ struct Arrow {
 impl Ladder {
     /// Gathers the frames around `call`, if there may be others than before.
     pub(super) fn gather(&mut self, archive: &Archive, call: &Detail) {
-        let now = (call.row.number, call.frames.len(), archive.numbers().end);
+        let ways = [call.request, call.reply].into_iter().flatten();
+        let last = ways.map(|way| way.last.number).max().unwrap_or_default();
+        let now = (call.row.number, call.frames.len(), last, archive.numbers().end);
         let before = self.gathered.replace(now);
         if before == Some(now) {
             return;
@@ -192,7 +198,13 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut LineBuilder, theme: &Theme
     let room = pen.room().saturating_sub(2);
     let inner = u16::try_from(room.saturating_sub(4)).unwrap_or(u16::MAX);
     let mut label = LineBuilder::new(inner, symbols);
-    label.put(&format!(" #{} {}  {}", arrow.number, arrow.label, size(arrow.bytes)), text);
+    label.put(&format!(" #{} {}", arrow.number, arrow.label), text);
+    if arrow.bytes > 0 {
+        label.put(&format!("  {}", size(arrow.bytes)), text);
+    }
+    if let Some(held) = timing::held(arrow.held) {
+        label.put(&format!("  {held}"), style);
+    }
     if let Some(flags) = arrow.flags.as_deref().filter(|flags| !flags.is_empty()) {
         label.put(&format!("  {flags}"), style);
     }
@@ -209,28 +221,22 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut LineBuilder, theme: &Theme
     pen.put(&bar, theme.dim);
 }
 
-/// How long after the beginning of the call, or before it.
-pub(super) fn since(at: Timestamp, begin: Timestamp) -> String {
-    match at.since(begin) {
-        Some(Nanos::ZERO) => "0".to_owned(),
-        Some(span) => format!("+{span}"),
-        None => format!("-{}", begin.saturating_since(at)),
-    }
-}
-
 /// The flags of a packet as Wireshark words them.
 fn flags(archive: &Archive, number: u64) -> Option<String> {
+    Some(packet_line::flags(headers(archive, number)?.flags))
+}
+
+fn headers(archive: &Archive, number: u64) -> Option<Headers> {
     let record = archive.packet(number)?;
     let data = archive.packet_data(number).ok()?;
-    let headers = Headers::of(&Packet {
+    Headers::of(&Packet {
         number,
         at: record.at,
         link: record.link,
         point: Default::default(),
         data: &data,
         original_len: record.original_len,
-    })?;
-    Some(packet_line::flags(headers.flags))
+    })
 }
 
 /// The frames around the call, in the order in which they were whole.
@@ -257,8 +263,45 @@ fn arrows(archive: &Archive, call: &Detail) -> Vec<Arrow> {
     arrows.into_iter().skip(skipped).take(limits::LADDER_FRAMES).collect()
 }
 
+/// The packets of an attempt to connect.
+fn push_attempt(archive: &Archive, attempt: &Detail, arrows: &mut Vec<Arrow>) {
+    let mut is_first = true;
+    for packet in archive.packets_of_attempt(attempt).take(limits::LADDER_FRAMES) {
+        let headers = headers(archive, packet.number);
+        let is_clients = headers.as_ref().is_some_and(|it| it.from == attempt.ends.client);
+        let label = match headers.as_ref().map(|headers| headers.flags) {
+            // What came from a router.
+            None => endings::said(archive, attempt.row.number).unwrap_or_default(),
+            Some(flags) if flags.has(Flags::RST) && !is_clients => {
+                attempt.row.status.name().to_owned()
+            }
+            Some(flags) if flags.has(Flags::SYN) && !is_clients => "accepted".to_owned(),
+            Some(flags) if flags.has(Flags::SYN) => {
+                let text = if is_first { "connect" } else { "connect, again" };
+                is_first = false;
+                text.to_owned()
+            }
+            Some(_) => String::new(),
+        };
+        arrows.push(Arrow {
+            held: Held::default(),
+            number: attempt.row.number,
+            from: if is_clients { Side::Client } else { Side::Server },
+            packet: packet.number,
+            at: packet.at,
+            bytes: 0,
+            failed: !is_clients,
+            label,
+            flags: headers.map(|headers| packet_line::flags(headers.flags)),
+        });
+    }
+}
+
 /// The frames of one exchange; of a long stream the first ones.
 fn push_arrows(archive: &Archive, detail: &Detail, arrows: &mut Vec<Arrow>) {
+    if detail.row.kind == ExchangeKind::Connect {
+        return push_attempt(archive, detail, arrows);
+    }
     let pattern = archive.pattern(detail.row.pattern).unwrap_or_default();
     for (index, frame) in detail.frames.iter().take(limits::LADDER_FRAMES).enumerate() {
         let is_reply = index > 0 || detail.row.kind == ExchangeKind::Reply;
@@ -275,6 +318,7 @@ fn push_arrows(archive: &Archive, detail: &Detail, arrows: &mut Vec<Arrow>) {
             packet: frame.span.last.number,
             at: frame.span.last.at,
             bytes: frame.span.bytes,
+            held: frame.held,
             failed: frame.failed,
             label,
             flags: None,

@@ -33,7 +33,7 @@ use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
-use crate::tui::views::{copies, times};
+use crate::tui::views::{copies, endings, times};
 
 /// Rows above the panes: what the call is, what came of it, the names of the panes.
 const HEAD: u16 = 3;
@@ -49,7 +49,9 @@ enum Pane {
 }
 
 impl Pane {
-    const ALL: [Self; 5] = [Self::Request, Self::Replies, Self::Time, Self::Ladder, Self::Packets];
+    const ALL: &[Self] = &[Self::Request, Self::Replies, Self::Time, Self::Ladder, Self::Packets];
+    /// Those of an attempt to connect, which carried nothing.
+    const OF_ATTEMPT: &[Self] = &[Self::Time, Self::Ladder, Self::Packets];
 
     const fn name(self) -> &'static str {
         match self {
@@ -106,6 +108,28 @@ impl Call {
         }
     }
 
+    /// The panes that there are.
+    fn all(&self) -> &'static [Pane] {
+        if self.is_attempt() { Pane::OF_ATTEMPT } else { Pane::ALL }
+    }
+
+    /// The pane that the keys go to.
+    fn pane(&self) -> Pane {
+        match self.all() {
+            all if all.contains(&self.pane) => self.pane,
+            all => all.first().copied().unwrap_or(self.pane),
+        }
+    }
+
+    fn is_attempt(&self) -> bool {
+        self.detail.as_ref().is_some_and(|detail| detail.row.kind == ExchangeKind::Connect)
+    }
+
+    /// How it ended without an answer.
+    fn ending(&self, detail: &Detail) -> Option<String> {
+        endings::sentence(&detail.row, self.error.as_deref())
+    }
+
     /// Reads again what changed.
     fn load(&mut self, scene: &Scene<'_>) {
         let archive = scene.capture.archive();
@@ -145,6 +169,7 @@ impl Call {
         if !is_same {
             self.request = match &request {
                 Some(frame) => Payload::new(archive.body(detail, frame)),
+                None if self.is_attempt() => Payload::nothing("no byte was sent"),
                 None => Payload::nothing("the capture lacks the request"),
             };
             self.requested = request;
@@ -192,10 +217,12 @@ impl Call {
             ..area
         };
         if self.zoomed || body.width < 100 || body.height < 24 {
-            return vec![(self.pane, body)];
+            return vec![(self.pane(), body)];
         }
         // Sixteen bytes of hex want 74 columns, a ladder with its deltas nearly as many.
-        let columns: &[(u32, &[(Pane, u32)])] = if body.width >= 196 {
+        let columns: &[(u32, &[(Pane, u32)])] = if self.is_attempt() {
+            &[(50, &[(Pane::Time, 40), (Pane::Ladder, 60)]), (50, &[(Pane::Packets, 100)])]
+        } else if body.width >= 196 {
             &[
                 (26, &[(Pane::Request, 50), (Pane::Replies, 50)]),
                 (36, &[(Pane::Time, 35), (Pane::Ladder, 65)]),
@@ -238,7 +265,9 @@ impl Call {
                 Pane::Replies => self.replies.fit(inner, archive, detail),
                 Pane::Time => {
                     let usual = self.usual.as_ref();
-                    let lines = timing::lines(detail, usual, inner.width, scene.theme);
+                    let ending = self.ending(detail);
+                    let width = inner.width;
+                    let lines = timing::lines(detail, usual, ending.as_deref(), width, scene.theme);
                     self.time.fit(lines.len(), inner.height);
                 }
                 Pane::Ladder => self.ladder.fit(inner, archive),
@@ -247,15 +276,16 @@ impl Call {
         }
     }
 
-    fn turn_pane(&mut self, by: usize) {
-        let at = Pane::ALL.iter().position(|pane| *pane == self.pane).unwrap_or_default();
-        let next = (at + by) % Pane::ALL.len();
-        self.pane = Pane::ALL.get(next).copied().unwrap_or(self.pane);
+    fn turn_pane(&mut self, forwards: bool) {
+        let all = self.all();
+        let at = all.iter().position(|pane| *pane == self.pane()).unwrap_or_default();
+        let next = if forwards { at + 1 } else { at + all.len() - 1 } % all.len();
+        self.pane = all.get(next).copied().unwrap_or(self.pane);
     }
 
     /// The payload that the keys go to.
     fn payload(&mut self) -> Option<&mut Payload> {
-        match self.pane {
+        match self.pane() {
             Pane::Request => Some(&mut self.request),
             Pane::Replies => self.replies.payload(),
             _ => None,
@@ -265,8 +295,8 @@ impl Call {
     /// Out of what is open, one level a time.
     fn back(&mut self) -> Vec<Command> {
         let left = self.payload().is_some_and(Payload::leave)
-            || (self.pane == Pane::Replies && self.replies.leave())
-            || (self.pane == Pane::Packets && self.packets.leave());
+            || (self.pane() == Pane::Replies && self.replies.leave())
+            || (self.pane() == Pane::Packets && self.packets.leave());
         if left {
             return Vec::new();
         }
@@ -277,7 +307,7 @@ impl Call {
     }
 
     fn copy(&mut self) -> Vec<Command> {
-        let chosen = match self.pane {
+        let chosen = match self.pane() {
             Pane::Request => self.request.selected(),
             Pane::Replies => self.replies.selected(),
             Pane::Packets => self.packets.selected(),
@@ -295,7 +325,7 @@ impl Call {
     }
 
     fn act_in_pane(&mut self, action: Action) -> Vec<Command> {
-        let said = match self.pane {
+        let said = match self.pane() {
             Pane::Request => self.request.act(action),
             Pane::Replies => self.replies.act(action),
             Pane::Time => {
@@ -340,11 +370,11 @@ impl View for Call {
         let commands = match action {
             Action::Back => self.back(),
             Action::NextPane => {
-                self.turn_pane(1);
+                self.turn_pane(true);
                 Vec::new()
             }
             Action::PreviousPane => {
-                self.turn_pane(Pane::ALL.len() - 1);
+                self.turn_pane(false);
                 Vec::new()
             }
             Action::Zoom => {
@@ -362,7 +392,7 @@ impl View for Call {
                 vec![Command::Ask(Question::search())]
             }
             Action::Search => vec![notice("Search works in the payloads: Tab goes there")],
-            Action::Hex if self.pane != Pane::Packets => {
+            Action::Hex if self.pane() != Pane::Packets => {
                 self.pane = Pane::Packets;
                 Vec::new()
             }
@@ -483,7 +513,7 @@ impl Call {
     /// The names of the panes, and the columns in which they stand.
     fn names(&self, scene: &Scene<'_>) -> Vec<(Pane, std::ops::Range<u16>)> {
         let mut x = scene.area.x;
-        let names = Pane::ALL.into_iter().map(|pane| {
+        let names = self.all().iter().map(|&pane| {
             let width = u16::try_from(self.name(pane).len()).unwrap_or_default() + 2;
             let cells = x..x.saturating_add(width);
             x = cells.end.saturating_add(1);
@@ -522,8 +552,12 @@ impl Call {
         let row = &detail.row;
         let mut pen = LineBuilder::new(area.width, &theme.symbols);
         pen.put(&format!("#{} ", row.number), theme.heading);
-        pen.put(&self.pattern, theme.heading).put("  ", theme.dim);
+        let what = if self.is_attempt() { "attempt to connect" } else { &self.pattern };
+        pen.put(what, theme.heading).put("  ", theme.dim);
         pen.put(row.status.name(), theme.status(row.status));
+        if !row.sure {
+            pen.put("?", theme.warning);
+        }
         if let Some(latency) = row.latency {
             pen.put_number(&format!("  {latency}"), theme.heading);
         }
@@ -537,11 +571,14 @@ impl Call {
         {
             pen.put("error ", theme.error).put_bytes(error, theme.error).put("  ", theme.dim);
         }
+        if let Some(ending) = self.ending(detail) {
+            pen.put(&ending, theme.status(row.status)).put("  ", theme.dim);
+        }
         pen.put(&times::exact(row.time, &self.zone), theme.dim);
         if let Some(id) = &self.id {
             pen.put("  id ", theme.dim).put_bytes(id, theme.dim);
         }
-        let payload = match self.pane {
+        let payload = match self.pane() {
             Pane::Request => self.request.path(),
             Pane::Replies => self.replies.path(),
             _ => None,
@@ -552,7 +589,7 @@ impl Call {
         pen.draw(buf, area.x, area.y + 1, Align::Left);
 
         for (pane, cells) in self.names(scene) {
-            let style = if pane == self.pane { theme.selected } else { theme.dim };
+            let style = if pane == self.pane() { theme.selected } else { theme.dim };
             let mut pen =
                 LineBuilder::new(area.right().saturating_sub(cells.start), &theme.symbols);
             pen.put(&format!(" {} ", self.name(pane)), style);
@@ -569,7 +606,7 @@ impl Call {
         buf: &mut Buffer,
     ) {
         let theme = scene.theme;
-        let focused = pane == self.pane;
+        let focused = pane == self.pane();
         let inner = below_name(area);
         let mut pen = LineBuilder::new(area.width, &theme.symbols);
         let line = theme.symbols.horizontal.to_string();
@@ -583,7 +620,8 @@ impl Call {
             Pane::Request => self.request.draw(inner, buf, theme, focused),
             Pane::Replies => self.replies.draw(detail, inner, buf, theme, focused),
             Pane::Time => {
-                let lines = timing::lines(detail, self.usual.as_ref(), inner.width, theme);
+                let (usual, ending) = (self.usual.as_ref(), self.ending(detail));
+                let lines = timing::lines(detail, usual, ending.as_deref(), inner.width, theme);
                 for (line, row) in lines.iter().skip(self.time.offset()).zip(inner.rows()) {
                     line.draw(buf, row.x, row.y, Align::Left);
                 }

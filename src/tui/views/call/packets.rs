@@ -6,9 +6,9 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::ladder::since;
 use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::{PerSide, Side};
+use crate::exchange::ExchangeKind;
 use crate::limits;
 use crate::packet::Packet;
 use crate::report::packet_line::{Beginning, packet_line};
@@ -18,6 +18,8 @@ use crate::tui::keys::Action;
 use crate::tui::table::{Scroll, Selection};
 use crate::tui::text::{self, Align, LineBuilder};
 use crate::tui::theme::Theme;
+use crate::tui::views::endings;
+use crate::tui::views::times::since;
 
 /// Columns of a line that are kept: more than a wide screen has.
 const LINE: usize = 240;
@@ -69,13 +71,19 @@ impl Packets {
     /// The packets of `call`.
     pub(super) fn load(&mut self, archive: &Archive, call: &Detail, opened: Option<u64>) {
         let chosen = self.rows.selected().and_then(|row| self.records.get(row)).copied();
-        let first = call.frames.iter().map(|frame| frame.span.first.number).min();
-        let last = call.frames.iter().map(|frame| frame.span.last.number).max();
-        let (Some(first), Some(last)) = (first, last) else { return };
         let connection = call.row.connection;
-        let mut all = archive.packets_of(connection, first..last.saturating_add(1));
-        self.records = all.by_ref().take(limits::CALL_PACKETS).collect();
-        self.cut = all.next().is_some();
+        let some = limits::CALL_PACKETS + 1;
+        self.records = if call.row.kind == ExchangeKind::Connect {
+            archive.packets_of_attempt(call).take(some).collect()
+        } else {
+            let first = call.frames.iter().map(|frame| frame.span.first.number).min();
+            let last = call.frames.iter().map(|frame| frame.span.last.number).max();
+            let (Some(first), Some(last)) = (first, last) else { return };
+            archive.packets_of(connection, first..last.saturating_add(1)).take(some).collect()
+        };
+        self.cut = self.records.len() == some;
+        self.records.truncate(limits::CALL_PACKETS);
+        let Some(first) = self.records.first().map(|record| record.number) else { return };
         self.read.clear();
         self.sent = PerSide::default();
         self.beginning = Beginning::default();
@@ -185,7 +193,10 @@ impl Packets {
     fn read_packet(&mut self, archive: &Archive, record: &PacketRecord, call: &Detail) -> Read {
         let Some((headers, data)) = headers(archive, record) else {
             let why = match archive.packet_data(record.number) {
-                Ok(_) => "its headers cannot be read".to_owned(),
+                Ok(_) => match endings::said(archive, call.row.number) {
+                    Some(said) if record.connection.is_none() => format!("ICMP: {said}"),
+                    _ => "its headers cannot be read".to_owned(),
+                },
                 Err(gone) => gone.to_string(),
             };
             return Read { line: why, ..Read::default() };
@@ -252,11 +263,13 @@ impl Packets {
                 break;
             };
             let mut pen = LineBuilder::new(row.width, &theme.symbols);
-            let mark = if read.own.is_empty() { ' ' } else { theme.symbols.mark };
-            let style = match (read.own.is_empty(), read.from) {
-                (true, _) => theme.dim,
-                (false, Some(Side::Client)) => theme.client,
-                (false, _) => theme.server,
+            // All of an attempt to connect are its own, though they carry nothing.
+            let is_own = !read.own.is_empty() || call.row.kind == ExchangeKind::Connect;
+            let mark = if is_own { theme.symbols.mark } else { ' ' };
+            let style = match (is_own, read.from) {
+                (false, _) => theme.dim,
+                (true, Some(Side::Client)) => theme.client,
+                (true, _) => theme.server,
             };
             pen.put(&format!("{mark} {:<digits$} ", format!("#{}", record.number)), style);
             pen.put_number(&format!("{:>8}  ", since(record.at, call.row.time)), theme.dim);

@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::ladder::since;
 use super::payload::Payload;
 use crate::report::size;
 use crate::store::{Archive, Detail, FrameRecord};
@@ -11,6 +10,7 @@ use crate::tui::keys::Action;
 use crate::tui::table::Selection;
 use crate::tui::text::{self, Align, LineBuilder};
 use crate::tui::theme::Theme;
+use crate::tui::views::times::since;
 
 /// The replies, and where the user is among them.
 #[derive(Debug, Default)]

@@ -163,6 +163,20 @@ fn a_stream_has_a_list_of_replies() {
 }
 
 #[test]
+fn what_a_kernel_held_back_is_told_apart() {
+    // An event and then a call: the request waits for the ACK of the event.
+    let mut screen = Screen::new(capture("held.pcap.gz"), 3, 100, 20);
+    screen.act(&[NEXT, NEXT]);
+    assert_snapshot!("held_request_time_100", screen.text());
+    screen.act(&[NEXT]);
+    assert_snapshot!("held_request_ladder_100", screen.text());
+    // One of many replies that wait for one ACK.
+    let mut screen = Screen::new(capture("concurrent-v11.pcap"), 100, 100, 20);
+    screen.act(&[NEXT, NEXT]);
+    assert_snapshot!("held_reply_time_100", screen.text());
+}
+
+#[test]
 fn an_error_is_told_first() {
     let capture = capture("basic-v11.pcap");
     let status = crate::exchange::Status::Error;
@@ -310,4 +324,33 @@ fn every_call_of_every_pane_is_drawn() {
             screen.drawn();
         }
     }
+}
+
+#[test]
+fn an_attempt_to_connect_shows_who_refused_it_and_its_packets() {
+    let mut screen = Screen::new(capture("refused.pcap"), 1, 80, 16);
+    assert_snapshot!("refused_time_80", screen.text());
+    screen.act(&[NEXT]);
+    assert_snapshot!("refused_ladder_80", screen.text());
+    screen.act(&[NEXT]);
+    assert_snapshot!("refused_packets_80", screen.text());
+    screen.area = Rect::new(0, 0, 120, 30);
+    assert_snapshot!("refused_120", screen.text());
+    for action in Action::all() {
+        screen.act(&[action]);
+        screen.text();
+    }
+}
+
+#[test]
+fn who_ended_a_call_without_answer_is_told() {
+    let capture = capture("killed-v11.pcap");
+    let closed = capture
+        .archive()
+        .rows(1)
+        .find(|row| row.status == crate::exchange::Status::Closed)
+        .unwrap();
+    let mut screen = Screen::new(capture, closed.number, 80, 12);
+    screen.act(&[NEXT, NEXT]);
+    assert_snapshot!("closed_time_80", screen.text());
 }

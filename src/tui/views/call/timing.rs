@@ -4,28 +4,32 @@
 use ratatui::style::Style;
 
 use crate::endpoint::Side;
-use crate::exchange::Status;
+use crate::exchange::{ExchangeKind, Held, Status};
+use crate::limits::HELD_AT_LEAST;
 use crate::report::{count, counted, percent};
-use crate::store::{Detail, Percentiles};
+use crate::store::{Detail, Percentiles, Row};
 use crate::time::Nanos;
 use crate::tui::text::LineBuilder;
 use crate::tui::theme::Theme;
+use crate::tui::views::times::since;
 
 /// Columns of the names and the numbers.
 const NAME: usize = 13;
 const NUMBERS: usize = 29;
 
-/// The lines, `width` columns wide. `usual`: what calls of the pattern take.
+/// The lines, `width` columns wide. `usual`: what calls of the pattern take; `ending`: how it ended
+/// without an answer.
 pub(super) fn lines(
     detail: &Detail,
     usual: Option<&Percentiles>,
+    ending: Option<&str>,
     width: u16,
     theme: &Theme,
 ) -> Vec<LineBuilder> {
     let mut lines = Lines { width, theme, lines: Vec::new() };
     let latency = &detail.latency;
     let Some(whole) = latency.latency else {
-        lines.unfinished(detail);
+        lines.unfinished(detail, ending);
         return lines.lines;
     };
     let [light, .., full] = theme.symbols.shades;
@@ -41,6 +45,7 @@ pub(super) fn lines(
         lines.bar((name, span, &share), (from, span.get(), whole.get()), shade, style);
         from = from.saturating_add(span.get());
     }
+    lines.held(detail);
     lines.numbers("latency", Some(whole), "first byte asked to last byte answered");
     if detail.row.replies > 1 {
         lines.numbers("first reply", latency.first_reply, "to its last byte");
@@ -68,7 +73,7 @@ impl Lines<'_> {
         self.lines.push(self.pen());
     }
 
-    fn unfinished(&mut self, detail: &Detail) {
+    fn unfinished(&mut self, detail: &Detail, ending: Option<&str>) {
         let text = match detail.row.status {
             Status::Open => "no final reply yet",
             Status::Closed => "the connection ended before a final reply came",
@@ -85,8 +90,44 @@ impl Lines<'_> {
         let mut pen = self.pen();
         pen.put(text, self.theme.status(detail.row.status));
         self.lines.push(pen);
+        if let Some(ending) = ending {
+            let mut pen = self.pen();
+            pen.put(ending, self.theme.status(detail.row.status));
+            self.lines.push(pen);
+        }
+        if !detail.row.sure {
+            let mut pen = self.pen();
+            pen.put(
+                "nothing confirms that this was a frame: it is in no statistic",
+                self.theme.dim,
+            );
+            self.lines.push(pen);
+        }
+        if detail.row.kind == ExchangeKind::Connect {
+            return self.attempt(detail);
+        }
+        self.numbers("waited", detail.row.waited, "first byte asked to the end");
         self.numbers("sending", detail.latency.request, "");
         self.numbers("first reply", detail.latency.first_reply, "");
+    }
+
+    /// When the SYNs of an attempt to connect came, and what answered them.
+    fn attempt(&mut self, detail: &Detail) {
+        self.numbers("waited", detail.row.waited, "first SYN to the end");
+        let (request, reply) = (detail.request, detail.reply);
+        let again = request.filter(|way| way.first.number != way.last.number);
+        for (name, packet) in [
+            ("first SYN", request.map(|way| way.first)),
+            ("last SYN", again.map(|way| way.last)),
+            ("answer", reply.map(|way| way.last)),
+        ] {
+            let Some(packet) = packet else { continue };
+            let mut pen = self.pen();
+            pen.put(name, self.theme.heading).pad_to(NAME);
+            pen.put_number(&since(packet.at, detail.row.time), Style::new()).pad_to(NUMBERS);
+            pen.put(&format!("packet #{}", packet.number), self.theme.dim);
+            self.lines.push(pen);
+        }
     }
 
     fn numbers(&mut self, name: &str, span: Option<Nanos>, note: &str) {
@@ -117,6 +158,41 @@ impl Lines<'_> {
         let cells = if length == 0 { 0 } else { end.saturating_sub(start).max(1) };
         pen.pad_to(NUMBERS + start.min(room.saturating_sub(cells)));
         pen.put(&String::from(shade).repeat(cells), style);
+        self.lines.push(pen);
+    }
+
+    /// The parts of the kernels: that of the server within the waiting, that of the caller before
+    /// the request's first byte, where no bar of this call can reach.
+    fn held(&mut self, detail: &Detail) {
+        let Detail { latency, frames, .. } = detail;
+        let Row { request_held, reply_held, .. } = detail.row;
+        let in_one_packet = |frame: usize| {
+            frames.get(frame).is_some_and(|frame| frame.span.first == frame.span.last)
+        };
+        if let Some(text) = held(reply_held) {
+            if let (true, Some(sending), Some(wait), Some(whole)) =
+                (in_one_packet(1), latency.request, latency.wait, latency.latency)
+            {
+                let span = reply_held.at_most;
+                let from = sending.get().saturating_add(wait.get()).saturating_sub(span.get());
+                let share = percent(span.get(), whole.get());
+                let [_, middle, ..] = self.theme.symbols.shades;
+                let bar = (from, span.get(), whole.get());
+                self.bar(("held of it", span, &share), bar, middle, self.theme.dim);
+            }
+            self.note("reply", &text);
+        }
+        if let Some(text) = held(request_held) {
+            // Of a request over several packets it may be the last alone.
+            let before = if in_one_packet(0) { "; not in the latency" } else { "" };
+            self.note("request", &format!("{text}{before}"));
+        }
+    }
+
+    fn note(&mut self, name: &str, text: &str) {
+        let mut pen = self.pen();
+        pen.put(name, self.theme.heading).pad_to(NAME);
+        pen.put(text, self.theme.warning);
         self.lines.push(pen);
     }
 
@@ -161,6 +237,14 @@ impl Lines<'_> {
             self.bar((name, span, ""), (0, span.get(), most), full, style);
         }
     }
+}
+
+/// What is said of a frame that its sender's kernel held back, where that is worth a word.
+pub(super) fn held(held: Held) -> Option<String> {
+    let Held { at_most, certain } = held;
+    let maybe = if certain { "" } else { "perhaps " };
+    let text = || format!("{maybe}held up to {at_most} by Nagle and a delayed ACK");
+    (at_most >= HELD_AT_LEAST).then(text)
 }
 
 /// `value` of `whole` as columns of `room`, rounded.

@@ -6,10 +6,12 @@ use std::ops::Range;
 use ratatui::style::{Modifier, Style};
 
 use super::columns::Column;
-use super::lines::{Line, NO_PATTERN};
+use super::lines::{Line, without_pattern};
 use super::percentiles::Pace;
-use crate::exchange::{ExchangeKind, Status};
+use crate::exchange::{EndedBy, ExchangeKind, Status};
 use crate::report::size;
+use crate::store::Row;
+use crate::time::Nanos;
 use crate::tui::text::{LineBuilder, found};
 use crate::tui::theme::Theme;
 
@@ -40,14 +42,23 @@ impl Cells<'_> {
             Column::Kind => self.write_kind(row.kind, pen),
             Column::Pattern => match &line.pattern {
                 Some(pattern) => self.write_found(pattern, plain, pen),
-                None if row.kind == ExchangeKind::Reply => {
-                    pen.put("(reply without request)", theme.dim);
-                }
-                None => _ = pen.put(NO_PATTERN, theme.dim),
+                None => _ = pen.put(&without_pattern(row), theme.dim),
             },
             Column::Latency => self.write_latency(line, pen),
             Column::Pace => self.write_pace(line.pace, pen),
-            Column::Status => self.write_found(row.status.name(), theme.status(row.status), pen),
+            Column::Waited => {
+                let waited = row.waited.map(|waited| waited.to_string());
+                pen.put_number(&waited.unwrap_or_default(), plain);
+            }
+            Column::Held => self.write_held(row, pen),
+            Column::Status => {
+                let style = if row.sure { theme.status(row.status) } else { theme.warning };
+                self.write_found(&line.status, style, pen);
+            }
+            Column::EndedBy => {
+                let by = row.ended_by.map_or("", EndedBy::name);
+                self.write_found(by, theme.status(row.status), pen);
+            }
             Column::Client => self.write_end(line.ends.map(|ends| ends.client), pen),
             Column::Server => self.write_end(line.ends.map(|ends| ends.server), pen),
             Column::Connection => _ = pen.put(&row.connection.to_string(), theme.dim),
@@ -66,6 +77,7 @@ impl Cells<'_> {
             ExchangeKind::Request => (self.theme.symbols.right, self.theme.client),
             ExchangeKind::Event => ('!', self.theme.client),
             ExchangeKind::Reply => (self.theme.symbols.left, self.theme.server),
+            ExchangeKind::Connect if self.theme.symbols.is_ascii => ('x', self.theme.error),
             ExchangeKind::Connect => ('×', self.theme.error),
         };
         pen.put(symbol.encode_utf8(&mut [0; 4]), style);
@@ -80,6 +92,26 @@ impl Cells<'_> {
         };
         if let Some(waited) = latency.or(line.age) {
             pen.put_number(&waited.to_string(), style);
+            return;
+        }
+        let Some((row, waited)) = line.row.and_then(|row| Some((row, row.waited?))) else { return };
+        // The server said no then; all others would have waited on.
+        let is_answer = matches!(row.status, Status::Refused | Status::Reset);
+        let sign = if is_answer { "" } else { ">" };
+        pen.put_number(&format!("{sign}{waited}"), self.theme.status(row.status));
+    }
+
+    /// The most that its frames were held back.
+    fn write_held(&self, row: &Row, pen: &mut LineBuilder) {
+        let held = [row.request_held, row.reply_held];
+        let nanos = held.map(|held| held.at_most.get());
+        let at_most = Nanos::new(nanos.into_iter().fold(0, u64::saturating_add));
+        if at_most > Nanos::ZERO {
+            let certain = held.iter().any(|held| held.certain);
+            pen.put_number(
+                &at_most.to_string(),
+                if certain { self.slow() } else { self.theme.dim },
+            );
         }
     }
 
@@ -140,7 +172,8 @@ impl Cells<'_> {
         let arrow = theme.symbols.right;
         if let Some(data) = &preview.data {
             // What answered gets its part of the room.
-            let share = if preview.answer.is_some() { pen.room() / 2 } else { pen.room() };
+            let is_answered = preview.answer.is_some() || preview.ending.is_some();
+            let share = if is_answered { pen.room() / 2 } else { pen.room() };
             let mut half =
                 LineBuilder::new(u16::try_from(share).unwrap_or(u16::MAX), &theme.symbols);
             half.put_bytes(data, Style::new());
@@ -155,6 +188,11 @@ impl Cells<'_> {
                 more => _ = pen.put(&format!("(1 of {}) ", more + 1), theme.dim),
             }
             pen.put_bytes(answer, style);
+        } else if let Some(ending) = &preview.ending {
+            if preview.data.is_some() {
+                pen.put(&format!(" {arrow} "), theme.dim);
+            }
+            pen.put(ending, theme.status(row.status));
         } else if row.status == Status::Open {
             pen.put(&format!(" {arrow} "), theme.dim);
         }

@@ -20,6 +20,9 @@ pub enum Column {
     RequestBytes,
     ReplyBytes,
     Replies,
+    Waited,
+    EndedBy,
+    Held,
     Data,
 }
 
@@ -60,7 +63,7 @@ const fn flexible(min: u16, weight: u16) -> (Width, Align) {
 const LEAST_PATTERN: u16 = 7;
 
 /// From left to right.
-const COLUMNS: [Facts; 14] = {
+const COLUMNS: [Facts; 17] = {
     use Align::{Left, Right};
     use Column as C;
     use listing::Column as By;
@@ -145,6 +148,27 @@ const COLUMNS: [Facts; 14] = {
             fixed(8, Right),
         ),
         facts(
+            C::Waited,
+            ("waited", "how long the caller had waited when a call ended without answer"),
+            (Some(By::Waited), true),
+            70,
+            fixed(7, Right),
+        ),
+        facts(
+            C::EndedBy,
+            ("ended by", "who ended it, where nothing answered"),
+            (Some(By::EndedBy), true),
+            68,
+            fixed(15, Left),
+        ),
+        facts(
+            C::Held,
+            ("held", "how long kernels may have held its frames; bold where they did"),
+            (Some(By::Held), true),
+            69,
+            fixed(7, Right),
+        ),
+        facts(
             C::Data,
             ("payload", "the beginning of what was sent and of what answered"),
             (None, false),
@@ -204,6 +228,7 @@ impl Column {
                 most: widths.pattern.max(LEAST_PATTERN),
                 weight: 1,
             },
+            Self::Status => Width::Fixed(widths.status),
             Self::Client | Self::Server => Width::Fixed(widths.end),
             _ => width,
         };
@@ -218,19 +243,22 @@ pub struct Widths {
     pub number: u16,
     /// Columns of the widest pattern.
     pub pattern: u16,
+    /// Columns of the widest status.
+    pub status: u16,
     /// An address with its port, or a port alone.
     pub end: u16,
 }
 
 /// Columns that are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Columns(u16);
+pub struct Columns(u32);
 
 impl Default for Columns {
-    /// All but the connection, which its ends tell better.
+    /// All but the connection, which its ends tell better, and what few calls have.
     fn default() -> Self {
         let mut columns = Self(0);
-        for column in Column::all().filter(|column| *column != Column::Connection) {
+        let left_out = [Column::Connection, Column::Waited, Column::Held, Column::EndedBy];
+        for column in Column::all().filter(|column| !left_out.contains(column)) {
             columns.switch(column);
         }
         columns
@@ -275,6 +303,6 @@ mod tests {
         columns.switch(Column::Connection);
         columns.switch(Column::Number);
         assert_eq!(columns.iter().next(), Some(Column::Time));
-        assert_eq!(columns.iter().count(), COLUMNS.len() - 1);
+        assert_eq!(columns.iter().count(), COLUMNS.len() - 4);
     }
 }

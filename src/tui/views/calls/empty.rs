@@ -22,11 +22,16 @@ pub fn no_match(filter: &str) -> Vec<Said> {
 pub fn nothing(scene: &Scene<'_>) -> Vec<Said> {
     let status = scene.status;
     let packets = scene.capture.packets();
+    let totals = scene.capture.statistics().totals();
     let mut lines = vec![(heading(status, packets), true), (String::new(), false)];
     let advice = match status.activity {
         _ if status.paused => vec!["Paused: p goes on.".to_owned()],
         Activity::None => vec!["There is no source: -i names an interface, -r a file.".to_owned()],
         Activity::Opening | Activity::Reading(..) if packets == 0 => Vec::new(),
+        _ if packets > 0 && totals.connects > 0 => {
+            let attempts = counted(totals.connects, "attempt", "attempts");
+            vec![format!("{attempts} to connect failed: 5 shows at which server.")]
+        }
         _ if packets > 0 => of_connections(scene.capture.connections(), status),
         Activity::Live if scene.capture.is_cleared() => {
             vec!["Cleared: no packet came since.".to_owned()]

@@ -10,9 +10,11 @@ use super::columns::{Column, Columns};
 use super::percentiles::{Pace, PercentileCache};
 use crate::endpoint::Endpoints;
 use crate::exchange::{ExchangeKind, Status};
+use crate::report::counted;
 use crate::store::{Archive, Listing, Row};
 use crate::time::Nanos;
 use crate::tui::view::Scene;
+use crate::tui::views::endings;
 use crate::tui::views::times::{self, Times};
 
 /// Bytes of an exchange up to which its payloads are read to show how they begin. More than a
@@ -22,8 +24,11 @@ const READ: u64 = 64 << 10;
 /// Bytes of a payload that are kept of it: more than a terminal has columns.
 const KEPT: usize = 512;
 
-/// What stands in place of a pattern where there is none.
-pub const NO_PATTERN: &str = "(no pattern)";
+/// Columns of `unknown`, the longest status but for attempts to connect.
+const USUAL_STATUS: u16 = 7;
+
+/// Columns that the pattern has at most for what has none.
+const WITHOUT_PATTERN: usize = 12;
 
 /// A row in sight.
 #[derive(Debug)]
@@ -32,8 +37,10 @@ pub struct Line {
     pub number: u64,
     /// `None` where it gave way meanwhile.
     pub row: Option<Row>,
-    /// What was called; `None` for an orphan reply, and for a request without pattern.
+    /// What was called; `None` where there is none.
     pub pattern: Option<String>,
+    /// How it ended; with a `?` where it is not sure that it was an exchange.
+    pub status: String,
     /// Its client and its server.
     pub ends: Option<Endpoints>,
     /// When it was.
@@ -61,6 +68,8 @@ pub struct Preview {
     pub more: usize,
     /// Whether it was too large to be read for this.
     pub large: bool,
+    /// How it ended, where nothing answered.
+    pub ending: Option<String>,
 }
 
 /// The rows in sight.
@@ -76,6 +85,8 @@ pub struct Lines {
     widest_end: u16,
     /// The same of patterns.
     widest_pattern: u16,
+    /// And of what is said of how they ended.
+    widest_status: u16,
 }
 
 impl Lines {
@@ -89,6 +100,7 @@ impl Lines {
             previews: HashMap::new(),
             widest_end: 0,
             widest_pattern: 0,
+            widest_status: USUAL_STATUS,
         }
     }
 
@@ -112,10 +124,16 @@ impl Lines {
         self.widest_pattern
     }
 
+    /// Columns of the widest status so far.
+    pub const fn widest_status(&self) -> u16 {
+        self.widest_status
+    }
+
     /// Everything was forgotten.
     pub fn clear(&mut self) {
         self.widest_end = 0;
         self.widest_pattern = 0;
+        self.widest_status = USUAL_STATUS;
         self.previews.clear();
     }
 
@@ -167,11 +185,35 @@ impl Lines {
                 self.paces.of(row.pattern, waited)
             });
             let pattern = row.and_then(|row| archive.pattern(row.pattern)).map(str::to_owned);
-            let width = u16::try_from(pattern.as_deref().unwrap_or(NO_PATTERN).width());
+            let status = row.map_or_else(String::new, |row| {
+                let doubt = if row.sure { "" } else { "?" };
+                format!("{}{doubt}", row.status.name())
+            });
+            let width = u16::try_from(status.len()).unwrap_or(u16::MAX);
+            self.widest_status = self.widest_status.max(width);
+            let width = match (&pattern, &row) {
+                (Some(pattern), _) => pattern.width(),
+                (None, Some(row)) => without_pattern(row).len().min(WITHOUT_PATTERN),
+                (None, None) => 0,
+            };
+            let width = u16::try_from(width);
             self.widest_pattern = self.widest_pattern.max(width.unwrap_or(u16::MAX));
-            self.lines.push(Line { number, row, pattern, ends, time, age, pace, preview });
+            let line = Line { number, row, pattern, status, ends, time, age, pace, preview };
+            self.lines.push(line);
         }
         self.previews = seen;
+    }
+}
+
+/// What stands in place of a pattern where there is none.
+pub fn without_pattern(row: &Row) -> String {
+    match row.kind {
+        ExchangeKind::Reply => "(reply without request)".to_owned(),
+        ExchangeKind::Connect if row.attempts > 1 => {
+            format!("({})", counted(row.attempts.into(), "connect", "connects"))
+        }
+        ExchangeKind::Connect => "(connect)".to_owned(),
+        ExchangeKind::Request | ExchangeKind::Event => "(no pattern)".to_owned(),
     }
 }
 
@@ -184,6 +226,7 @@ impl Preview {
             failed: false,
             more: 0,
             large: row.request_bytes.saturating_add(row.reply_bytes) > READ,
+            ending: None,
         };
         if preview.large {
             return preview;
@@ -191,6 +234,7 @@ impl Preview {
         let beginning = |bytes: &[u8]| bytes.get(..KEPT).unwrap_or(bytes).to_vec();
         archive.exchange(row.number, |exchange| {
             preview.data = exchange.data.map(beginning);
+            preview.ending = endings::sentence(row, exchange.error);
             preview.failed = exchange.status == Status::Error;
             let values = exchange.responses.iter().count();
             if let (Some(error), true) = (exchange.error, preview.failed) {

@@ -131,7 +131,12 @@ impl Calls {
         } else {
             6
         };
-        let widths = Widths { number: digits.max(4), pattern: self.lines.widest_pattern(), end };
+        let widths = Widths {
+            number: digits.max(4),
+            pattern: self.lines.widest_pattern(),
+            status: self.lines.widest_status(),
+            end,
+        };
         let chosen: Vec<_> = self.columns.get().iter().collect();
         let layouts = chosen.iter().filter_map(|column| column.layout(widths)).collect();
         (chosen, layouts)

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::names::Names;
 use crate::report::{count, size};
-use crate::store::ConnectionRecord;
+use crate::store::{ConnectionRecord, Percentiles};
 use crate::stream::CloseReason;
 use crate::time::{Nanos, Timestamp};
 use crate::tui::table::{Column, Width};
@@ -27,6 +27,9 @@ pub enum Field {
     Calls,
     Events,
     Errors,
+    NoReply,
+    P50,
+    P99,
     ByClient,
     ByServer,
     Retransmissions,
@@ -37,7 +40,7 @@ pub enum Field {
 }
 
 /// The columns from left to right.
-pub const FIELDS: [Field; 17] = [
+pub const FIELDS: [Field; 20] = [
     Field::Serial,
     Field::Client,
     Field::Server,
@@ -48,6 +51,9 @@ pub const FIELDS: [Field; 17] = [
     Field::Calls,
     Field::Events,
     Field::Errors,
+    Field::NoReply,
+    Field::P50,
+    Field::P99,
     Field::ByClient,
     Field::ByServer,
     Field::Retransmissions,
@@ -67,15 +73,18 @@ pub const COLUMNS: [Column; FIELDS.len()] = [
     column("age", Width::Fixed(6), 14, Align::Right),
     column("flight", Width::Fixed(6), 15, Align::Right),
     column("calls", Width::Fixed(7), 17, Align::Right),
-    column("events", Width::Fixed(7), 6, Align::Right),
+    column("events", Width::Fixed(7), 5, Align::Right),
     column("errors", Width::Fixed(6), 16, Align::Right),
-    column("by client", Width::Fixed(9), 11, Align::Right),
-    column("by server", Width::Fixed(9), 10, Align::Right),
-    column("retr", Width::Fixed(5), 9, Align::Right),
-    column("missing", Width::Fixed(8), 8, Align::Right),
-    column("RTT", Width::Fixed(7), 12, Align::Right),
-    column("from", Width::Fixed(5), 7, Align::Left),
-    column("began", Width::Fixed(times::WIDTH), 5, Align::Right),
+    column("no reply", Width::Fixed(8), 16, Align::Right),
+    column("p50", Width::Fixed(7), 11, Align::Right),
+    column("p99", Width::Fixed(7), 12, Align::Right),
+    column("by client", Width::Fixed(9), 10, Align::Right),
+    column("by server", Width::Fixed(9), 9, Align::Right),
+    column("retr", Width::Fixed(5), 8, Align::Right),
+    column("missing", Width::Fixed(8), 7, Align::Right),
+    column("RTT", Width::Fixed(7), 11, Align::Right),
+    column("from", Width::Fixed(5), 6, Align::Left),
+    column("began", Width::Fixed(times::WIDTH), 4, Align::Right),
 ];
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
@@ -97,6 +106,9 @@ impl Field {
             Self::Calls => by(|record| record.calls),
             Self::Events => by(|record| record.events),
             Self::Errors => by(|record| record.errors),
+            Self::NoReply => by(|record| record.no_reply),
+            // Too dear for each comparison: the view sorts by them.
+            Self::P50 | Self::P99 => Ordering::Equal,
             Self::ByClient => by(|record| record.facts.counts.bytes.client),
             Self::ByServer => by(|record| record.facts.counts.bytes.server),
             Self::Retransmissions => by(retransmissions),
@@ -105,6 +117,16 @@ impl Field {
             Self::Seen => a.facts.is_from_start().cmp(&b.facts.is_from_start()),
             Self::Began => a.facts.first.at.cmp(&b.facts.first.at),
         }
+    }
+
+    /// Its percentile of the latencies, where it tells one.
+    pub fn latency(self, record: &ConnectionRecord) -> Option<Nanos> {
+        let of: fn(&Percentiles) -> u64 = match self {
+            Self::P50 => |latency| latency.p50,
+            Self::P99 => |latency| latency.p99,
+            _ => return None,
+        };
+        record.latency().as_ref().map(of).map(Nanos::new)
     }
 
     /// Its text for a connection whose hosts have these names; empty where there is nothing to tell.
@@ -123,6 +145,10 @@ impl Field {
             Self::Calls => number(record.calls),
             Self::Events => number(record.events),
             Self::Errors => number(record.errors),
+            Self::NoReply => number(record.no_reply),
+            Self::P50 | Self::P99 => {
+                self.latency(record).map_or_else(String::new, |latency| latency.to_string())
+            }
             Self::ByClient => bytes(record.facts.counts.bytes.client),
             Self::ByServer => bytes(record.facts.counts.bytes.server),
             Self::Retransmissions => number(retransmissions(record)),
@@ -144,7 +170,7 @@ impl Field {
     pub fn style(self, record: &ConnectionRecord, theme: &Theme) -> Style {
         match self {
             Self::Errors => theme.error,
-            Self::Retransmissions | Self::Missing => theme.warning,
+            Self::NoReply | Self::Retransmissions | Self::Missing => theme.warning,
             Self::State if record.why() == Some(CloseReason::Reset) => theme.error,
             Self::Speaks if record.foreign().is_some() => theme.warning,
             _ => Style::new(),

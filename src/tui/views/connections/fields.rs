@@ -1,6 +1,6 @@
 //! What a filter asks of a connection.
 
-use super::columns::{age, missing, retransmissions, speaks, state};
+use super::columns::{self, age, missing, retransmissions, speaks, state};
 use crate::query::FieldKind::{Address, Duration, Number, Size, Text, Word};
 use crate::query::{Field, Look, Value};
 use crate::store::ConnectionRecord;
@@ -28,6 +28,9 @@ pub const FILTERED: &[Field] = &[
     Field::of_row("calls", Number, "calls over it", "calls > 100"),
     Field::of_row("events", Number, "events over it", "events > 0"),
     Field::of_row("errors", Number, "calls that failed", "errors > 0"),
+    Field::of_row("no_reply", Number, "calls without a final reply", "no_reply > 0"),
+    Field::of_row("p50", Duration, "the median latency", "p50 > 10ms"),
+    Field::of_row("p99", Duration, "of 100 calls 99 took at most this", "p99 > 100ms"),
     Field::of_row("client.bytes", Size, "bytes from the client", "client.bytes > 1MB"),
     Field::of_row("server.bytes", Size, "bytes from the server", "server.bytes == 0"),
     Field::of_row("retransmitted", Number, "segments sent again", "retransmitted > 0"),
@@ -52,6 +55,9 @@ pub fn tell(record: &ConnectionRecord, now: Timestamp, name: &str, look: &mut Lo
         "calls" => number(record.calls.into()),
         "events" => number(record.events.into()),
         "errors" => number(record.errors.into()),
+        "no_reply" => number(record.no_reply.into()),
+        "p50" => columns::Field::P50.latency(record).iter().for_each(|it| number(it.get().into())),
+        "p99" => columns::Field::P99.latency(record).iter().for_each(|it| number(it.get().into())),
         "client.bytes" => number(facts.counts.bytes.client.into()),
         "server.bytes" => number(facts.counts.bytes.server.into()),
         "retransmitted" => number(retransmissions(record).into()),

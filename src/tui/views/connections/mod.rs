@@ -116,12 +116,21 @@ impl Connections {
         self.known = records.len();
         let (by, ascending) = self.sorted;
         let field = FIELDS.get(by).copied().unwrap_or(Field::Serial);
+        // Percentiles are counted out once for each, and not for each comparison.
+        let has_latency = matches!(field, Field::P50 | Field::P99);
+        let latencies: Vec<_> = match has_latency {
+            true => records.iter().map(|record| field.latency(record)).collect(),
+            false => Vec::new(),
+        };
         // What was sorted before is nearly sorted now, which costs this sort little.
-        self.order.sort_by(|a, b| {
-            let (Some(a), Some(b)) = (records.get(*a), records.get(*b)) else {
-                return a.cmp(b);
+        self.order.sort_by(|left, right| {
+            let (Some(a), Some(b)) = (records.get(*left), records.get(*right)) else {
+                return left.cmp(right);
             };
-            let order = field.compare(a, b, scene.now);
+            let order = match has_latency {
+                true => latencies.get(*left).cmp(&latencies.get(*right)),
+                false => field.compare(a, b, scene.now),
+            };
             let order = if ascending { order } else { order.reverse() };
             order.then(a.facts.connection.serial.cmp(&b.facts.connection.serial))
         });
@@ -428,7 +437,7 @@ impl View for Connections {
                     let began = line.and_then(|line| self.began.get(line));
                     began.cloned().unwrap_or_default()
                 }
-                Field::Age | Field::RoundTrip => {
+                Field::Age | Field::P50 | Field::P99 | Field::RoundTrip => {
                     pen.put_number(
                         &field.text(record, &self.names, scene.now),
                         field.style(record, theme),

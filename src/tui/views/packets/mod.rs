@@ -16,7 +16,7 @@ use ratatui::style::Style;
 use self::bytes::BytesPane;
 pub use self::fields::FILTERED;
 use self::filter::Filtered;
-use self::reading::{Beginnings, Reading};
+pub use self::reading::{Beginnings, Reading};
 use self::search::{Search, Step};
 use super::byte_range::{ByteRange, exchange_of};
 use super::times::{self, Times};

@@ -12,6 +12,7 @@ use crate::tui::charts::{self, Marks, sparkline};
 use crate::tui::table::{Column, Width};
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::theme::Theme;
+use crate::tui::views::rates::{per_second, rate};
 
 /// What stays the same of a pattern while lines come and go.
 pub(super) type Key = (ExchangeKind, PatternId);
@@ -227,22 +228,4 @@ pub(super) fn rises(column: usize) -> bool {
 /// Whether lines can be sorted by a column: by the sparkline they would be as by the rate.
 pub(super) fn sorts(column: usize) -> bool {
     FACTS.get(column) != Some(&Fact::Spark)
-}
-
-/// How many a second; `None` where no time passed.
-fn rate(number: u64, time: Nanos) -> Option<f64> {
-    // Three digits are shown.
-    #[expect(clippy::cast_precision_loss)]
-    let (number, seconds) = (number as f64, time.get() as f64 / 1e9);
-    (seconds > 0.0).then(|| number / seconds)
-}
-
-fn per_second(rate: f64) -> String {
-    match rate {
-        ..0.01 => "<.01/s".to_owned(),
-        ..9.995 => format!("{rate:.2}/s"),
-        ..99.95 => format!("{rate:.1}/s"),
-        ..9_999.5 => format!("{rate:.0}/s"),
-        _ => format!("{:.1}k/s", rate / 1_000.0),
-    }
 }

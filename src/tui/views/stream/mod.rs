@@ -26,8 +26,9 @@ use self::rows::{Form, Layout};
 use self::search::{Search, Step};
 use self::viewport::{Place, Viewport};
 use super::byte_range::{ByteRange, exchange_of};
+use super::packets::{Beginnings, Reading};
 use super::saving;
-use super::times::{self, Times};
+use super::times::{self, Times, since};
 use crate::endpoint::{Endpoints, Side};
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
 use crate::report::{count, counted, size};
@@ -51,6 +52,9 @@ const BEFORE: u64 = 4_096;
 /// wants to open it.
 const REACH: u64 = 4_000;
 const FAR_REACH: u64 = 200_000;
+
+/// Packets that are listed of a connection on which no byte was sent: more than a screen has rows.
+const SILENT: usize = 200;
 
 /// Bytes of a frame that are copied.
 const COPIED: usize = 4 << 20;
@@ -81,6 +85,8 @@ pub struct Stream {
     hunt: Option<Search>,
     verdict: String,
     shown: Vec<Shown>,
+    /// Its packets, where they carried nothing.
+    silent: Vec<String>,
     calls: HashMap<u64, Option<u64>>,
 }
 
@@ -114,6 +120,7 @@ impl Stream {
             hunt: None,
             verdict: String::new(),
             shown: Vec::new(),
+            silent: Vec::new(),
             calls: HashMap::new(),
         }
     }
@@ -184,6 +191,22 @@ impl Stream {
         let ours = follower.ends().map(|ends| ends.client);
         let theirs = archive.ends(self.connection).map(|ends| ends.client);
         self.roles_swapped = ours.is_some() && theirs.is_some() && ours != theirs;
+    }
+
+    /// Reads the packets of a connection on which no byte was sent.
+    fn read_silence(&mut self, scene: &Scene<'_>) {
+        self.silent.clear();
+        let bytes = self.index().map_or(0, |it| it.len(Side::Client) + it.len(Side::Server));
+        let facts = self.record(scene.capture).map(|record| record.facts);
+        let Some(facts) = facts.filter(|_| !self.is_more && bytes == 0) else { return };
+        let within = facts.first.number..facts.last.number.saturating_add(1);
+        let mut beginnings = Beginnings::default();
+        for packet in scene.capture.archive().packets_of(self.connection, within).take(SILENT) {
+            let Some(reading) = Reading::new(packet.number, scene.capture) else { continue };
+            let at = since(packet.at, facts.first.at);
+            let line = reading.line(&mut beginnings, scene.capture);
+            self.silent.push(format!("#{:<6} {at:>9}  {line}", packet.number));
+        }
     }
 
     /// Finds the rows in sight.
@@ -476,13 +499,19 @@ impl Stream {
             "Reading its packets.".to_owned()
         } else if self.form == Form::Frames && bytes > 0 {
             format!("No whole frame of Nest in {}: x shows them.", counted(bytes, "byte", "bytes"))
+        } else if !self.silent.is_empty() {
+            "No byte was sent on this connection. Its packets:".to_owned()
         } else if self.only.is_some() {
             "This side sent nothing: Tab shows the other.".to_owned()
         } else {
             "No bytes of this connection are remembered.".to_owned()
         };
         let at = (scene.area.x + 2, scene.area.y + 2);
-        put(buf, at, scene.area.width.saturating_sub(2), &text, Style::new(), scene.theme);
+        let room = scene.area.width.saturating_sub(2);
+        put(buf, at, room, &text, Style::new(), scene.theme);
+        for (y, line) in (at.1 + 2..scene.area.bottom()).zip(&self.silent) {
+            put(buf, (at.0, y), room, line, scene.theme.dim, scene.theme);
+        }
     }
 
     fn draw_row(&self, shown: &Shown, scene: &Scene<'_>, room: Rect, buf: &mut Buffer) {
@@ -612,6 +641,7 @@ impl View for Stream {
         self.read_on(scene);
         self.hunt_on(scene);
         self.look(scene);
+        self.read_silence(scene);
     }
 
     fn is_at_work(&self) -> bool {

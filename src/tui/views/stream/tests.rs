@@ -321,3 +321,8 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn where_no_byte_was_sent_the_packets_are_shown() {
+    assert_snapshot!("refused_80x12", stage("refused.pcap", (80, 12)).screen());
+}
