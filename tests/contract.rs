@@ -381,7 +381,7 @@ const REPORT: [&str; 6] =
     ["capture", "completeness", "totals", "patterns", "connections", "servers"];
 
 /// The counts of what the capture lacks.
-const COMPLETENESS: [&str; 34] = [
+const COMPLETENESS: [&str; 35] = [
     "frames",
     "frames_undecodable",
     "kernel_drops",
@@ -416,6 +416,7 @@ const COMPLETENESS: [&str; 34] = [
     "without_time",
     "reply_first",
     "damaged_copies",
+    "translated_connections",
 ];
 
 /// How many of each there were, in all and of each server.

@@ -24,7 +24,7 @@ use common::mutate::Dice;
 use common::wire::{FIN, RST, SYN, Tcp};
 use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Counts, Engine, EngineEvent};
-use nestscope::exchange::Status;
+use nestscope::exchange::{ExchangeKind, Status};
 use nestscope::packet::Packet;
 use nestscope::report::calls::JsonLines;
 use nestscope::store::Statistics;
@@ -51,6 +51,8 @@ struct Run {
     pace: i64,
     /// Exchanges that were told, by status.
     told: [u64; 10],
+    /// Those of them that have no row by pattern: attempts to connect, and what is not sure.
+    uncounted: u64,
 }
 
 impl Run {
@@ -63,6 +65,7 @@ impl Run {
             at: 1_795_000_000_000_000_000,
             pace: 10_000,
             told: [0; 10],
+            uncounted: 0,
         }
     }
 
@@ -78,13 +81,13 @@ impl Run {
             data: &raw.data,
             original_len: raw.original_len,
         };
-        let Self { engine, output, statistics, told, .. } = self;
-        engine.push(&packet, &mut |update| take(update, output, statistics, told));
+        let Self { engine, output, statistics, told, uncounted, .. } = self;
+        engine.push(&packet, &mut |update| take(update, output, statistics, (told, uncounted)));
     }
 
     fn finish(&mut self) -> Counts {
-        let Self { engine, output, statistics, told, .. } = self;
-        engine.finish(&mut |update| take(update, output, statistics, told));
+        let Self { engine, output, statistics, told, uncounted, .. } = self;
+        engine.finish(&mut |update| take(update, output, statistics, (told, uncounted)));
         engine.counts()
     }
 
@@ -97,11 +100,18 @@ fn take(
     update: EngineEvent<'_>,
     output: &mut JsonLines<io::Sink>,
     statistics: &mut Statistics,
-    told: &mut [u64; 10],
+    (told, uncounted): (&mut [u64; 10], &mut u64),
 ) {
     match update {
         EngineEvent::Exchange(exchange) => {
             told[exchange.status as usize] += 1;
+            let has_row = match exchange.kind {
+                ExchangeKind::Connect => false,
+                // Replies are counted apart.
+                ExchangeKind::Reply => true,
+                _ => exchange.sure,
+            };
+            *uncounted += u64::from(!has_row);
             output.write(exchange).unwrap();
             statistics.add(exchange);
         }
@@ -674,7 +684,8 @@ proptest! {
         prop_assert_eq!(counts.exchange.orphan_replies, run.told(Status::Orphan));
         prop_assert_eq!(counts.open_calls, run.told(Status::Open), "{:?}", counts);
         let totals = *run.statistics.totals();
-        prop_assert_eq!(totals.calls + totals.events + run.told(Status::Orphan), told);
+        let rows = totals.calls + totals.events + run.told(Status::Orphan) + run.uncounted;
+        prop_assert_eq!(rows, told);
         let ended = totals.ok + totals.error + totals.open + totals.closed + totals.unknown;
         prop_assert_eq!(ended, totals.calls);
         let rows: u64 = run.statistics.patterns().iter()

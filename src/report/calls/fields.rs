@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use super::json::{KEYS, push_exchange};
-use crate::exchange::{Exchange, Latency, Span};
+use crate::exchange::{Exchange, Span};
 use crate::json::{Step, at_path, text};
-use crate::query::{fields, nearest};
+use crate::query::{Subject, fields, nearest};
 use crate::report::Moments;
 use crate::report::civil::Civil;
 use crate::report::moments::push_seconds;
@@ -51,7 +51,7 @@ enum Value {
     /// When its first byte was seen.
     Time,
     /// A span of time, in seconds.
-    Seconds(fn(&Latency) -> Option<Nanos>),
+    Seconds(fn(&Exchange<'_>) -> Option<Nanos>),
     /// What only the filter language has a name for.
     Text(fn(&Exchange<'_>) -> String),
 }
@@ -88,11 +88,20 @@ impl Value {
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "time" => Self::Time,
-            "latency" => Self::Seconds(|latency| latency.latency),
-            "first_reply" => Self::Seconds(|latency| latency.first_reply),
-            "request_time" => Self::Seconds(|latency| latency.request),
-            "wait" => Self::Seconds(|latency| latency.wait),
-            "reply_time" => Self::Seconds(|latency| latency.reply),
+            "latency" => Self::Seconds(|exchange| exchange.latency.latency),
+            "first_reply" => Self::Seconds(|exchange| exchange.latency.first_reply),
+            "request_time" => Self::Seconds(|exchange| exchange.latency.request),
+            "wait" => Self::Seconds(|exchange| exchange.latency.wait),
+            "reply_time" => Self::Seconds(|exchange| exchange.latency.reply),
+            "waited" => Self::Seconds(|exchange| exchange.waited),
+            "request_held" => Self::Seconds(|exchange| exchange.request_held()),
+            "reply_held" => Self::Seconds(|exchange| exchange.reply_held()),
+            "held" => Self::Seconds(|exchange| {
+                let held = [exchange.request_held(), exchange.reply_held()];
+                let held = held.into_iter().flatten().map(Nanos::get);
+                held.reduce(u64::saturating_add).map(Nanos::new)
+            }),
+            "attempts" => Self::Text(|exchange| exchange.attempts.to_string()),
             "client.port" => Self::Text(|exchange| exchange.ends.client.port().to_string()),
             "server.port" => Self::Text(|exchange| exchange.ends.server.port().to_string()),
             "port" => Self::Text(|exchange| {
@@ -202,7 +211,7 @@ impl<W: Write> Fields<W> {
                 (Value::Time, Some(moments)) => moments.push(&mut self.value, exchange.time(), 9),
                 (Value::Time, None) => self.value.push_str(&Civil::utc(exchange.time())),
                 (Value::Seconds(span), _) => {
-                    if let Some(span) = span(&exchange.latency) {
+                    if let Some(span) = span(exchange) {
                         push_seconds(&mut self.value, span, 9);
                     }
                 }

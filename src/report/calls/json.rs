@@ -30,6 +30,20 @@ pub(super) const KEYS: &[&str] = &[
     "data",
     "response",
     "error",
+    "protocol",
+    "waited_ns",
+    "request_held_ns",
+    "reply_held_ns",
+    "ended_by",
+    "service",
+    "instance",
+    "client_service",
+    "parent",
+    "parent_by",
+    "candidates",
+    "problems",
+    "sure",
+    "also",
 ];
 
 /// Writes exchanges as JSON Lines.
