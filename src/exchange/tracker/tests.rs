@@ -69,6 +69,7 @@ impl Talk {
             seq: Seq::default(),
             wire_len: 10,
             placed,
+            hold: None,
             body: b"",
             kind,
         };
