@@ -34,7 +34,7 @@ use proptest::prelude::*;
 const ACK: u8 = 0x10;
 
 /// The most memory that any attack may lead to.
-const MEMORY_KIB: u64 = 200 << 10;
+const MEMORY_KIB: u64 = 352 << 10;
 
 /// The longest that any attack may take, with the little optimisation that tests have, on a busy
 /// machine. Work that grows with the square of the attack takes minutes.
@@ -329,7 +329,8 @@ const ATTACKS: &[(&str, fn())] = &[
             talk.frame(&mut run, Side::Client, &body);
         }
         let counts = run.finish();
-        assert_eq!(counts.patterns_folded, 100);
+        // Long patterns have names too: their beginning and a hash.
+        assert_eq!(counts.patterns_folded, 0);
         assert_eq!(run.told(Status::Sent), 5_000);
     }),
     ("a_hundred_thousand_patterns", || {
@@ -458,7 +459,8 @@ const ATTACKS: &[(&str, fn())] = &[
             }
         }
         let counts = run.finish();
-        assert!(counts.stream.gaps > 100_000, "{counts:?}");
+        // Nothing acknowledges what lies behind them.
+        assert!(counts.stream.unacknowledged_gaps > 100_000, "{counts:?}");
         assert_eq!(run.told.iter().sum::<u64>(), kept);
     }),
     ("endless_replies", || {

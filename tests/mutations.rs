@@ -39,7 +39,12 @@ fn sorted(mut records: Vec<Record>) -> Vec<Record> {
 }
 
 fn assert_same(name: &str, what: &str, original: &Outcome, mutated: &Outcome) {
-    let (original, mutated) = (sorted(original.records.clone()), sorted(mutated.records.clone()));
+    // An attempt to connect has no frame; out of order its RST may come before its SYN.
+    let frames = |outcome: &Outcome| {
+        let records = outcome.records.iter().cloned();
+        sorted(records.filter(|record| record.kind != ExchangeKind::Connect).collect())
+    };
+    let (original, mutated) = (frames(original), frames(mutated));
     for (original, mutated) in original.iter().zip(&mutated) {
         assert_eq!(original, mutated, "{name}, {what}");
     }
@@ -317,7 +322,9 @@ fn lossy(what: &str, mutate: impl Fn(&[Raw]) -> Vec<Raw>) {
         let outcome = analyse(&mutated);
         let whole = whole_frames(&frames, &mutated, &initial(&packets));
         let mut said = said(&whole);
-        let found = found(&outcome.records);
+        let frames = outcome.records.iter().cloned();
+        let frames: Vec<_> = frames.filter(|record| record.kind != ExchangeKind::Connect).collect();
+        let found = found(&frames);
         without_late(&mut said, &outcome, &found);
         let lacking: Vec<_> = said.iter().filter(|line| !found.contains(line)).collect();
         let invented: Vec<_> = found.iter().filter(|line| !said.contains(line)).collect();

@@ -34,10 +34,13 @@ impl Connection {
     }
 
     /// Whether `segment` opens another connection in place of one that was never answered, or that
-    /// is over.
+    /// is over. A SYN that came another way is of somebody else with the same ends.
     pub fn gives_way_to(&self, segment: &Segment<'_>) -> bool {
         let asks = segment.flags.has(Flags::SYN) && segment.ack.is_none();
-        let again = self.is_unanswered() && self.opener() == Some(self.sender(segment));
+        let side = self.sender(segment);
+        let again = self.is_unanswered()
+            && self.opener() == Some(side)
+            && self.halves.of(side).knows(segment.path);
         self.is_over() || asks && again
     }
 
@@ -114,11 +117,11 @@ impl Connection {
             }
             // Not an answer to this SYN: a challenge, or of an older connection.
             None => {}
-            Some(_) if by_opener => {
-                if segment.flags.has(Flags::FIN) || segment.flags.has(Flags::RST) {
-                    self.attempt = None;
-                }
-            }
+            Some(_)
+                if by_opener
+                    && !segment.flags.has(Flags::FIN)
+                    && !segment.flags.has(Flags::RST) => {}
+            Some(_) if by_opener => self.attempt = None,
             Some(_) if segment.flags.has(Flags::RST) => {
                 self.attempt_ends(AttemptState::Reset, packet, Some(packet), emit);
             }

@@ -12,13 +12,17 @@ const LARGEST_ON_THE_WIRE: usize = 1_460;
 /// Whether the checksums of one side can be believed.
 ///
 /// ```text
-///  Unknown ──one holds──► Trusted ──many in a row do not hold──┐
-///     └──────────────several do not hold───────────────────────┴──► Unusable
+///  Unknown ──one holds──► HeldOnce ──another holds──► Trusted ──many in a row do not hold──┐
+///     └─────────────────────────several do not hold────────────────────────────────────────┴──► Unusable
 /// ```
+///
+/// One may hold by chance: of a million connections whose checksums are never filled in, fifteen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Checksums {
     #[default]
     Unknown,
+    /// The first one that was looked at held.
+    HeldOnce,
     /// How many did not hold, and whether none held before.
     Doubted { wrong: u8, trusted: bool },
     /// The last one held.
@@ -30,7 +34,7 @@ pub(super) enum Checksums {
 impl Checksums {
     /// Whether segments without bytes are looked at too: until it is known what checksums are worth.
     pub fn wants_to_know(&self) -> bool {
-        matches!(self, Self::Unknown | Self::Doubted { trusted: false, .. })
+        matches!(self, Self::Unknown | Self::HeldOnce | Self::Doubted { trusted: false, .. })
     }
 
     /// Takes in a segment. Says whether it was damaged: its checksum is wrong, and can be believed.
@@ -45,7 +49,10 @@ impl Checksums {
         match segment.checksum_holds() {
             None => false,
             Some(true) => {
-                *self = Self::Trusted;
+                *self = match *self {
+                    Self::Unknown | Self::Doubted { trusted: false, .. } => Self::HeldOnce,
+                    _ => Self::Trusted,
+                };
                 false
             }
             Some(false) => {

@@ -453,6 +453,12 @@ impl Connection {
             shared.counts.discarded.unacknowledged += packets;
             return;
         }
+        for side in Side::BOTH {
+            // Nobody could have acknowledged a better copy.
+            if self.halves.of(side.other()).tally.packets == 0 {
+                self.believe_damaged(side, u64::MAX, shared, emit);
+            }
+        }
         self.settle(shared, emit);
         loop {
             let first = |side: Side| self.halves.of(side).stream.first();

@@ -36,7 +36,7 @@ impl Connection {
         let start = mine.position(segment.seq).wrapping_add(u64::from(syn));
         mine.expects(start)
             && segment.ack.is_none_or(|ack| theirs.expects(theirs.position(ack)))
-            && !(syn && !self.opened_by(segment))
+            && (!syn || self.opened_by(segment))
             && (mine.knows(segment.path) || mine.adopts(start, segment))
     }
 

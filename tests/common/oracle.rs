@@ -12,6 +12,9 @@ use nestscope::time::Timestamp;
 use super::wire::{self, FIN, RST, SYN, Tcp};
 use super::{Raw, sent};
 
+/// The replies of one id, each with its way over the wire.
+type Answers<'a> = Vec<(&'a Placed, Span)>;
+
 type Direction = (String, String);
 
 /// A recording from which nothing is missing.
@@ -128,8 +131,7 @@ impl Recording {
         let told = self.sides_told(&streams, left);
         let mut rows = Vec::new();
         // By client and id: requests with their replies, each in the order of their bytes.
-        let mut calls: BTreeMap<(&str, &str), (Vec<Call<'_>>, Vec<(&Placed, Span)>)> =
-            BTreeMap::new();
+        let mut calls: BTreeMap<(&str, &str), (Vec<Call<'_>>, Answers<'_>)> = BTreeMap::new();
         for frame in &self.frames {
             let ends = (frame.client.clone(), frame.server.clone());
             let way = match frame.from {

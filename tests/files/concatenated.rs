@@ -97,7 +97,7 @@ fn points_and_drops_go_on_over_the_seam() {
     let path = folder.path().join("joined");
     fs::write(&path, [&bytes[..], &classic, &bytes].concat()).unwrap();
     let text = path.to_str().unwrap().to_owned();
-    let mut source = Source::files(&[text.clone()], &Stop::default()).unwrap();
+    let mut source = Source::files(std::slice::from_ref(&text), &Stop::default()).unwrap();
     let mut seen = Vec::new();
     while let Next::Packet(packet) = source.next().unwrap() {
         seen.push(packet.point.0);

@@ -7,7 +7,10 @@ fn keys_move_the_selection() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/basic-v11.pcap");
     let screen = terminal.wait_for("62 exchanges");
     assert!(screen.starts_with("basic-v11.pcap"), "{screen}");
-    assert!(screen.contains("147 packets  57 calls  5 events  11 errors"), "{screen}");
+    assert!(
+        screen.contains("147 packets  57 calls  5 events  13 failed:  11 errors  2 no reply"),
+        "{screen}"
+    );
     terminal.wait_for_selected("  1 05:54:27.937 → sum ");
     terminal.press(&["j", "Down"]);
     terminal.wait_for_selected("  3 ");

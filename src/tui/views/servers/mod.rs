@@ -54,6 +54,12 @@ pub struct Servers {
     marks: HashSet<Server>,
 }
 
+impl Default for Servers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Servers {
     /// No server yet.
     pub fn new() -> Self {

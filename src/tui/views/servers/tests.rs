@@ -111,7 +111,7 @@ fn enter_shows_the_calls_to_the_server() {
 fn a_filter_a_search_and_a_copy() {
     let mut stage = stage((120, 24));
     stage.keys("/refused > 0 or no_answer > 0<Enter>");
-    assert!(stage.screen().contains("2 of 4 shown"), "{}", stage.screen());
+    assert!(stage.screen().contains("3 of 4 shown"), "{}", stage.screen());
     stage.keys("<Esc><^S>:9999<Enter>");
     assert!(stage.selected().starts_with("127.0.0.1:9999"), "{}", stage.selected());
     stage.keys("yy");
