@@ -169,6 +169,13 @@ fn lost(packets: &[Raw], percent: usize, side: Option<Side>, seed: u64) -> Vec<R
     packets.iter().filter(keeps).cloned().collect()
 }
 
+/// With `pace` times as much time between the packets.
+fn slowed(packets: &[Raw], pace: i64) -> Vec<Raw> {
+    let first = packets.first().map_or(0, |raw| raw.at);
+    let slow = |raw: &Raw| Raw { at: first + (raw.at - first) * pace, ..raw.clone() };
+    packets.iter().map(slow).collect()
+}
+
 fn begun_late(packets: &[Raw], seed: u64) -> Vec<Raw> {
     let percent = Dice(seed).below(95);
     packets[packets.len() * percent / 100..].to_vec()
@@ -191,7 +198,10 @@ fn hold(seeds: std::ops::Range<u64>) {
             turn += 7;
             let recording = &sources[turn % sources.len()];
             let shares = shares.entry(what.clone()).or_default();
-            check(&format!("{what}, seed {seed}"), recording, &mutate(&recording.packets), shares);
+            // Slower, so that other waits end first.
+            let pace = [1, 10, 100][Dice(seed + 1).below(3)];
+            let left = slowed(&mutate(&recording.packets), pace);
+            check(&format!("{what}, {pace} times slower, seed {seed}"), recording, &left, shares);
         };
         for (way, side) in
             [("", None), (" to the server", Some(Side::Client)), (" from it", Some(Side::Server))]

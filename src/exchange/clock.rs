@@ -22,8 +22,15 @@ pub(super) struct Clock {
 
 impl Clock {
     /// A packet came.
+    #[inline]
     pub(super) fn packet(&mut self, packet: PacketRef) {
-        self.time(packet.at);
+        if !self.time(packet.at) {
+            self.late(packet);
+        }
+    }
+
+    #[cold]
+    fn late(&mut self, packet: PacketRef) {
         // Too far back for a packet out of order.
         if let Some(latest) = self.latest
             && latest.saturating_since(packet.at) > REORDER_AT_MOST_FILE
@@ -37,13 +44,13 @@ impl Clock {
         }
     }
 
-    /// It is at least `at`.
-    pub(super) fn time(&mut self, at: Timestamp) {
-        let latest = *self.latest.get_or_insert(at);
-        if let Some(passed) = at.since(latest) {
-            self.elapsed = Nanos::new(self.elapsed.get().saturating_add(passed.get()));
-            self.latest = Some(at);
-        }
+    /// It is at least `at`. Says whether that is no earlier than it was.
+    #[inline]
+    pub(super) fn time(&mut self, at: Timestamp) -> bool {
+        let Some(passed) = at.since(self.latest.unwrap_or(at)) else { return false };
+        self.elapsed = Nanos::new(self.elapsed.get().saturating_add(passed.get()));
+        self.latest = Some(at);
+        true
     }
 
     /// Time passed since the first packet.
@@ -51,9 +58,15 @@ impl Clock {
         self.elapsed
     }
 
+    /// Whether the clock was set back behind packet `first`.
+    pub(super) const fn stepped_behind(&self, first: u64) -> bool {
+        self.last_step > first
+    }
+
     /// Whether the clock was set back behind packet `first` and not behind `last`.
     pub(super) fn stepped_within(&self, first: u64, last: u64) -> bool {
-        self.last_step > first && self.steps.iter().any(|step| (first + 1..=last).contains(step))
+        self.stepped_behind(first)
+            && self.steps.iter().any(|step| (first + 1..=last).contains(step))
     }
 }
 

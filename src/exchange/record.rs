@@ -230,6 +230,7 @@ impl Latency {
     /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
     /// request, of whose replies the first ended at that time. Where the clock spoiled it, there is
     /// none, and the cause is told.
+    #[inline(always)]
     pub fn of(
         request: &Span,
         replies: Option<(Timestamp, &Span)>,

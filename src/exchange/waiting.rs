@@ -150,6 +150,7 @@ impl WaitingCalls {
         place
     }
 
+    #[inline(always)]
     pub(super) fn look_up(&self, connection: ConnectionId, key: &[u8]) -> Lookup {
         let hash = self.hash(connection.serial, key);
         match self.find(hash, connection.serial, key) {
@@ -165,6 +166,7 @@ impl WaitingCalls {
     }
 
     /// The run that its frames were found in, while nothing confirms it.
+    #[inline]
     pub(super) fn run(&self, place: CallIndex) -> Run {
         self.entry(place).map_or(Run::SURE, |entry| entry.run)
     }

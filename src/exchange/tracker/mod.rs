@@ -199,6 +199,7 @@ impl Tracker {
 
     /// Tells what has waited long enough. Comes after all that the time brought forth below: what a
     /// reply waits for may be handed on at the last moment.
+    #[inline]
     pub fn expire(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
         if !self.early.is_empty() || !self.events.is_empty() {
             self.expire_early(emit);
@@ -432,6 +433,8 @@ impl Tracker {
     }
 
     /// A reply to an open call was read.
+    // Inline, as some others here: there are millions of replies, and early ones are few.
+    #[inline(always)]
     fn answer(
         &mut self,
         parties: &Parties,
@@ -441,9 +444,9 @@ impl Tracker {
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let &Answer { reply, failed, last } = answer;
-        if run != Run::SURE || self.calls.run(place) != Run::SURE {
-            self.confirm_pair(parties.connection, place, (&frame.span, run), emit);
-        }
+        let is_known = run == Run::SURE && self.calls.run(place) == Run::SURE;
+        let sure =
+            is_known || self.confirm_pair(parties.connection, place, (&frame.span, run), emit);
         let reply = if self.config.keep_payloads { reply } else { Reply::default() };
         self.calls.answer(place, frame, &reply);
         if self.config.tell_progress {
@@ -451,7 +454,6 @@ impl Tracker {
         }
         if last {
             let status = if failed { Status::Error } else { Status::Ok };
-            let sure = self.is_sure(parties.connection, self.calls.run(place));
             let outcome = Outcome { status, ended_by: None, waited: None, sure };
             self.emit(parties.connection, parties.ends, place, outcome, emit);
             self.calls.end(place);
@@ -513,3 +515,6 @@ fn key(id: &[u8]) -> Cow<'_, [u8]> {
     }
     Cow::Owned(canonical_value(id).into_bytes())
 }
+
+#[cfg(test)]
+mod tests;

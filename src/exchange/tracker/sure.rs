@@ -44,7 +44,8 @@ impl Tracker {
         Run::SURE
     }
 
-    /// Request and reply are on both sides: each confirms the other, unless the reply came first.
+    /// Request and reply are on both sides: each confirms the other, unless the reply came first. Says
+    /// whether both are confirmed.
     #[cold]
     pub(super) fn confirm_pair(
         &mut self,
@@ -52,9 +53,11 @@ impl Tracker {
         place: CallIndex,
         (reply, run): (&Span, Run),
         emit: &mut dyn FnMut(TrackerEvent<'_>),
-    ) {
+    ) -> bool {
         let request_run = self.calls.run(place);
-        let Some(request) = self.calls.call(place).map(|(call, _)| call.request) else { return };
+        let Some(request) = self.calls.call(place).map(|(call, _)| call.request) else {
+            return false;
+        };
         if reply.last.number >= request.last.number || reply.last.at >= request.last.at {
             self.confirm(connection, request_run, emit);
             self.confirm(connection, run, emit);
@@ -62,6 +65,7 @@ impl Tracker {
         } else if request_run == Run::SURE {
             self.calls.set_run(place, run);
         }
+        self.is_sure(connection, self.calls.run(place))
     }
 
     fn confirm(

@@ -2,6 +2,7 @@
 
 use super::{Parties, Tracker};
 use crate::endpoint::{ConnectionId, Endpoints};
+use crate::exchange::clock::Clock;
 use crate::exchange::kept::KeptExchange;
 use crate::exchange::patterns::Pattern;
 use crate::exchange::runs::Run;
@@ -88,7 +89,7 @@ impl Tracker {
             responses: Payloads::default(),
             error: None,
         };
-        let spoiled = spoiled.or(self.clock_step(&event));
+        let spoiled = spoiled.or_else(|| clock_step(&self.clock, &event));
         if let Some(spoiled) = spoiled {
             event.latency = Latency::default();
             self.counts.spoiled(spoiled);
@@ -139,22 +140,35 @@ impl Tracker {
     ) {
         let Some((call, texts)) = self.calls.call(place) else { return };
         let pattern = self.patterns.text(call.pattern);
-        let (mut exchange, spoiled) = call.exchange(texts, connection, ends, pattern, outcome);
-        if let Some(spoiled) = spoiled.or(self.clock_step(&exchange)) {
-            exchange.latency = Latency::default();
-            self.counts.spoiled(spoiled);
-        }
+        let (exchange, spoiled) = call.exchange(texts, connection, ends, pattern, outcome);
         self.counts.unsure += u64::from(!outcome.sure);
-        emit(TrackerEvent::Ended(&exchange));
+        let spoiled = spoiled.or_else(|| clock_step(&self.clock, &exchange));
+        match spoiled {
+            None => emit(TrackerEvent::Ended(&exchange)),
+            Some(spoiled) => {
+                self.counts.spoiled(spoiled);
+                tell_without_latency(&exchange, emit);
+            }
+        }
     }
+}
 
-    /// Whether the clock was set back within an exchange, though no span of it shows that.
-    fn clock_step(&self, exchange: &Exchange<'_>) -> Option<Spoiled> {
-        let request = exchange.request?;
-        let reply = exchange.reply.unwrap_or(request);
-        let last = request.last.number.max(reply.last.number);
-        self.clock.stepped_within(request.first.number, last).then_some(Spoiled::ClockStep)
+/// Apart, so that the exchange is not copied where nothing spoiled it.
+#[cold]
+fn tell_without_latency(exchange: &Exchange<'_>, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
+    emit(TrackerEvent::Ended(&Exchange { latency: Latency::default(), ..*exchange }));
+}
+
+/// Whether the clock was set back within an exchange, though no span of it shows that.
+#[inline(always)]
+fn clock_step(clock: &Clock, exchange: &Exchange<'_>) -> Option<Spoiled> {
+    let request = exchange.request?;
+    if !clock.stepped_behind(request.first.number) {
+        return None;
     }
+    let reply = exchange.reply.unwrap_or(request);
+    let last = request.last.number.max(reply.last.number);
+    clock.stepped_within(request.first.number, last).then_some(Spoiled::ClockStep)
 }
 
 impl super::Counts {
