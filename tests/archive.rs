@@ -13,7 +13,7 @@ use common::{Raw, fixtures, mutate, read, recordings};
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, Latency, Status};
 use nestscope::export::{Form, save as save_exchanges};
-use nestscope::packet::{LinkType, Packet};
+use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::report::calls::JsonLines;
 use nestscope::source::{Next, Source, Stop};
 use nestscope::store::{Archive, CaptureStore, Kept, Unavailable};
@@ -42,7 +42,7 @@ struct Run {
     capture: CaptureStore,
     told: BTreeMap<u64, Told>,
     /// What was told but is gone by now need not be in the archive.
-    segments: Vec<(u64, u32)>,
+    segments: Vec<(PacketNumber, u32)>,
 }
 
 impl Run {
@@ -80,7 +80,7 @@ fn take(capture: &mut CaptureStore, told: &mut BTreeMap<u64, Told>, update: &Eng
 /// A packet of a capture, by its number there.
 fn lent(raw: &Raw, number: u64) -> Packet<'_> {
     Packet {
-        number,
+        number: PacketNumber(number),
         at: Timestamp::from_nanos(raw.at),
         link: raw.link,
         point: Default::default(),
@@ -160,11 +160,12 @@ fn assert_told_again(what: &str, run: &Run) -> usize {
         assert_eq!(archive.packet(*number).unwrap().connection, Some(*connection));
     }
     for connection in 0..10 {
-        let of_it = |(number, of): &(u64, u32)| (*of == connection).then_some(*number);
+        let of_it = |(number, of): &(PacketNumber, u32)| (*of == connection).then_some(*number);
         let expected: Vec<_> = run.segments.iter().filter_map(of_it).collect();
-        let found = archive.packets_of(connection, 0..u64::MAX).map(|packet| packet.number);
+        let all = PacketNumber(0)..PacketNumber(u64::MAX);
+        let found = archive.packets_of(connection, all.clone()).map(|packet| packet.number);
         assert_eq!(found.collect::<Vec<_>>(), expected, "{what}");
-        let found = archive.packets_of(connection, 0..u64::MAX).rev().map(|packet| packet.number);
+        let found = archive.packets_of(connection, all).rev().map(|packet| packet.number);
         assert!(found.eq(expected.into_iter().rev()), "{what}");
     }
     run.told.len()
@@ -200,8 +201,8 @@ fn a_packet_in_memory_or_in_its_file_is_what_it_was() {
         }
         for run in runs {
             let archive = run.capture.archive();
-            assert_eq!(archive.packets(), 1..packets.len() as u64 + 1);
-            for (raw, number) in packets.iter().zip(1..) {
+            assert_eq!(archive.packets(), PacketNumber(1)..PacketNumber(packets.len() as u64 + 1));
+            for (raw, number) in packets.iter().zip((1..).map(PacketNumber)) {
                 let record = archive.packet(number).unwrap();
                 assert_eq!((record.number, record.at.as_nanos()), (number, raw.at), "{name}");
                 assert_eq!((record.link, record.original_len), (raw.link, raw.original_len));
@@ -284,7 +285,7 @@ fn with_too_little_memory_the_oldest_gives_way() {
     let memory = run.capture.memory();
     let archive = run.capture.archive();
     assert!(memory.packets_dropped > 10_000 && memory.rows_dropped > 0, "{memory:?}");
-    assert_eq!(memory.packets_dropped + 1, first_shown(archive), "{memory:?}");
+    assert_eq!(memory.packets_dropped + 1, first_shown(archive).0, "{memory:?}");
     let rows = archive.rows(0).count() as u64;
     assert_eq!(rows + memory.rows_dropped, run.told.len() as u64);
     // Frames that never became whole have taken a few numbers.
@@ -327,8 +328,9 @@ fn with_too_little_memory_the_oldest_gives_way() {
 }
 
 /// The first packet whose bytes are there.
-fn first_shown(archive: &Archive) -> u64 {
-    archive.packets().find(|number| archive.packet_data(*number).is_ok()).unwrap()
+fn first_shown(archive: &Archive) -> PacketNumber {
+    let mut numbers = PacketNumber::each(archive.packets());
+    numbers.find(|number| archive.packet_data(*number).is_ok()).unwrap()
 }
 
 #[test]
@@ -358,7 +360,7 @@ fn what_was_cleared_is_not_told_again() {
     run.capture.counted(&run.engine.counts(), None, 0);
     assert_eq!(run.capture.capture().packets, (packets.len() - middle) as u64);
     let archive = run.capture.archive();
-    assert!(archive.packets().start == middle as u64 + 1);
+    assert!(archive.packets().start == PacketNumber(middle as u64 + 1));
     let after = run.told.split_off(&begun);
     assert!(!run.told.is_empty());
     assert_eq!(archive.rows(0).count(), after.len());

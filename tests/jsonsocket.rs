@@ -14,7 +14,7 @@ use std::path::Path;
 
 use nestscope::decode::Seq;
 use nestscope::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
-use nestscope::packet::PacketRef;
+use nestscope::packet::{PacketNumber, PacketRef};
 use nestscope::protocol::{Decoded, Decoder, Fault, nest_tcp::NestTcp};
 use nestscope::stream::{Chunk, Opened};
 use serde_json::Value;
@@ -102,7 +102,7 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         if chunk.is_empty() {
             continue;
         }
-        let packet = PacketRef { number, ..PacketRef::default() };
+        let packet = PacketRef { number: PacketNumber(number), ..PacketRef::default() };
         let data = chunk.as_slice();
         let seq = Seq(u32::try_from(offset).unwrap());
         let (hold, from) = (None, Side::Client);

@@ -127,8 +127,9 @@ impl Term {
             Fact::Packet => {
                 let passages = [subject.request(), subject.reply()].into_iter().flatten();
                 self.numbers(
-                    passages
-                        .map(|span| i128::from(span.first.number)..=i128::from(span.last.number)),
+                    passages.map(|span| {
+                        i128::from(span.first.number.0)..=i128::from(span.last.number.0)
+                    }),
                 )
             }
             Fact::Connection => self.number(subject.connection()),

@@ -10,14 +10,15 @@ use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::{
     EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
 };
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// 2026-11-22T03:52:00Z.
 const START: i64 = 1_795_319_520_000_000_000;
 
 fn span(first: u64, last: u64, at: i64, bytes: u64) -> Option<Span> {
-    let packet = |number| PacketRef { number, at: Timestamp::from_nanos(START + at) };
+    let packet =
+        |number| PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(START + at) };
     Some(Span { first: packet(first), last: packet(last), bytes })
 }
 

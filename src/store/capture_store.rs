@@ -5,7 +5,7 @@ use crate::endpoint::Side;
 use crate::engine::{ConnectionFacts, Counts, EngineEvent};
 use crate::exchange::{Exchange, ExchangeKind, Frame, Replied};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::protocol::{Foreign, Kind, read_body};
 use crate::source::SourceFiles;
 use crate::store::archive::{FrameRecord, Place};
@@ -107,7 +107,7 @@ pub struct CaptureStore {
 /// Where the bytes of the packet that is being pushed are, and where they are kept.
 #[derive(Clone, Copy, Debug)]
 struct Lent {
-    number: u64,
+    number: PacketNumber,
     address: usize,
     len: usize,
     place: Place,
@@ -208,7 +208,7 @@ impl CaptureStore {
 
     /// Packets that came since everything was cleared.
     pub fn packets(&self) -> u64 {
-        let all = self.archive.packets().end.saturating_sub(1);
+        let all = self.archive.packets().end.0.saturating_sub(1);
         all.saturating_sub(self.cleared_packets)
     }
 
@@ -428,7 +428,7 @@ mod tests {
     /// An attempt of connection `serial`, as its number says.
     fn attempt(number: u64) -> Exchange<'static> {
         let packet = |number: u64| PacketRef {
-            number,
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(number.cast_signed() * 1_000),
         };
         let serial = u32::try_from(number).unwrap();
@@ -527,7 +527,10 @@ mod tests {
 
     impl SynsAndRst {
         fn of(number: u64) -> Self {
-            let packet = |number, at| PacketRef { number, at: Timestamp::from_nanos(at) };
+            let packet = |number, at| PacketRef {
+                number: PacketNumber(number),
+                at: Timestamp::from_nanos(at),
+            };
             let at = number.cast_signed() * 1_000;
             let (first, again) = (packet(number, at), packet(8, at + 3_000));
             let answer = packet(9, at + 7_000);
@@ -552,8 +555,10 @@ mod tests {
         let mut number = 0;
         while let Next::Packet(packet) = file.next().unwrap() {
             number += 1;
-            store.packet(&Packet { number, ..packet }, Kept::Memory);
-            engine.push(&Packet { number, ..packet }, &mut |update| store.take(&update));
+            store.packet(&Packet { number: PacketNumber(number), ..packet }, Kept::Memory);
+            engine.push(&Packet { number: PacketNumber(number), ..packet }, &mut |update| {
+                store.take(&update)
+            });
         }
         let all: Vec<_> = store.archive().numbers().collect();
         assert!(all.len() > 10);

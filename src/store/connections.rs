@@ -165,12 +165,12 @@ fn weight(record: &ConnectionRecord) -> (bool, u64, Reverse<u32>) {
 mod tests {
     use super::*;
     use crate::endpoint::{Endpoints, PerSide, Roles};
-    use crate::packet::PacketRef;
+    use crate::packet::{PacketNumber, PacketRef};
     use crate::stream::{CloseReason, Ended};
     use crate::time::Timestamp;
 
     fn packet(number: u64) -> PacketRef {
-        PacketRef { number, at: Timestamp::from_nanos(0) }
+        PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(0) }
     }
 
     fn ends() -> Endpoints {

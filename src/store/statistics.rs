@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
+use crate::packet::PacketNumber;
 use crate::store::{GroupBy, GroupRow, Groups, HeldBack, Latencies, Outcomes, Percentiles};
 use crate::stream::CloseReason;
 
@@ -62,7 +63,7 @@ impl ConnectionRow {
     }
 
     /// Sorts the one with the most exchanges first, and among equals the one first seen.
-    fn weight(&self) -> (Reverse<u64>, u64) {
+    fn weight(&self) -> (Reverse<u64>, PacketNumber) {
         (Reverse(self.outcomes.messages()), self.facts.first.number)
     }
 }
@@ -319,7 +320,7 @@ mod tests {
         let connection = ConnectionId { serial, slot: 0 };
         let end = ([127, 0, 0, 1], 1).into();
         let ends = Endpoints { client: end, server: end };
-        let first = PacketRef { number: serial.into(), ..PacketRef::default() };
+        let first = PacketRef { number: PacketNumber(serial.into()), ..PacketRef::default() };
         for number in 0..events {
             statistics.add(&Exchange {
                 number,
@@ -378,7 +379,7 @@ mod tests {
             assert_eq!(busy, 3 * ROWS as usize / 5);
             let idle = rows.iter().filter(|row| row.outcomes.events == 0);
             assert!(
-                idle.map(|row| row.facts.first.number).max() < Some(u64::from(ROWS)),
+                idle.map(|row| row.facts.first.number).max() < Some(PacketNumber(u64::from(ROWS))),
                 "first seen"
             );
         }

@@ -15,7 +15,7 @@ use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 
 /// The life of a connection as the capture sees it.
 ///
@@ -92,7 +92,7 @@ struct Bytes<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Superseded {
     /// The number of this connection's last packet until then.
-    pub last: u64,
+    pub last: PacketNumber,
     /// Whether the other one was begun without a SYN, so that bytes are missing between the two.
     pub blindly: bool,
 }
@@ -159,7 +159,7 @@ impl Connection {
     }
 
     /// The number of its last packet.
-    pub fn last_number(&self) -> u64 {
+    pub fn last_number(&self) -> PacketNumber {
         self.halves.client.last.max(self.halves.server.last)
     }
 

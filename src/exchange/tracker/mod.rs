@@ -26,7 +26,7 @@ use crate::exchange::waiting::{CallIndex, Lookup, WaitingCalls};
 use crate::exchange::waiting_call::{Outcome, Reply, Request};
 use crate::exchange::{Frame, Held, PatternId, Span, Status, TrackerEvent};
 use crate::json::{canonical_value, is_plain_string};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::protocol::{Decoded, Fault, FrameHold, Kind, Message, Placed};
 use crate::stream::{CloseReason, Closed, Gap};
 use crate::time::{Nanos, Timestamp};
@@ -126,7 +126,7 @@ struct Connection {
     /// The number taken for the frame of each side that has begun.
     started: PerSide<Option<u64>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
-    lacks_replies_until: u64,
+    lacks_replies_until: PacketNumber,
     /// Only where not everything was seen from the first byte on.
     doubts: Option<Box<Doubts>>,
 }
@@ -176,7 +176,7 @@ impl Tracker {
             id,
             ends,
             started: PerSide::default(),
-            lacks_replies_until: 0,
+            lacks_replies_until: PacketNumber(0),
             doubts: None,
         };
         if self.connections.len() <= slot {

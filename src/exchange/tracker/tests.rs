@@ -2,13 +2,14 @@ use super::*;
 use crate::decode::Seq;
 use crate::exchange::{EndedBy, ExchangeKind};
 use crate::limits;
+use crate::packet::PacketNumber;
 use crate::stream::{ConnectionCounts, Ended};
 
 const CONNECTION: ConnectionId = ConnectionId { serial: 0, slot: 0 };
 
 /// A packet, its time in milliseconds.
 fn packet(number: u64, millis: i64) -> PacketRef {
-    PacketRef { number, at: Timestamp::from_nanos(millis * 1_000_000) }
+    PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(millis * 1_000_000) }
 }
 
 /// What is told in the end of an exchange.

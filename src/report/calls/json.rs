@@ -205,7 +205,7 @@ fn key(line: &mut Vec<u8>, text: &str) {
 }
 
 const fn packets(span: Span) -> [u64; 2] {
-    [span.first.number, span.last.number]
+    [span.first.number.0, span.last.number.0]
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::{
     EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
 };
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 const START: i64 = 1_795_319_521_123_456_789;
 
 /// A packet, as many nanoseconds after the first one as is said.
 pub fn packet(number: u64, after: i64) -> PacketRef {
-    PacketRef { number, at: Timestamp::from_nanos(START + after) }
+    PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(START + after) }
 }
 
 fn one(number: u64, after: i64, bytes: u64) -> Option<Span> {

@@ -34,7 +34,7 @@ use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{Endpoints, Side};
 use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
-use crate::packet::{LinkType, PointId};
+use crate::packet::{LinkType, PacketNumber, PointId};
 use crate::source::{CapturePoints, SourceFiles};
 use crate::time::{Nanos, Timestamp};
 
@@ -116,8 +116,8 @@ pub struct Detail {
 /// All that is remembered of one packet but its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketRecord {
-    /// Its place in the capture, from 1.
-    pub number: u64,
+    /// Its place in the capture.
+    pub number: PacketNumber,
     /// When it was captured.
     pub at: Timestamp,
     /// What its bytes begin with.
@@ -269,12 +269,12 @@ impl Archive {
     }
 
     /// The numbers of the packets that are remembered.
-    pub fn packets(&self) -> Range<u64> {
+    pub fn packets(&self) -> Range<PacketNumber> {
         self.packets.numbers()
     }
 
     /// What is remembered of packet `number`.
-    pub fn packet(&self, number: u64) -> Option<PacketRecord> {
+    pub fn packet(&self, number: PacketNumber) -> Option<PacketRecord> {
         Some(self.packets.get(number)?.record(number))
     }
 
@@ -283,7 +283,7 @@ impl Archive {
     /// # Errors
     ///
     /// Where they are gone.
-    pub fn packet_data(&self, number: u64) -> Result<Vec<u8>, Unavailable> {
+    pub fn packet_data(&self, number: PacketNumber) -> Result<Vec<u8>, Unavailable> {
         Bodies::single(self).packet(number).map(<[u8]>::to_vec)
     }
 
@@ -296,10 +296,11 @@ impl Archive {
     pub fn packets_of(
         &self,
         connection: u32,
-        within: Range<u64>,
+        within: Range<PacketNumber>,
     ) -> impl DoubleEndedIterator<Item = PacketRecord> + '_ {
-        let of_it =
-            move |packet: &(u64, &packets::Compact)| packet.1.connection() == Some(connection);
+        let of_it = move |packet: &(PacketNumber, &packets::Compact)| {
+            packet.1.connection() == Some(connection)
+        };
         self.packets.range(within).filter(of_it).map(|(number, packet)| packet.record(number))
     }
 
@@ -307,13 +308,14 @@ impl Archive {
     /// connection where a router did.
     pub fn packets_of_attempt(&self, attempt: &Detail) -> impl Iterator<Item = PacketRecord> + '_ {
         let numbers = |way: Span| [way.first.number, way.last.number];
-        let answers = attempt.reply.map_or([0; 2], numbers);
+        let answers = attempt.reply.map_or([PacketNumber(0); 2], numbers);
         let ways = [attempt.request, attempt.reply].into_iter().flatten();
-        let (first, end) = ways.flat_map(numbers).fold((u64::MAX, 0), |(first, end), number| {
-            (first.min(number), end.max(number.saturating_add(1)))
-        });
+        let none = (PacketNumber(u64::MAX), PacketNumber(0));
+        let (first, end) = ways
+            .flat_map(numbers)
+            .fold(none, |(first, end), number| (first.min(number), end.max(number.next())));
         let connection = attempt.row.connection;
-        let of_it = move |packet: &(u64, &packets::Compact)| {
+        let of_it = move |packet: &(PacketNumber, &packets::Compact)| {
             packet.1.connection() == Some(connection) || answers.contains(&packet.0)
         };
         let within = self.packets.range(first.min(end)..end);

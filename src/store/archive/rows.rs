@@ -314,10 +314,13 @@ mod tests {
     use super::*;
     use crate::endpoint::{ConnectionId, Endpoints};
     use crate::exchange::{Held, Latency, Payloads, Span};
-    use crate::packet::PacketRef;
+    use crate::packet::{PacketNumber, PacketRef};
 
     fn compact(number: u64) -> Compact {
-        let packet = PacketRef { number, at: Timestamp::from_nanos(number.cast_signed()) };
+        let packet = PacketRef {
+            number: PacketNumber(number),
+            at: Timestamp::from_nanos(number.cast_signed()),
+        };
         let request = Some(Span { first: packet, last: packet, bytes: 60 });
         Compact::new(&Exchange { number, request, status: Status::Open, ..exchange() })
     }

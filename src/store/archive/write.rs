@@ -10,7 +10,7 @@ use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Endpoints, Side};
 use crate::exchange::{Exchange, ExchangeKind, Held, Span};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::source::SourceFiles;
 use crate::store::Kept;
 
@@ -48,7 +48,7 @@ impl Archive {
     }
 
     /// An earlier packet is a segment of this connection.
-    pub(in crate::store) fn packet_was_of(&mut self, number: u64, connection: u32) {
+    pub(in crate::store) fn packet_was_of(&mut self, number: PacketNumber, connection: u32) {
         self.packets.was_of(number, connection);
     }
 
@@ -203,16 +203,17 @@ impl Archive {
     fn drop_bytes(&mut self, dropped: &mut Dropped) -> bool {
         let Some(pieces) = self.bytes.drop_oldest() else { return false };
         dropped.packets += pieces;
-        self.drop_packets_before(0, dropped);
+        self.drop_packets_before(PacketNumber(0), dropped);
         true
     }
 
     /// Drops the blocks of packets of which nothing is left but what lies in files, before packet
     /// `before`.
-    fn drop_packets_before(&mut self, before: u64, dropped: &mut Dropped) {
+    fn drop_packets_before(&mut self, before: PacketNumber, dropped: &mut Dropped) {
         let kept = self.bytes.start();
         while let Some((first, block)) = self.packets.oldest() {
-            let may_go = (first..).zip(block).all(|(number, packet)| match packet.place.lies() {
+            let numbers = (first.0..).map(PacketNumber);
+            let may_go = numbers.zip(block).all(|(number, packet)| match packet.place.lies() {
                 Lies::InFile { .. } => number < before,
                 Lies::InMemory { address } => address < kept,
             });

@@ -143,7 +143,7 @@ impl Subject for Known<'_> {
 mod tests {
     use super::*;
     use crate::engine::{Config, Engine};
-    use crate::packet::Packet;
+    use crate::packet::{Packet, PacketNumber};
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
     use crate::store::{CaptureStore, Kept};
@@ -157,7 +157,7 @@ mod tests {
         let mut number = 0;
         while let Next::Packet(packet) = file.next().unwrap() {
             number += 1;
-            let packet = Packet { number, ..packet };
+            let packet = Packet { number: PacketNumber(number), ..packet };
             store.packet(&packet, Kept::Memory);
             engine.push(&packet, &mut |update| store.take(&update));
         }

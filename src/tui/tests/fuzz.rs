@@ -21,7 +21,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::engine::{Config, Engine};
 use crate::export::{Form, save};
 use crate::names::Names;
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::report::is_acting;
 use crate::source::interfaces::{Connection, Interface};
 use crate::store::{CaptureStore, Kept};
@@ -215,7 +215,7 @@ impl Fuzz {
         }
         self.taken += 1;
         let packet = Packet {
-            number: self.taken,
+            number: PacketNumber(self.taken),
             at: Timestamp::from_nanos(self.at),
             link: LinkType::ETHERNET,
             point: Default::default(),

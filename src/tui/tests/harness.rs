@@ -10,7 +10,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, Mou
 use ratatui::layout::Rect;
 
 use crate::engine::{Config, Engine};
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
@@ -94,7 +94,7 @@ impl Harness {
             *taken += 1;
             *now = *at;
             let packet = Packet {
-                number: *taken,
+                number: PacketNumber(*taken),
                 at: *at,
                 link: *link,
                 point: Default::default(),

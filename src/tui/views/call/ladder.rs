@@ -10,7 +10,7 @@ use crate::decode::{Flags, Headers};
 use crate::endpoint::{Endpoints, Side};
 use crate::exchange::{ExchangeKind, Held};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::report::{packet_line, size};
 use crate::store::{Archive, Detail};
 use crate::time::Timestamp;
@@ -32,7 +32,7 @@ pub(super) struct Ladder {
     cut: bool,
     rows: Selection,
     /// The present call, its last packet and the number of exchanges when the arrows were gathered.
-    gathered: Option<(u64, usize, u64, u64)>,
+    gathered: Option<(u64, usize, PacketNumber, u64)>,
 }
 
 /// A frame on its way.
@@ -42,7 +42,7 @@ struct Arrow {
     number: u64,
     from: Side,
     /// The packet of its last byte.
-    packet: u64,
+    packet: PacketNumber,
     at: Timestamp,
     bytes: u64,
     held: Held,
@@ -222,11 +222,11 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut LineBuilder, theme: &Theme
 }
 
 /// The flags of a packet as Wireshark words them.
-fn flags(archive: &Archive, number: u64) -> Option<String> {
+fn flags(archive: &Archive, number: PacketNumber) -> Option<String> {
     Some(packet_line::flags(headers(archive, number)?.flags))
 }
 
-fn headers(archive: &Archive, number: u64) -> Option<Headers> {
+fn headers(archive: &Archive, number: PacketNumber) -> Option<Headers> {
     let record = archive.packet(number)?;
     let data = archive.packet_data(number).ok()?;
     Headers::of(&Packet {

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::engine::{Config, Engine};
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
@@ -256,7 +256,7 @@ fn hostile() -> CaptureStore {
     let frame = format!("{}#{json}", json.encode_utf16().count());
     let data = tcp(frame.as_bytes());
     let packet = Packet {
-        number: 1,
+        number: PacketNumber(1),
         at: Timestamp::from_nanos(1),
         link: LinkType::RAW,
         point: Default::default(),

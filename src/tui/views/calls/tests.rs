@@ -10,6 +10,7 @@ use ratatui::crossterm::event::{
 use super::*;
 use crate::engine::{Config, Engine};
 use crate::exchange::{ExchangeKind, Status as Outcome};
+use crate::packet::PacketNumber;
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
@@ -57,7 +58,7 @@ impl Feed {
             *next += 1;
             *now = *at;
             let packet = crate::packet::Packet {
-                number: *next as u64,
+                number: PacketNumber(*next as u64),
                 at: *at,
                 link: *link,
                 point: Default::default(),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::decode::{Decoder, Headers};
 use crate::endpoint::Side;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::report::packet_line::{Beginning, packet_line};
 use crate::store::{CaptureStore, PacketRecord};
 
@@ -32,7 +32,7 @@ pub struct Reading {
 
 impl Reading {
     /// Reads packet `number`; `None` where nothing is known of it.
-    pub fn new(number: u64, capture: &CaptureStore) -> Option<Self> {
+    pub fn new(number: PacketNumber, capture: &CaptureStore) -> Option<Self> {
         let record = capture.archive().packet(number)?;
         let data = capture.archive().packet_data(number).map_err(|gone| gone.to_string());
         let headers = data.as_ref().ok().and_then(|data| Headers::of(&packet(&record, data)));

@@ -31,6 +31,7 @@ use super::saving;
 use super::times::{self, Times, since};
 use crate::endpoint::{Endpoints, Side};
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
+use crate::packet::PacketNumber;
 use crate::report::{count, counted, size};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
@@ -163,7 +164,8 @@ impl Stream {
         let record = self.record(scene.capture);
         let is_live = scene.status.activity == Activity::Live;
         if self.follower.is_none() {
-            let first = record.map_or(0, |record| record.facts.first.number.saturating_sub(BEFORE));
+            let first = record.map_or(PacketNumber(0), |record| record.facts.first.number);
+            let first = first.saturating_sub(BEFORE);
             let patience = if is_live { REORDER_AT_MOST_LIVE } else { REORDER_AT_MOST_FILE };
             if record.is_some_and(|record| !record.facts.spoke_nest) {
                 self.form = Form::Text;

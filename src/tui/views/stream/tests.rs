@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet::LinkType;
+use crate::packet::{LinkType, PacketNumber};
 use crate::time::Timestamp;
 use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
@@ -181,7 +181,7 @@ fn a_live_stream_is_followed() {
 
 /// Everything of a connection, and its bytes as the index reads them.
 fn followed(capture: &CaptureStore, connection: u32) -> (Follower, [Vec<u8>; 2]) {
-    let mut follower = Follower::new(connection, 0, REORDER_AT_MOST_FILE);
+    let mut follower = Follower::new(connection, PacketNumber(0), REORDER_AT_MOST_FILE);
     while follower.step(capture.archive(), 7) {}
     follower.finish();
     let mut source = Source::new(capture.archive());
