@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Raw, fixtures, mutate, read, recordings};
+use nestscope::endpoint::ConnectionNumber;
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, Latency, Status};
 use nestscope::export::{Form, save as save_exchanges};
@@ -31,7 +32,7 @@ impl Told {
         let mut line = Vec::new();
         JsonLines::new(&mut line).write(exchange).unwrap();
         let id = exchange.connection;
-        let line = format!("{} {}", String::from_utf8_lossy(&line), id.slot * 1_000 + id.serial);
+        let line = format!("{} {}", String::from_utf8_lossy(&line), id.slot * 1_000 + id.number.0);
         Self { line, latency: exchange.latency }
     }
 }
@@ -42,7 +43,7 @@ struct Run {
     capture: CaptureStore,
     told: BTreeMap<u64, Told>,
     /// What was told but is gone by now need not be in the archive.
-    segments: Vec<(PacketNumber, u32)>,
+    segments: Vec<(PacketNumber, ConnectionNumber)>,
 }
 
 impl Run {
@@ -56,7 +57,7 @@ impl Run {
         capture.packet(packet, kept);
         engine.push(packet, &mut |update| {
             if let EngineEvent::Segment(connection) = update {
-                segments.push((packet.number, connection.serial));
+                segments.push((packet.number, connection.number));
             }
             take(capture, told, &update);
         });
@@ -159,8 +160,10 @@ fn assert_told_again(what: &str, run: &Run) -> usize {
     for (number, connection) in &run.segments {
         assert_eq!(archive.packet(*number).unwrap().connection, Some(*connection));
     }
-    for connection in 0..10 {
-        let of_it = |(number, of): &(PacketNumber, u32)| (*of == connection).then_some(*number);
+    for connection in (0..10).map(ConnectionNumber) {
+        let of_it = |(number, of): &(PacketNumber, ConnectionNumber)| {
+            (*of == connection).then_some(*number)
+        };
         let expected: Vec<_> = run.segments.iter().filter_map(of_it).collect();
         let all = PacketNumber(0)..PacketNumber(u64::MAX);
         let found = archive.packets_of(connection, all.clone()).map(|packet| packet.number);

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use nestscope::decode::Seq;
-use nestscope::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
+use nestscope::endpoint::{ConnectionId, ConnectionNumber, Endpoints, PerSide, Roles, Side};
 use nestscope::packet::{PacketNumber, PacketRef};
 use nestscope::protocol::{Decoded, Decoder, Fault, nest_tcp::NestTcp};
 use nestscope::stream::{Chunk, Opened};
@@ -78,7 +78,7 @@ fn nest(version: &str) -> HashMap<String, Outcome> {
 /// What our decoder makes of the client's bytes.
 fn ours(chunks: &[Vec<u8>]) -> Outcome {
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let connection = ConnectionId { serial: 0, slot: 0 };
+    let connection = ConnectionId { number: ConnectionNumber(0), slot: 0 };
     let mut decoder = NestTcp::new(&Opened {
         connection,
         ends: Endpoints { client: address(50_000), server: address(3_000) },

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use crate::endpoint::Endpoints;
+use crate::endpoint::{ConnectionNumber, Endpoints};
 use crate::exchange::{EndedBy, Exchange, ExchangeKind, Latency, PatternId, Span, Status};
 use crate::time::{Nanos, Timestamp};
 
@@ -18,8 +18,8 @@ pub trait Subject {
     fn kind(&self) -> ExchangeKind;
     /// How it ended.
     fn status(&self) -> Status;
-    /// The serial number of its connection.
-    fn connection(&self) -> u32;
+    /// The number of its connection.
+    fn connection(&self) -> ConnectionNumber;
     /// How many frames answered.
     fn replies(&self) -> u32;
     /// The name of its pattern.
@@ -91,8 +91,8 @@ impl Subject for Exchange<'_> {
         self.status
     }
 
-    fn connection(&self) -> u32 {
-        self.connection.serial
+    fn connection(&self) -> ConnectionNumber {
+        self.connection.number
     }
 
     fn replies(&self) -> u32 {

@@ -132,7 +132,7 @@ impl Term {
                     }),
                 )
             }
-            Fact::Connection => self.number(subject.connection()),
+            Fact::Connection => self.number(subject.connection().0),
             Fact::Id => self.json(|look| subject.id().map_or(GO_ON, |id| look(&id))),
             Fact::Data => self.json(|look| subject.data().map_or(GO_ON, |data| look(&data))),
             Fact::Response => self.json(|look| subject.responses(look)),

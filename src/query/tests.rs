@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::exchange::{
     EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
 };
@@ -31,7 +31,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
     let took = |nanos| Some(Nanos::new(nanos));
     let call = Exchange {
         number: 1,
-        connection: ConnectionId { serial: 0, slot: 0 },
+        connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
         ends: ends("10.0.0.7:51304", "10.1.0.1:8888"),
         kind: ExchangeKind::Request,
         pattern: Some("sum"),
@@ -63,7 +63,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
         call,
         Exchange {
             number: 2,
-            connection: ConnectionId { serial: 1, slot: 1 },
+            connection: ConnectionId { number: ConnectionNumber(1), slot: 1 },
             ends: ends("[::1]:40000", "[::1]:3001"),
             pattern: Some(r#"{"cmd":"count"}"#),
             pattern_id: PatternId(3),
@@ -520,8 +520,8 @@ impl Subject for Counted<'_> {
     fn status(&self) -> Status {
         self.exchange.status
     }
-    fn connection(&self) -> u32 {
-        self.exchange.connection.serial
+    fn connection(&self) -> ConnectionNumber {
+        self.exchange.connection.number
     }
     fn replies(&self) -> u32 {
         self.exchange.replies

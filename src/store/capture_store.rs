@@ -173,13 +173,13 @@ impl CaptureStore {
     /// What the engine tells while it has that packet, or later.
     pub fn take(&mut self, update: &EngineEvent<'_>) {
         match update {
-            EngineEvent::Segment(connection) => self.archive.packet_is_of(connection.serial),
+            EngineEvent::Segment(connection) => self.archive.packet_is_of(connection.number),
             EngineEvent::Opened(opened) => {
                 self.archive.open(opened.connection, &opened.ends);
                 self.connections.open(opened);
             }
             EngineEvent::Late { connection, packet } => {
-                self.archive.packet_was_of(*packet, connection.serial);
+                self.archive.packet_was_of(*packet, connection.number);
             }
             EngineEvent::Attempted(exchange) => self.attempted(exchange),
             EngineEvent::Began(exchange, frame) => self.began(exchange, frame),
@@ -416,7 +416,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::engine::{Config, Engine};
     use crate::exchange::{EndedBy, Held, Latency, PatternId, Payloads, Span, Status};
     use crate::packet::PacketRef;
@@ -434,7 +434,7 @@ mod tests {
         let serial = u32::try_from(number).unwrap();
         Exchange {
             number,
-            connection: ConnectionId { serial, slot: 0 },
+            connection: ConnectionId { number: ConnectionNumber(serial), slot: 0 },
             ends: Endpoints {
                 client: ([10, 0, 0, 1], 40_000).into(),
                 server: ([10, 0, 0, 2], 3_000).into(),
@@ -517,7 +517,7 @@ mod tests {
         // All that is left are rows that may give way.
         store.clear();
         assert!(shown(&mut store).is_empty());
-        assert_eq!(store.archive().ends(2), None);
+        assert_eq!(store.archive().ends(ConnectionNumber(2)), None);
     }
 
     struct SynsAndRst {

@@ -307,7 +307,7 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::endpoint::{PerSide, Roles};
     use crate::exchange::{Latency, Payloads};
     use crate::packet::PacketRef;
@@ -317,7 +317,7 @@ mod tests {
 
     /// The connection with this number; the packet that showed it has the same.
     fn add(statistics: &mut Statistics, serial: u32, events: u64) {
-        let connection = ConnectionId { serial, slot: 0 };
+        let connection = ConnectionId { number: ConnectionNumber(serial), slot: 0 };
         let end = ([127, 0, 0, 1], 1).into();
         let ends = Endpoints { client: end, server: end };
         let first = PacketRef { number: PacketNumber(serial.into()), ..PacketRef::default() };
@@ -374,7 +374,7 @@ mod tests {
             assert_eq!(statistics.connections_folded(), u64::from(2 * ROWS));
             let rows = statistics.connections();
             assert_eq!(rows.len(), ROWS as usize);
-            assert_eq!((rows[0].facts.connection.serial, rows[0].outcomes.events), (0, 9));
+            assert_eq!((rows[0].facts.connection.number.0, rows[0].outcomes.events), (0, 9));
             let busy = rows.iter().filter(|row| row.outcomes.events > 0).count();
             assert_eq!(busy, 3 * ROWS as usize / 5);
             let idle = rows.iter().filter(|row| row.outcomes.events == 0);

@@ -295,7 +295,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::exchange::{Latency, Payloads, Span};
     use crate::packet::PacketRef;
 
@@ -304,7 +304,7 @@ mod tests {
         let end = ([127, 0, 0, 1], 1).into();
         timelines.add(&Exchange {
             number: 1,
-            connection: ConnectionId { serial: 0, slot: 0 },
+            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
             ends: Endpoints { client: end, server: end },
             kind: if status == Status::Sent { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: Some("sum"),

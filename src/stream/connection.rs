@@ -14,7 +14,7 @@ use super::nagle::{Hold, Leaving};
 use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
-use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, PerSide, Roles, Side};
 use crate::packet::{PacketNumber, PacketRef};
 
 /// The life of a connection as the capture sees it.
@@ -101,10 +101,10 @@ impl Connection {
     /// A connection of which `segment` is the first. Waits to be settled.
     pub fn new(slot: u32, generation: u64, segment: &Segment<'_>, shared: &mut Shared) -> Self {
         shared.wait(slot, generation, What::Settle);
-        let serial = u32::try_from(generation).unwrap_or(u32::MAX);
+        let number = ConnectionNumber(u32::try_from(generation).unwrap_or(u32::MAX));
         Self {
             slot,
-            id: ConnectionId { serial, slot },
+            id: ConnectionId { number, slot },
             announced: None,
             generation,
             recent: true,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decode::{Flags, Seq};
-use crate::endpoint::{ConnectionId, PerSide, Side};
+use crate::endpoint::{ConnectionId, ConnectionNumber, PerSide, Side};
 use crate::limits::{HELD_IN_ALL, HELD_OVERHEAD};
 use crate::packet::{PacketNumber, PacketRef};
 
@@ -101,7 +101,7 @@ struct Told {
 struct Checker {
     live: HashMap<ConnectionId, PerSide<(u64, u64, u64)>>,
     slots: HashMap<u32, ConnectionId>,
-    serials: HashSet<u32>,
+    numbers: HashSet<ConnectionNumber>,
     /// Segments that were told of connections that are not over.
     segments: HashMap<ConnectionId, u64>,
 }
@@ -113,7 +113,7 @@ impl Checker {
                 *self.segments.entry(*connection).or_default() += 1;
             }
             StreamEvent::Opened(opened) => {
-                assert!(self.serials.insert(opened.connection.serial), "one serial, two lives");
+                assert!(self.numbers.insert(opened.connection.number), "one number, two lives");
                 self.live.insert(opened.connection, PerSide::default());
                 let old = self.slots.insert(opened.connection.slot, opened.connection);
                 assert_eq!(old, None, "a slot is used twice");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::endpoint::ConnectionNumber;
 use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::keys::{Action, Context};
@@ -60,8 +61,8 @@ pub enum Command {
     Ask(Question),
     /// Show this exchange over the present view.
     OpenCall(u64),
-    /// Show the stream of the connection with this serial number over the present view.
-    OpenStream(u32),
+    /// Show the stream of the connection with this number over the present view.
+    OpenStream(ConnectionNumber),
     /// Show the calls view with this display filter in force.
     ShowCalls(String),
     /// Mark this exchange in the calls view, or no longer.

@@ -121,7 +121,7 @@ impl Tracker {
         key: &[u8],
         request: &Span,
     ) -> Option<u64> {
-        let hash = self.calls.hash(parties.connection.serial, key);
+        let hash = self.calls.hash(parties.connection.number, key);
         // Another call of this id waits already, for the same replies.
         if let Lookup::Open(_) = self.calls.look_up(parties.connection, key) {
             return None;
@@ -152,7 +152,7 @@ impl Tracker {
         key: &[u8],
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        let hash = self.calls.hash(parties.connection.serial, key);
+        let hash = self.calls.hash(parties.connection.number, key);
         let Some((number, request)) =
             self.calls.call(place).map(|(call, _)| (call.number, call.request))
         else {

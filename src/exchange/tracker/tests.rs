@@ -1,11 +1,12 @@
 use super::*;
 use crate::decode::Seq;
+use crate::endpoint::ConnectionNumber;
 use crate::exchange::{EndedBy, ExchangeKind};
 use crate::limits;
 use crate::packet::PacketNumber;
 use crate::stream::{ConnectionCounts, Ended};
 
-const CONNECTION: ConnectionId = ConnectionId { serial: 0, slot: 0 };
+const CONNECTION: ConnectionId = ConnectionId { number: ConnectionNumber(0), slot: 0 };
 
 /// A packet, its time in milliseconds.
 fn packet(number: u64, millis: i64) -> PacketRef {

@@ -8,12 +8,12 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::decode::Seq;
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::protocol::{Foreign, Placed};
 use crate::time::Timestamp;
 
-const CONNECTION: ConnectionId = ConnectionId { serial: 0, slot: 0 };
+const CONNECTION: ConnectionId = ConnectionId { number: ConnectionNumber(0), slot: 0 };
 
 /// What may be held in these tests, so that a frame of some kilobytes is too large.
 const BUDGET: usize = 20_000;

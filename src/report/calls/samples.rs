@@ -1,6 +1,6 @@
 //! Exchanges for the tests of the writers.
 
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::exchange::{
     EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
 };
@@ -24,7 +24,7 @@ pub fn call() -> Exchange<'static> {
     let took = Some(Nanos::new(3_612_000));
     Exchange {
         number: 2,
-        connection: ConnectionId { serial: 0, slot: 0 },
+        connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
         ends: Endpoints {
             client: "127.0.0.1:51304".parse().unwrap(),
             server: "127.0.0.1:8888".parse().unwrap(),

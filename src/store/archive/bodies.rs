@@ -6,7 +6,7 @@ use super::gather::Pieces;
 use super::place::{Lies, Place};
 use super::{Archive, FrameRecord, Row, Unavailable, Way, packets};
 use crate::decode::{Decoder, Segment};
-use crate::endpoint::Side;
+use crate::endpoint::{ConnectionNumber, Side};
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Payloads};
 use crate::json::route_text;
 use crate::limits;
@@ -70,7 +70,11 @@ impl<'a> Bodies<'a> {
     ///
     /// Where its bytes are gone.
     #[inline]
-    pub fn get(&mut self, connection: u32, frame: &FrameRecord) -> Result<&[u8], Unavailable> {
+    pub fn get(
+        &mut self,
+        connection: ConnectionNumber,
+        frame: &FrameRecord,
+    ) -> Result<&[u8], Unavailable> {
         let len = usize::try_from(frame.body_len).unwrap_or(usize::MAX);
         match frame.place.map(Place::lies) {
             Some(Lies::InMemory { address }) => {
@@ -96,7 +100,11 @@ impl<'a> Bodies<'a> {
 
     /// The packets of its connection among which are those that carried a frame: from the first to
     /// the last, or farther where they were captured out of order or sent again.
-    pub fn carriers(&mut self, connection: u32, frame: &FrameRecord) -> Range<PacketNumber> {
+    pub fn carriers(
+        &mut self,
+        connection: ConnectionNumber,
+        frame: &FrameRecord,
+    ) -> Range<PacketNumber> {
         let (first, last) = (frame.span.first.number, frame.span.last.number);
         let around = first.min(last)..first.max(last).next();
         match frame.place {
@@ -183,7 +191,7 @@ impl<'a> Bodies<'a> {
     /// fragments among them; then far around. Tells too which packets had to be looked at.
     fn gather(
         &mut self,
-        connection: u32,
+        connection: ConnectionNumber,
         frame: &FrameRecord,
     ) -> Result<(Vec<u8>, Range<PacketNumber>), Unavailable> {
         let (first, last) = (frame.span.first.number, frame.span.last.number);
@@ -212,7 +220,7 @@ impl<'a> Bodies<'a> {
     /// Gathers the body of a frame from the packets within, and tells which one made it whole.
     fn walk(
         &mut self,
-        connection: u32,
+        connection: ConnectionNumber,
         frame: &FrameRecord,
         within: Within,
     ) -> Result<(Vec<u8>, PacketNumber), Unavailable> {

@@ -32,7 +32,7 @@ use self::packets::Packets;
 pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
-use crate::endpoint::{Endpoints, Side};
+use crate::endpoint::{ConnectionNumber, Endpoints, Side};
 use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
 use crate::packet::{LinkType, PacketNumber, PointId};
 use crate::source::{CapturePoints, SourceFiles};
@@ -51,8 +51,8 @@ pub struct Row {
     pub status: Status,
     /// What was called.
     pub pattern: PatternId,
-    /// The serial number of its connection.
-    pub connection: u32,
+    /// The number of its connection.
+    pub connection: ConnectionNumber,
     /// What the caller waited, once it ended.
     pub latency: Option<Nanos>,
     /// How long the caller of what has no final reply had waited when its end was known.
@@ -128,8 +128,8 @@ pub struct PacketRecord {
     pub captured_len: u32,
     /// Bytes on the link.
     pub original_len: u32,
-    /// The serial number of the connection that it is a segment of, if of any that is followed.
-    pub connection: Option<u32>,
+    /// The number of the connection that it is a segment of, if of any that is followed.
+    pub connection: Option<ConnectionNumber>,
 }
 
 /// Bytes that cannot be shown, and why. As text it is the sentence for the user.
@@ -250,7 +250,7 @@ impl Archive {
     }
 
     /// The addresses of a connection.
-    pub fn ends(&self, connection: u32) -> Option<Endpoints> {
+    pub fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints> {
         self.ends.get(connection).map(|(_, ends)| ends)
     }
 
@@ -295,7 +295,7 @@ impl Archive {
     /// The packets of `within` that are segments of `connection`, ascending.
     pub fn packets_of(
         &self,
-        connection: u32,
+        connection: ConnectionNumber,
         within: Range<PacketNumber>,
     ) -> impl DoubleEndedIterator<Item = PacketRecord> + '_ {
         let of_it = move |packet: &(PacketNumber, &packets::Compact)| {

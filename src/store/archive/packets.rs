@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::PacketRecord;
 use super::place::Place;
+use crate::endpoint::ConnectionNumber;
 use crate::packet::{LinkType, Packet, PacketNumber, PointId};
 use crate::time::Timestamp;
 
@@ -17,15 +18,15 @@ pub(super) struct Compact {
     pub(super) place: Place,
     captured_len: u32,
     original_len: u32,
-    /// `u32::MAX` where it is of none.
-    connection: u32,
+    /// `NO_CONNECTION` where it is of none.
+    connection: ConnectionNumber,
     link: LinkType,
     point: PointId,
 }
 
 const _: () = assert!(size_of::<Compact>() == 32);
 
-const NO_CONNECTION: u32 = u32::MAX;
+const NO_CONNECTION: ConnectionNumber = ConnectionNumber(u32::MAX);
 
 impl Compact {
     pub(super) fn record(&self, number: PacketNumber) -> PacketRecord {
@@ -40,7 +41,7 @@ impl Compact {
         }
     }
 
-    pub(super) fn connection(&self) -> Option<u32> {
+    pub(super) fn connection(&self) -> Option<ConnectionNumber> {
         (self.connection != NO_CONNECTION).then_some(self.connection)
     }
 
@@ -92,14 +93,14 @@ impl Packets {
     }
 
     /// The last packet is a segment of this connection.
-    pub(super) fn is_of(&mut self, connection: u32) {
+    pub(super) fn is_of(&mut self, connection: ConnectionNumber) {
         if let Some(last) = self.tail.last_mut() {
             last.connection = connection;
         }
     }
 
     /// An earlier packet is a segment of this connection.
-    pub(super) fn was_of(&mut self, number: PacketNumber, connection: u32) {
+    pub(super) fn was_of(&mut self, number: PacketNumber, connection: ConnectionNumber) {
         let Some(index) = number.0.checked_sub(self.numbers().start.0) else { return };
         let Ok(index) = usize::try_from(index) else { return };
         let packet = match self.full.get_mut(index / BLOCK) {

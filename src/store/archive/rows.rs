@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Row;
 use super::frames::Address;
+use crate::endpoint::ConnectionNumber;
 use crate::exchange::{CompactHeld, EndedBy, Exchange, ExchangeKind, PatternId, Status};
 use crate::time::{Nanos, Timestamp};
 
@@ -19,7 +20,7 @@ pub(super) struct Compact {
     pub(super) reply_bytes: u64,
     /// Its last frame.
     pub(super) frames: Address,
-    pub(super) connection: u32,
+    pub(super) connection: ConnectionNumber,
     /// Of an attempt to connect, which has no replies, how many attempts it stands for.
     replies: u32,
     request_bytes: u32,
@@ -92,7 +93,7 @@ impl Compact {
         took: u64::MAX,
         reply_bytes: 0,
         frames: Address::NONE,
-        connection: 0,
+        connection: ConnectionNumber(0),
         replies: 0,
         request_bytes: 0,
         request_held: CompactHeld::NONE,
@@ -107,7 +108,7 @@ impl Compact {
         let mut row = Self {
             time: exchange.time(),
             reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
-            connection: exchange.connection.serial,
+            connection: exchange.connection.number,
             replies: exchange.replies,
             // A frame is far smaller than 4 GiB (`limits::FRAME_BYTES`), and patterns are few.
             request_bytes: exchange
@@ -329,7 +330,7 @@ mod tests {
         let end = SocketAddr::from(([127, 0, 0, 1], 1));
         Exchange {
             number: 1,
-            connection: ConnectionId { serial: 3, slot: 3 },
+            connection: ConnectionId { number: ConnectionNumber(3), slot: 3 },
             ends: Endpoints { client: end, server: end },
             kind: ExchangeKind::Request,
             pattern: None,

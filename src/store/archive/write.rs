@@ -7,7 +7,7 @@ use super::place::{Lies, Place};
 use super::rows::Compact;
 use super::{Archive, FrameRecord, packets};
 use crate::decode::Seq;
-use crate::endpoint::{ConnectionId, Endpoints, Side};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, Side};
 use crate::exchange::{Exchange, ExchangeKind, Held, Span};
 use crate::limits;
 use crate::packet::{Packet, PacketNumber};
@@ -43,12 +43,16 @@ impl Archive {
     }
 
     /// The last packet is a segment of this connection.
-    pub(in crate::store) fn packet_is_of(&mut self, connection: u32) {
+    pub(in crate::store) fn packet_is_of(&mut self, connection: ConnectionNumber) {
         self.packets.is_of(connection);
     }
 
     /// An earlier packet is a segment of this connection.
-    pub(in crate::store) fn packet_was_of(&mut self, number: PacketNumber, connection: u32) {
+    pub(in crate::store) fn packet_was_of(
+        &mut self,
+        number: PacketNumber,
+        connection: ConnectionNumber,
+    ) {
         self.packets.was_of(number, connection);
     }
 
@@ -103,7 +107,7 @@ impl Archive {
         }
         if exchange.is_answered_attempt() {
             self.rows.remove(exchange.number);
-            self.ends.drop_user(exchange.connection.serial);
+            self.ends.drop_user(exchange.connection.number);
             return true;
         }
         let said = exchange.error.and_then(|said| self.name_said(said));
@@ -144,7 +148,7 @@ impl Archive {
 
     /// A connection that was opened is over.
     pub(in crate::store) fn close(&mut self, connection: ConnectionId) {
-        self.ends.drop_user(connection.serial);
+        self.ends.drop_user(connection.number);
     }
 
     /// Bytes of memory.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{Choice, Test};
-use crate::endpoint::{Endpoints, PerSide};
+use crate::endpoint::{ConnectionNumber, Endpoints, PerSide};
 use crate::exchange::{EndedBy, ExchangeKind, Latency, PatternId, Span, Status};
 use crate::query::{Evaluator, Filter, Subject};
 use crate::store::{Archive, Row};
@@ -49,7 +49,7 @@ impl Subject for Known<'_> {
         self.row.status
     }
 
-    fn connection(&self) -> u32 {
+    fn connection(&self) -> ConnectionNumber {
         self.row.connection
     }
 

@@ -34,7 +34,7 @@ use self::order::Key;
 pub use self::order::{Column, Order};
 use self::shown::Shown;
 use self::sweep::{Candidates, Found, Part, Scan, State};
-use crate::endpoint::Endpoints;
+use crate::endpoint::{ConnectionNumber, Endpoints};
 use crate::exchange::PatternId;
 use crate::store::{Archive, Row};
 
@@ -47,7 +47,7 @@ pub trait Rows: Clone + Send + 'static {
     /// The text of a pattern.
     fn pattern(&self, id: PatternId) -> Option<&str>;
     /// The addresses of a connection.
-    fn ends(&self, connection: u32) -> Option<Endpoints>;
+    fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints>;
 }
 
 impl Rows for Archive {
@@ -63,7 +63,7 @@ impl Rows for Archive {
         self.pattern(id)
     }
 
-    fn ends(&self, connection: u32) -> Option<Endpoints> {
+    fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints> {
         self.ends(connection)
     }
 }

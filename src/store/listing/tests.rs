@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 
 use super::*;
+use crate::endpoint::ConnectionNumber;
 use crate::exchange::{EndedBy, ExchangeKind, Held, Status};
 use crate::time::{Nanos, Timestamp};
 
@@ -33,10 +34,10 @@ impl Rows for Known {
         PATTERNS.get(id.0 as usize).copied()
     }
 
-    fn ends(&self, connection: u32) -> Option<Endpoints> {
+    fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints> {
         // Two connections of one client, whose later serial has the smaller address.
         let client = [([10, 0, 0, 2], 7), ([10, 0, 0, 1], 9), ([10, 0, 0, 2], 7)];
-        let client = *client.get(connection as usize)?;
+        let client = *client.get(connection.0 as usize)?;
         Some(Endpoints { client: client.into(), server: ([10, 0, 0, 9], 3_000).into() })
     }
 }
@@ -51,7 +52,7 @@ fn row(number: u64, seed: u64) -> Row {
             [small(3, 3) as usize],
         status: [Status::Ok, Status::Open, Status::Error, Status::Sent][small(5, 4) as usize],
         pattern: PatternId(small(7, 5)),
-        connection: small(10, 4),
+        connection: ConnectionNumber(small(10, 4)),
         latency: (small(12, 3) > 0).then(|| Nanos::new(small(14, 6).into())),
         waited: small(23, 2).checked_sub(1).map(|nanos| Nanos::new(nanos.into())),
         ended_by: (small(24, 2) > 0).then_some(EndedBy::Server),

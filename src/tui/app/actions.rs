@@ -123,8 +123,8 @@ impl App {
                         self.open(view, present);
                     }
                 }
-                Command::OpenStream(serial) => {
-                    if let Some(view) = self.stream.as_ref().map(|stream| stream(serial)) {
+                Command::OpenStream(number) => {
+                    if let Some(view) = self.stream.as_ref().map(|stream| stream(number)) {
                         self.open(view, present);
                     }
                 }

@@ -21,6 +21,7 @@ use ratatui::crossterm::event::{
 };
 use ratatui::layout::{Position, Rect};
 
+use crate::endpoint::ConnectionNumber;
 use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::filters::Filters;
@@ -89,8 +90,8 @@ impl Tab {
 /// Makes the view of the exchange with a number.
 type MakeCall = Box<dyn Fn(u64) -> Box<dyn View>>;
 
-/// Makes the view of the stream of the connection with a serial number.
-type MakeStream = Box<dyn Fn(u32) -> Box<dyn View>>;
+/// Makes the view of the stream of the connection with a number.
+type MakeStream = Box<dyn Fn(ConnectionNumber) -> Box<dyn View>>;
 
 /// The screen.
 pub struct App {
@@ -155,9 +156,12 @@ impl App {
         self
     }
 
-    /// Shows the stream of a connection in the view that `stream` makes for its serial number.
+    /// Shows the stream of a connection in the view that `stream` makes for its number.
     #[must_use]
-    pub fn with_stream(mut self, stream: impl Fn(u32) -> Box<dyn View> + 'static) -> Self {
+    pub fn with_stream(
+        mut self,
+        stream: impl Fn(ConnectionNumber) -> Box<dyn View> + 'static,
+    ) -> Self {
         self.stream = Some(Box::new(stream));
         self
     }

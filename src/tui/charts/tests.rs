@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Color;
 
 use super::*;
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
 use crate::packet::PacketRef;
 use crate::store::{Latencies, Timelines};
@@ -35,7 +35,7 @@ impl Told {
             latencies.record(latency);
             timelines.add(&Exchange {
                 number: 1,
-                connection: ConnectionId { serial: 0, slot: 0 },
+                connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
                 ends: Endpoints { client: end, server: end },
                 kind: ExchangeKind::Request,
                 pattern: Some("sum"),

@@ -67,7 +67,7 @@ impl Harness {
             opens.borrow_mut().push(number);
             Box::new(Call::new(number, TimeZone::UTC))
         });
-        app = app.with_stream(|serial| Box::new(Stream::new(serial, TimeZone::UTC)));
+        app = app.with_stream(|number| Box::new(Stream::new(number, TimeZone::UTC)));
         app.resize(size.0, size.1);
         let activity = Activity::Reading(0, None);
         let status = Status { source: "lo".to_owned(), activity, ..Status::default() };

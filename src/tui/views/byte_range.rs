@@ -1,15 +1,15 @@
 //! Which exchange some bytes of a connection belong to.
 
 use crate::decode::Seq;
-use crate::endpoint::Side;
+use crate::endpoint::{ConnectionNumber, Side};
 use crate::store::{Archive, FrameRecord};
 use crate::time::Timestamp;
 
 /// Bytes of one side of a connection, in one piece.
 #[derive(Clone, Copy, Debug)]
 pub struct ByteRange {
-    /// The serial number of the connection.
-    pub connection: u32,
+    /// The number of the connection.
+    pub connection: ConnectionNumber,
     /// Who sent them, in the roles that the messages showed.
     pub from: Side,
     /// The sequence number of the first of them.

@@ -32,7 +32,7 @@ pub fn app(theme: Theme, zone: TimeZone) -> App {
     let of_calls = zone.clone();
     App::new(theme, Vec::new())
         .with_call(move |number| Box::new(call::Call::new(number, of_calls.clone())))
-        .with_stream(move |serial| Box::new(stream::Stream::new(serial, zone.clone())))
+        .with_stream(move |number| Box::new(stream::Stream::new(number, zone.clone())))
 }
 
 /// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first, where

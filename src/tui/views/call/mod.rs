@@ -178,7 +178,7 @@ impl Call {
         self.replies.load(detail.frames.get(skipped..).unwrap_or(&[]), is_same);
         let connections = scene.capture.connections();
         let opened =
-            connections.iter().find(|known| known.facts.connection.serial == detail.row.connection);
+            connections.iter().find(|known| known.facts.connection.number == detail.row.connection);
         self.packets.load(archive, detail, opened.map(|known| known.facts.first.number));
     }
 

@@ -41,7 +41,7 @@ pub fn tell(
     match name {
         "n" => number(record.number.0.into()),
         "length" => number(record.original_len.into()),
-        "connection" => record.connection.iter().for_each(|serial| number((*serial).into())),
+        "connection" => record.connection.iter().for_each(|connection| number(connection.0.into())),
         "payload" => {
             number(reading.headers.as_ref().map_or(0, |headers| headers.payload_len).into());
         }

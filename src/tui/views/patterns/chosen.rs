@@ -80,6 +80,7 @@ fn time(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::ConnectionNumber;
     use crate::exchange::Status;
     use crate::query::Filter;
 
@@ -144,7 +145,7 @@ mod tests {
             kind: ExchangeKind::Request,
             status: Status::Ok,
             pattern: PatternId(2),
-            connection: 0,
+            connection: ConnectionNumber(0),
             latency: Some(Nanos::new(100)),
             waited: None,
             ended_by: None,

@@ -1,7 +1,7 @@
 //! The view at several sizes, as text; what its keys do; and that a bar's filter lists its calls.
 
 use super::*;
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::engine::EngineEvent;
 use crate::exchange::{
     Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status as Outcome,
@@ -41,7 +41,7 @@ impl Sent {
         let is_event = self.status == Outcome::Sent;
         Exchange {
             number,
-            connection: ConnectionId { serial: 0, slot: 0 },
+            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
             ends: Endpoints { client: end, server: end },
             kind: if is_event { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: self.pattern,

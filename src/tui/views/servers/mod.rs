@@ -341,7 +341,7 @@ impl View for Servers {
                     false => self.marks.contains(&server),
                 };
                 let takes =
-                    |serial| archive.ends(serial).is_some_and(|ends| is_wanted(Some(ends.server)));
+                    |number| archive.ends(number).is_some_and(|ends| is_wanted(Some(ends.server)));
                 saving::save_calls(archive, takes, text)
             }
             _ => Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::index::Index;
 use crate::decode::Decoder;
-use crate::endpoint::Endpoints;
+use crate::endpoint::{ConnectionNumber, Endpoints};
 use crate::limits;
 use crate::packet::{Packet, PacketNumber};
 use crate::protocol;
@@ -20,7 +20,7 @@ const PASSED: u64 = 500_000;
 ///  packets_of             as the engine's, for this connection alone
 /// ```
 pub struct Follower {
-    connection: u32,
+    connection: ConnectionNumber,
     decoder: Decoder,
     streams: Streams,
     reader: Reader,
@@ -41,7 +41,7 @@ struct Reader {
 
 impl Follower {
     /// Begins at packet `first`. `patience`: how long a packet out of order is expected.
-    pub fn new(connection: u32, first: PacketNumber, patience: Nanos) -> Self {
+    pub fn new(connection: ConnectionNumber, first: PacketNumber, patience: Nanos) -> Self {
         Self {
             connection,
             decoder: Decoder::new(),

@@ -29,7 +29,7 @@ use super::byte_range::{ByteRange, exchange_of};
 use super::packets::{Beginnings, Reading};
 use super::saving;
 use super::times::{self, Times, since};
-use crate::endpoint::{Endpoints, Side};
+use crate::endpoint::{ConnectionNumber, Endpoints, Side};
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
 use crate::packet::PacketNumber;
 use crate::report::{count, counted, size};
@@ -67,7 +67,7 @@ const MARK: u16 = 2;
 
 /// The view of a stream.
 pub struct Stream {
-    connection: u32,
+    connection: ConnectionNumber,
     times: Times,
     follower: Option<Follower>,
     /// Whether there are packets that were not read yet.
@@ -103,8 +103,8 @@ struct Shown {
 }
 
 impl Stream {
-    /// Follows the connection with this serial number. Times of day are told in `zone`.
-    pub fn new(connection: u32, zone: TimeZone) -> Self {
+    /// Follows the connection with this number. Times of day are told in `zone`.
+    pub fn new(connection: ConnectionNumber, zone: TimeZone) -> Self {
         Self {
             connection,
             times: Times::since_first(zone),
@@ -130,7 +130,7 @@ impl Stream {
         capture
             .connections()
             .iter()
-            .find(|record| record.facts.connection.serial == self.connection)
+            .find(|record| record.facts.connection.number == self.connection)
     }
 
     fn ends(&self, capture: &CaptureStore) -> Option<Endpoints> {
@@ -632,7 +632,7 @@ impl View for Stream {
                 commands
             }
             "save" => {
-                let is_it = |serial| serial == self.connection;
+                let is_it = |number| number == self.connection;
                 saving::save_calls(scene.capture.archive(), is_it, text)
             }
             _ => Vec::new(),
