@@ -74,7 +74,7 @@ impl KeptExchange {
         let responses: Vec<_> = exchange.responses.iter().collect();
         let Exchange { request, reply, latency, error, pattern_id, .. } = exchange;
         Self {
-            number: exchange.number,
+            number: exchange.number.0,
             connection: exchange.connection,
             ends: exchange.ends,
             kind: exchange.kind,
@@ -101,7 +101,7 @@ fn keep(update: &EngineEvent<'_>) -> Told {
             Told::Began(KeptExchange::of(exchange), KeptFrame::of(frame))
         }
         EngineEvent::Replied(replied) => Told::Replied {
-            number: replied.number,
+            number: replied.number.0,
             connection: replied.connection,
             frame: KeptFrame::of(replied.frame),
             failed: replied.failed,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::exchange::ExchangeKind;
+use crate::exchange::{ExchangeKind, ExchangeNumber};
 use crate::packet::Packet;
 use crate::report::calls::{Csv, JsonLines};
 use crate::source::CapturePoints;
@@ -54,7 +54,7 @@ pub struct Saved {
 /// Where `out` cannot be written.
 pub fn save(
     archive: &Archive,
-    numbers: &[u64],
+    numbers: &[ExchangeNumber],
     form: Form,
     mut out: impl Write,
 ) -> io::Result<Saved> {
@@ -77,7 +77,7 @@ pub fn save(
 
 fn save_lines(
     archive: &Archive,
-    numbers: &[u64],
+    numbers: &[ExchangeNumber],
     mut write: impl FnMut(&crate::exchange::Exchange<'_>) -> io::Result<()>,
 ) -> io::Result<Saved> {
     let mut saved = Saved::default();
@@ -96,7 +96,11 @@ fn save_lines(
 }
 
 /// Writes the packets that carried the exchanges, each once, in the order of the capture.
-fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Result<Saved> {
+fn save_packets(
+    archive: &Archive,
+    numbers: &[ExchangeNumber],
+    out: impl Write,
+) -> io::Result<Saved> {
     let mut saved = Saved::default();
     let mut packets = BTreeSet::new();
     let mut bodies = archive.bodies();

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::endpoint::{ConnectionNumber, Endpoints};
-use crate::exchange::{EndedBy, Exchange, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Span, Status,
+};
 use crate::time::{Nanos, Timestamp};
 
 /// Something that a filter can be asked about. Each fact is asked for only where the answer depends
 /// on it: those that cost more come later here, and are asked for last.
 pub trait Subject {
-    /// Its number, from 1.
-    fn number(&self) -> u64;
+    /// Its number.
+    fn number(&self) -> ExchangeNumber;
     /// When its first byte was seen.
     fn time(&self) -> Timestamp;
     /// What it is.
@@ -75,7 +77,7 @@ pub trait Subject {
 }
 
 impl Subject for Exchange<'_> {
-    fn number(&self) -> u64 {
+    fn number(&self) -> ExchangeNumber {
         self.number
     }
 

@@ -83,7 +83,7 @@ impl Term {
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         let nanos = |span: Option<crate::time::Nanos>| span.map(|span| i128::from(span.get()));
         match self.fact {
-            Fact::Number => self.number(subject.number()),
+            Fact::Number => self.number(subject.number().0),
             Fact::Time => self.number(value::of_time(subject.time())),
             Fact::Kind => self.word(subject.kind() as u32),
             Fact::Status => self.word(subject.status() as u32),

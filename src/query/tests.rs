@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Held, Latency, PatternId, Payloads, Span,
+    Status,
 };
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
@@ -30,7 +31,7 @@ fn ends(client: &str, server: &str) -> Endpoints {
 fn exchanges() -> Vec<Exchange<'static>> {
     let took = |nanos| Some(Nanos::new(nanos));
     let call = Exchange {
-        number: 1,
+        number: ExchangeNumber(1),
         connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
         ends: ends("10.0.0.7:51304", "10.1.0.1:8888"),
         kind: ExchangeKind::Request,
@@ -62,7 +63,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
     vec![
         call,
         Exchange {
-            number: 2,
+            number: ExchangeNumber(2),
             connection: ConnectionId { number: ConnectionNumber(1), slot: 1 },
             ends: ends("[::1]:40000", "[::1]:3001"),
             pattern: Some(r#"{"cmd":"count"}"#),
@@ -84,7 +85,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 3,
+            number: ExchangeNumber(3),
             pattern: Some("user.create"),
             pattern_id: PatternId(4),
             status: Status::Error,
@@ -95,7 +96,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 4,
+            number: ExchangeNumber(4),
             pattern: None,
             pattern_id: PatternId::NONE,
             status: Status::Open,
@@ -108,7 +109,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 5,
+            number: ExchangeNumber(5),
             kind: ExchangeKind::Event,
             pattern: Some("User.created"),
             pattern_id: PatternId::OTHERS,
@@ -123,7 +124,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 6,
+            number: ExchangeNumber(6),
             kind: ExchangeKind::Reply,
             pattern: None,
             pattern_id: PatternId::NONE,
@@ -145,7 +146,7 @@ fn failures() -> Vec<Exchange<'static>> {
     let call = exchanges().remove(0);
     let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
     let left = Exchange {
-        number: 2,
+        number: ExchangeNumber(2),
         status: Status::Closed,
         reply: None,
         replies: 0,
@@ -155,7 +156,7 @@ fn failures() -> Vec<Exchange<'static>> {
         ..call
     };
     let refused = Exchange {
-        number: 4,
+        number: ExchangeNumber(4),
         kind: ExchangeKind::Connect,
         pattern: None,
         pattern_id: PatternId::NONE,
@@ -174,10 +175,10 @@ fn failures() -> Vec<Exchange<'static>> {
             ..call
         },
         left,
-        Exchange { number: 3, sure: false, ..call },
+        Exchange { number: ExchangeNumber(3), sure: false, ..call },
         refused,
         Exchange {
-            number: 5,
+            number: ExchangeNumber(5),
             status: Status::NoAnswer,
             ended_by: Some(EndedBy::Network),
             waited: Some(Nanos::from_secs(3)),
@@ -250,7 +251,7 @@ fn found_among(exchanges: &[Exchange<'_>], text: &str) -> Vec<u64> {
             if let Some(answer) = evaluator.without_payloads(exchange) {
                 assert_eq!(answer, matches, "{text}: {exchange:?}");
             }
-            numbers.extend(matches.then_some(exchange.number));
+            numbers.extend(matches.then_some(exchange.number.0));
         }
     }
     numbers
@@ -508,7 +509,7 @@ struct Counted<'a> {
 }
 
 impl Subject for Counted<'_> {
-    fn number(&self) -> u64 {
+    fn number(&self) -> ExchangeNumber {
         self.exchange.number
     }
     fn time(&self) -> Timestamp {

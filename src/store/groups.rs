@@ -215,14 +215,14 @@ fn group(by: &[GroupBy], exchange: &Exchange<'_>) -> Group {
 mod tests {
     use super::*;
     use crate::endpoint::ConnectionId;
-    use crate::exchange::{Held, Latency, Payloads};
+    use crate::exchange::{ExchangeNumber, Held, Latency, Payloads};
     use crate::time::Nanos;
 
     /// A call to a server on `port`.
     fn call(port: u16, latency: u64) -> Exchange<'static> {
         let server = SocketAddr::from(([10, 0, 0, 2], port));
         Exchange {
-            number: 1,
+            number: ExchangeNumber(1),
             connection: ConnectionId { number: ConnectionNumber(u32::from(port)), slot: 0 },
             ends: Endpoints { client: ([10, 0, 0, 1], port).into(), server },
             kind: ExchangeKind::Request,

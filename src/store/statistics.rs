@@ -309,7 +309,7 @@ mod tests {
     use super::*;
     use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::endpoint::{PerSide, Roles};
-    use crate::exchange::{Latency, Payloads};
+    use crate::exchange::{ExchangeNumber, Latency, Payloads};
     use crate::packet::PacketRef;
     use crate::stream::{Ended, Opened};
 
@@ -323,7 +323,7 @@ mod tests {
         let first = PacketRef { number: PacketNumber(serial.into()), ..PacketRef::default() };
         for number in 0..events {
             statistics.add(&Exchange {
-                number,
+                number: ExchangeNumber(number),
                 connection,
                 ends,
                 kind: ExchangeKind::Event,

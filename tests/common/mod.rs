@@ -52,7 +52,7 @@ impl Record {
     fn of(exchange: &Exchange<'_>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
-            number: exchange.number,
+            number: exchange.number.0,
             kind: exchange.kind,
             pattern: exchange.pattern.map(str::to_owned),
             id: exchange.id.map(text),

@@ -27,6 +27,7 @@ use jiff::tz::TimeZone;
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
+use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::report::Losses;
 use crate::source::SourceError;
@@ -296,7 +297,7 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes exchanges into a file, beside all else.
-    fn save(&mut self, archive: Archive, target: Target, numbers: Vec<u64>) {
+    fn save(&mut self, archive: Archive, target: Target, numbers: Vec<ExchangeNumber>) {
         self.app.notice("saving…");
         let send = self.send.clone();
         self.saving.retain(|save| !save.is_finished());

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use crate::exchange::ExchangeNumber;
 use crate::export::{Form, Saved, save};
 use crate::store::Archive;
 
@@ -60,7 +61,7 @@ impl Target {
     /// # Errors
     ///
     /// Where they cannot be written: the sentence.
-    pub fn write(self, archive: &Archive, numbers: &[u64]) -> Result<String, String> {
+    pub fn write(self, archive: &Archive, numbers: &[ExchangeNumber]) -> Result<String, String> {
         let Self { path, file, form } = self;
         match save(archive, numbers, form, BufWriter::new(file)) {
             Ok(saved) => Ok(told(&path, saved, form)),

@@ -135,7 +135,7 @@ impl Talk {
 fn keep(rows: &mut Vec<Row>, event: &TrackerEvent<'_>) {
     if let TrackerEvent::Ended(exchange) = event {
         rows.push(Row {
-            number: exchange.number,
+            number: exchange.number.0,
             kind: exchange.kind,
             status: exchange.status,
             latency: exchange.latency.latency,

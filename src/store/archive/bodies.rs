@@ -7,7 +7,7 @@ use super::place::{Lies, Place};
 use super::{Archive, FrameRecord, Row, Unavailable, Way, packets};
 use crate::decode::{Decoder, Segment};
 use crate::endpoint::{ConnectionNumber, Side};
-use crate::exchange::{Exchange, ExchangeKind, PatternId, Payloads};
+use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, PatternId, Payloads};
 use crate::json::route_text;
 use crate::limits;
 use crate::packet::{Packet, PacketNumber};
@@ -124,7 +124,11 @@ impl<'a> Bodies<'a> {
     }
 
     /// Lends exchange `number` as [`Archive::exchange`] does.
-    pub fn exchange<R>(&mut self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
+    pub fn exchange<R>(
+        &mut self,
+        number: ExchangeNumber,
+        take: impl FnOnce(&Exchange<'_>) -> R,
+    ) -> Option<R> {
         let mut frames = std::mem::take(&mut self.frames);
         let mut texts = std::mem::take(&mut self.texts);
         texts.clear();

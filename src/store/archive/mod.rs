@@ -33,7 +33,9 @@ pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
 use crate::endpoint::{ConnectionNumber, Endpoints, Side};
-use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Held, Latency, PatternId, Span, Status,
+};
 use crate::packet::{LinkType, PacketNumber, PointId};
 use crate::source::{CapturePoints, SourceFiles};
 use crate::time::{Nanos, Timestamp};
@@ -41,8 +43,8 @@ use crate::time::{Nanos, Timestamp};
 /// What a list shows of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its number, from 1.
-    pub number: u64,
+    /// Its number.
+    pub number: ExchangeNumber,
     /// When its first byte was seen.
     pub time: Timestamp,
     /// What it is.
@@ -168,23 +170,24 @@ pub struct Archive {
 
 impl Archive {
     /// The numbers of the exchanges that are remembered. A few of them may be of none.
-    pub fn numbers(&self) -> Range<u64> {
+    pub fn numbers(&self) -> Range<ExchangeNumber> {
         self.rows.numbers()
     }
 
     /// What a list shows of exchange `number`.
-    pub fn row(&self, number: u64) -> Option<Row> {
+    pub fn row(&self, number: ExchangeNumber) -> Option<Row> {
         self.rows.get(number)?.row(number)
     }
 
     /// The rows from `number` on, ascending.
-    pub fn rows(&self, number: u64) -> impl Iterator<Item = Row> + '_ {
+    pub fn rows(&self, number: ExchangeNumber) -> impl Iterator<Item = Row> + '_ {
         let numbers = self.numbers();
-        (number.max(numbers.start)..numbers.end).filter_map(|number| self.row(number))
+        let numbers = number.max(numbers.start)..numbers.end;
+        ExchangeNumber::each(numbers).filter_map(|number| self.row(number))
     }
 
     /// All that is remembered of exchange `number` but its payloads.
-    pub fn detail(&self, number: u64) -> Option<Detail> {
+    pub fn detail(&self, number: ExchangeNumber) -> Option<Detail> {
         let mut frames = Vec::new();
         let row = self.passages(number, &mut frames)?;
         let ends = self.ends(row.connection)?;
@@ -197,7 +200,7 @@ impl Archive {
 
     /// What a list shows of exchange `number`, and its frames, the request first, in the place of
     /// what `frames` held. For whoever looks at many: the vector is used again.
-    pub fn frames(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+    pub fn frames(&self, number: ExchangeNumber, frames: &mut Vec<FrameRecord>) -> Option<Row> {
         let row = self.passages(number, frames)?;
         if row.kind == ExchangeKind::Connect {
             frames.clear();
@@ -206,7 +209,7 @@ impl Archive {
     }
 
     /// The same, and of an attempt to connect the ways of its SYNs and of what answered them.
-    fn passages(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+    fn passages(&self, number: ExchangeNumber, frames: &mut Vec<FrameRecord>) -> Option<Row> {
         frames.clear();
         let kept = self.rows.get(number)?;
         let mut next = kept.frames;
@@ -221,20 +224,24 @@ impl Archive {
     }
 
     /// What a router said of the attempt to connect with this number: JSON.
-    fn said(&self, number: u64) -> Option<&[u8]> {
+    fn said(&self, number: ExchangeNumber) -> Option<&[u8]> {
         let name = self.rows.get(number)?.said()?;
         self.said.get(usize::from(name).checked_sub(1)?).map(|said| &**said)
     }
 
     /// The way of exchange `number` over the wire.
-    pub(super) fn way(&self, number: u64) -> Way {
+    pub(super) fn way(&self, number: ExchangeNumber) -> Way {
         let mut frames = Vec::new();
         self.passages(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
     }
 
     /// Lends exchange `number` as the engine told it, payloads and all; those that are gone are
     /// left out.
-    pub fn exchange<R>(&self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
+    pub fn exchange<R>(
+        &self,
+        number: ExchangeNumber,
+        take: impl FnOnce(&Exchange<'_>) -> R,
+    ) -> Option<R> {
         Bodies::single(self).exchange(number, take)
     }
 

@@ -8,7 +8,7 @@ use super::rows::Compact;
 use super::{Archive, FrameRecord, packets};
 use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, Side};
-use crate::exchange::{Exchange, ExchangeKind, Held, Span};
+use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, Held, Span};
 use crate::limits;
 use crate::packet::{Packet, PacketNumber};
 use crate::source::SourceFiles;
@@ -76,7 +76,7 @@ impl Archive {
     }
 
     /// A call got a reply.
-    pub(in crate::store) fn reply(&mut self, number: u64, frame: &FrameRecord) -> bool {
+    pub(in crate::store) fn reply(&mut self, number: ExchangeNumber, frame: &FrameRecord) -> bool {
         let Some(row) = self.rows.get_mut(number) else { return false };
         row.add_reply(frame.span.bytes);
         row.frames = self.frames.push(frame, row.frames, row.time);

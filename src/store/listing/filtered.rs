@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::{Choice, Test};
 use crate::endpoint::{ConnectionNumber, Endpoints, PerSide};
-use crate::exchange::{EndedBy, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::exchange::{EndedBy, ExchangeKind, ExchangeNumber, Latency, PatternId, Span, Status};
 use crate::query::{Evaluator, Filter, Subject};
 use crate::store::{Archive, Row};
 use crate::time::{Nanos, Timestamp};
@@ -33,7 +33,7 @@ struct Known<'a> {
 }
 
 impl Subject for Known<'_> {
-    fn number(&self) -> u64 {
+    fn number(&self) -> ExchangeNumber {
         self.row.number
     }
 
@@ -181,7 +181,7 @@ mod tests {
             let filter = Filter::parse(text).unwrap();
             let mut test = filter.begin(archive);
             let mut fulfil = 0;
-            for row in archive.rows(1) {
+            for row in archive.rows(ExchangeNumber(1)) {
                 let expected = archive.exchange(row.number, |exchange| filter.matches(exchange));
                 assert_eq!(Some(test(&row)), expected, "{text}: {row:?}");
                 fulfil += u32::from(expected == Some(true));

@@ -87,7 +87,7 @@ impl Column {
     /// What `row` itself has in this column; `None` where that is nothing, or has a name.
     pub(super) fn plain(self, row: &Row) -> Option<u64> {
         Some(match self {
-            Self::Number => row.number,
+            Self::Number => row.number.0,
             // Earlier than the epoch comes first too.
             Self::Time => row.time.as_nanos().cast_unsigned() ^ 1 << 63,
             Self::Kind => row.kind as u64,

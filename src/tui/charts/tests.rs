@@ -6,7 +6,9 @@ use ratatui::style::Color;
 
 use super::*;
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
+use crate::exchange::{
+    Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status,
+};
 use crate::packet::PacketRef;
 use crate::store::{Latencies, Timelines};
 use crate::time::{Nanos, Timestamp};
@@ -34,7 +36,7 @@ impl Told {
             let latency = Nanos::new(latency);
             latencies.record(latency);
             timelines.add(&Exchange {
-                number: 1,
+                number: ExchangeNumber(1),
                 connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
                 ends: Endpoints { client: end, server: end },
                 kind: ExchangeKind::Request,

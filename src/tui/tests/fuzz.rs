@@ -19,6 +19,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use crate::engine::{Config, Engine};
+use crate::exchange::ExchangeNumber;
 use crate::export::{Form, save};
 use crate::names::Names;
 use crate::packet::{LinkType, Packet, PacketNumber};
@@ -584,7 +585,8 @@ fn what_cannot_be_read_any_more_is_not_made_up() {
     fuzz.segment(0, true, ACK, &frame(r#"{"response":3,"isDisposed":true,"id":"a"}"#));
     let saved = |fuzz: &Fuzz| {
         let mut file = Vec::new();
-        let saved = save(fuzz.capture.archive(), &[1], Form::JsonLines, &mut file).unwrap();
+        let saved =
+            save(fuzz.capture.archive(), &[ExchangeNumber(1)], Form::JsonLines, &mut file).unwrap();
         (saved.exchanges, saved.missing, String::from_utf8(file).unwrap().contains("[1,2]"))
     };
     let press = |fuzz: &mut Fuzz, keys: &str| {

@@ -64,7 +64,7 @@ impl Harness {
         let opened = Rc::<RefCell<Vec<u64>>>::default();
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![view]).with_call(move |number| {
-            opens.borrow_mut().push(number);
+            opens.borrow_mut().push(number.0);
             Box::new(Call::new(number, TimeZone::UTC))
         });
         app = app.with_stream(|number| Box::new(Stream::new(number, TimeZone::UTC)));

@@ -17,6 +17,7 @@ use super::saving;
 use super::times::{self, Times};
 use super::waiting;
 use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::query::RowFilter;
 use crate::report::{count, counted};
@@ -403,7 +404,7 @@ impl View for Connections {
         }
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         let is_fresh = |at: Timestamp| scene.now.since(at).is_some_and(|past| past < SORTED_FOR);
         if self.known == scene.capture.connections().len() && self.sorted_at.is_some_and(is_fresh) {
             self.fit(scene);

@@ -4,6 +4,7 @@ use ratatui::style::Modifier;
 
 use super::*;
 use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::tui::status::Activity;
 use crate::tui::tests::harness::{Harness, fixture};
 use crate::tui::theme::Theme;
@@ -108,7 +109,7 @@ fn calls_of_one_connection_are_saved() {
     let [Effect::Save { path, numbers, .. }] = &stage.effects[..] else { panic!() };
     assert_eq!(path, "calls.jsonl");
     let archive = stage.capture.archive();
-    let connection = |number: &u64| archive.row(*number).unwrap().connection;
+    let connection = |number: &ExchangeNumber| archive.row(*number).unwrap().connection;
     assert!(numbers.iter().map(connection).all(|connection| connection == ConnectionNumber(1)));
     assert_eq!(numbers.len() as u64, {
         let record = &stage.capture.connections()[1];
@@ -185,6 +186,6 @@ fn marked_connections_are_saved_together() {
     stage.keys("wx.jsonl<Enter>");
     let [Effect::Save { numbers, .. }] = &stage.effects[..] else { panic!() };
     let of_two = |row: &crate::store::Row| row.connection < ConnectionNumber(2);
-    let rows = stage.capture.archive().rows(0).filter(of_two);
+    let rows = stage.capture.archive().rows(ExchangeNumber(0)).filter(of_two);
     assert_eq!(*numbers, rows.map(|row| row.number).collect::<Vec<_>>());
 }

@@ -23,6 +23,7 @@ use super::times::{self, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::Side;
+use crate::exchange::ExchangeNumber;
 use crate::packet::PacketNumber;
 use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
@@ -473,7 +474,7 @@ impl View for Packets {
         commands
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         if !self.begun && scene.status.activity != Activity::None {
             self.begun = true;
             self.look(scene);

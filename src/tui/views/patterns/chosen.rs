@@ -81,7 +81,7 @@ fn time(at: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::endpoint::ConnectionNumber;
-    use crate::exchange::Status;
+    use crate::exchange::{ExchangeNumber, Status};
     use crate::query::Filter;
 
     fn chosen() -> Chosen {
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn rows_are_taken_by_the_same_bounds() {
         let row = Row {
-            number: 1,
+            number: ExchangeNumber(1),
             time: Timestamp::from_nanos(50),
             kind: ExchangeKind::Request,
             status: Status::Ok,

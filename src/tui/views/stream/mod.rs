@@ -30,6 +30,7 @@ use super::packets::{Beginnings, Reading};
 use super::saving;
 use super::times::{self, Times, since};
 use crate::endpoint::{ConnectionNumber, Endpoints, Side};
+use crate::exchange::ExchangeNumber;
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
 use crate::packet::PacketNumber;
 use crate::report::{count, counted, size};
@@ -88,7 +89,7 @@ pub struct Stream {
     shown: Vec<Shown>,
     /// Its packets, where they carried nothing.
     silent: Vec<String>,
-    calls: HashMap<u64, Option<u64>>,
+    calls: HashMap<u64, Option<ExchangeNumber>>,
 }
 
 /// A row in sight.
@@ -260,7 +261,7 @@ impl Stream {
     }
 
     /// The call of a frame, remembered once it was looked for.
-    fn call_of(&mut self, number: u64, item: &Item, scene: &Scene<'_>) -> Option<u64> {
+    fn call_of(&mut self, number: u64, item: &Item, scene: &Scene<'_>) -> Option<ExchangeNumber> {
         if let Some(call) = self.calls.get(&number) {
             return *call;
         }
@@ -639,7 +640,7 @@ impl View for Stream {
         }
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.read_on(scene);
         self.hunt_on(scene);
         self.look(scene);

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::packet::{LinkType, PacketNumber};
 use crate::time::Timestamp;
 use crate::tui::tests::harness::{Harness, Raw, fixture};
@@ -234,7 +235,7 @@ fn frames_of_recordings_are_those_of_their_calls() {
             check_lists(index);
             for row in capture
                 .archive()
-                .rows(0)
+                .rows(ExchangeNumber(0))
                 .filter(|row| row.connection == record.facts.connection.number)
             {
                 let detail = capture.archive().detail(row.number).unwrap();
