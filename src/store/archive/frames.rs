@@ -36,7 +36,7 @@ pub(super) struct Frames {
 #[derive(Clone, Debug, Default)]
 struct Chunk {
     /// What the first frame said: differences are taken from it.
-    packet: u64,
+    packet: PacketNumber,
     place: u64,
     bytes: Vec<u8>,
 }
@@ -78,7 +78,7 @@ impl Frames {
         let place = frame.place.map_or(tail.place, |place| place.0);
         if tail.bytes.is_empty() {
             tail.bytes.reserve_exact(CHUNK);
-            (tail.packet, tail.place) = (first.number.0, place);
+            (tail.packet, tail.place) = (first.number, place);
         }
         let held = frame.held.at_most > Nanos::ZERO;
         let is_first = before == Address::NONE && first.at == time;
@@ -95,7 +95,7 @@ impl Frames {
         let to = &mut tail.bytes;
         to.push(flags.iter().map(|(is, flag)| if *is { *flag } else { 0 }).sum());
         to.extend_from_slice(&frame.seq.0.to_le_bytes());
-        push_difference(to, first.number.0, tail.packet);
+        push_difference(to, first.number.0, tail.packet.0);
         push_number(to, bytes);
         push_number(to, bytes.saturating_sub(frame.body_len));
         if frame.place.is_some() {
@@ -129,7 +129,7 @@ impl Frames {
         let (seq, rest) = rest.split_first_chunk()?;
         let mut from = Numbers(rest);
         let is = |flag| flags & flag != 0;
-        let number = from.difference(chunk.packet)?;
+        let number = from.difference(chunk.packet.0)?;
         let bytes = from.number()?;
         let body_len = bytes - from.number()?;
         let place = if is(PLACED) { Some(Place(from.difference(chunk.place)?)) } else { None };

@@ -202,7 +202,7 @@ impl Stream {
         let bytes = self.index().map_or(0, |it| it.len(Side::Client) + it.len(Side::Server));
         let facts = self.record(scene.capture).map(|record| record.facts);
         let Some(facts) = facts.filter(|_| !self.is_more && bytes == 0) else { return };
-        let within = facts.first.number..facts.last.number.saturating_add(1);
+        let within = facts.first.number..facts.last.number.next();
         let mut beginnings = Beginnings::default();
         for packet in scene.capture.archive().packets_of(self.connection, within).take(SILENT) {
             let Some(reading) = Reading::new(packet.number, scene.capture) else { continue };
