@@ -17,7 +17,6 @@ mod payload;
 mod replies;
 mod timing;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -33,7 +32,8 @@ use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
-use crate::tui::views::{copies, endings, times};
+use crate::tui::views::times::{self, TimeStyle};
+use crate::tui::views::{copies, endings};
 
 /// Rows above the panes: what the call is, what came of it, the names of the panes.
 const HEAD: u16 = 3;
@@ -67,7 +67,7 @@ impl Pane {
 /// The view of one call, event or orphan reply.
 pub struct Call {
     number: u64,
-    zone: TimeZone,
+    times: TimeStyle,
     /// As it was when it was last looked at; `None` where it is not remembered.
     detail: Option<Detail>,
     pattern: String,
@@ -87,11 +87,11 @@ pub struct Call {
 }
 
 impl Call {
-    /// A view of exchange `number`, whose time is told in `zone`.
-    pub fn new(number: u64, zone: TimeZone) -> Self {
+    /// A view of exchange `number`; `times` says how its time is told.
+    pub fn new(number: u64, times: impl Into<TimeStyle>) -> Self {
         Self {
             number,
-            zone,
+            times: times.into(),
             detail: None,
             pattern: String::new(),
             id: None,
@@ -184,7 +184,7 @@ impl Call {
 
     /// Shows another exchange in the place of this one.
     fn go_to(&mut self, number: u64) {
-        let fresh = Self::new(number, self.zone.clone());
+        let fresh = Self::new(number, self.times.clone());
         let old = std::mem::replace(self, fresh);
         (self.pane, self.zoomed) = (old.pane, old.zoomed);
     }
@@ -574,7 +574,8 @@ impl Call {
         if let Some(ending) = self.ending(detail) {
             pen.put(&ending, theme.status(row.status)).put("  ", theme.dim);
         }
-        pen.put(&times::exact(row.time, &self.zone), theme.dim);
+        let first = times::first_packet(scene.capture);
+        pen.put(&times::on_page(row.time, &self.times, first), theme.dim);
         if let Some(id) = &self.id {
             pen.put("  id ", theme.dim).put_bytes(id, theme.dim);
         }

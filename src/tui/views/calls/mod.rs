@@ -25,7 +25,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -45,6 +44,7 @@ use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
 use crate::tui::views::copies;
 use crate::tui::views::marks::Marks;
+use crate::tui::views::times::TimeStyle;
 
 /// A sorted list is put in order this often while exchanges change: often enough to be read as
 /// live, and a few per cent of a core where it has millions of rows.
@@ -80,9 +80,9 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// A view of all exchanges that tells times of day in `zone`; what takes long is done by
-    /// `spawn`.
-    pub fn new(zone: TimeZone, spawn: Spawn) -> Self {
+    /// A view of all exchanges that tells points in time as `times` says; what takes long is
+    /// done by `spawn`.
+    pub fn new(times: impl Into<TimeStyle>, spawn: Spawn) -> Self {
         Self {
             listing: Listing::new(spawn),
             filter: String::new(),
@@ -90,7 +90,7 @@ impl Calls {
             selected: None,
             columns: Rc::default(),
             marks: Marks::default(),
-            lines: Lines::new(zone),
+            lines: Lines::new(times.into()),
             sought: None,
             hunt: None,
             remark: None,
@@ -133,6 +133,7 @@ impl Calls {
         };
         let widths = Widths {
             number: digits.max(4),
+            time: self.lines.time_width(),
             pattern: self.lines.widest_pattern(),
             status: self.lines.widest_status(),
             end,

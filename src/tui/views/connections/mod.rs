@@ -5,7 +5,6 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -14,7 +13,7 @@ use self::columns::{COLUMNS, FIELDS, Field, is_over};
 pub use self::fields::FILTERED;
 use super::marks::Marks;
 use super::saving;
-use super::times::{self, Times};
+use super::times::{self, TimeStyle, Times};
 use super::waiting;
 use crate::names::Names;
 use crate::query::RowFilter;
@@ -22,7 +21,7 @@ use crate::report::{count, counted};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
-use crate::tui::table::{Hit, Selection, TITLES, Table};
+use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
 use crate::tui::text::{Align, LineBuilder, found};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Command, Effect, Mouse, Question, Rows, Scene, View};
@@ -36,6 +35,8 @@ const SORTED_FOR: Nanos = Nanos::from_millis(250);
 pub struct Connections {
     names: Names,
     times: Times,
+    /// [`COLUMNS`], that of the time as wide as times are.
+    columns: [Column; FIELDS.len()],
     selection: Selection,
     /// The serial number of the selected connection.
     selected: Option<u32>,
@@ -56,11 +57,12 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// No connection yet. Times of day are told in `zone`.
-    pub fn new(zone: TimeZone) -> Self {
-        Self {
+    /// No connection yet; `times` says how points in time are told.
+    pub fn new(times: impl Into<TimeStyle>) -> Self {
+        let mut view = Self {
             names: Names::default(),
-            times: Times::of_day(zone),
+            times: Times::of_day(times.into()),
+            columns: COLUMNS,
             selection: Selection::new(false),
             selected: None,
             order: Vec::new(),
@@ -71,7 +73,9 @@ impl Connections {
             marks: Marks::default(),
             known: 0,
             began: Vec::new(),
-        }
+        };
+        view.widen();
+        view
     }
 
     /// The same, with hosts called by their names.
@@ -81,8 +85,14 @@ impl Connections {
         self
     }
 
+    fn widen(&mut self) {
+        if let Some(began) = self.columns.last_mut() {
+            began.width = Width::Fixed(self.times.width());
+        }
+    }
+
     const fn table(&self) -> Table<'_> {
-        Table { columns: &COLUMNS, selection: &self.selection, sorted: Some(self.sorted) }
+        Table { columns: &self.columns, selection: &self.selection, sorted: Some(self.sorted) }
     }
 
     fn record<'a>(&self, row: usize, capture: &'a CaptureStore) -> Option<&'a ConnectionRecord> {
@@ -342,6 +352,7 @@ impl View for Connections {
             Action::SortReverse => self.sort_by(self.sorted.0, scene),
             Action::TimeFormat => {
                 let about = self.times.next();
+                self.widen();
                 self.remember(scene);
                 return vec![Command::Notice(about.to_owned())];
             }

@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{MouseButton, MouseEventKind};
 use ratatui::style::Modifier;
 

@@ -8,7 +8,6 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -19,7 +18,7 @@ use self::filter::Filtered;
 pub use self::reading::{Beginnings, Reading};
 use self::search::{Search, Step};
 use super::byte_range::{ByteRange, exchange_of};
-use super::times::{self, Times};
+use super::times::{self, TimeStyle, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::Side;
@@ -56,6 +55,8 @@ const fn column(title: &'static str, width: Width, priority: u8, align: Align) -
 #[derive(Debug)]
 pub struct Packets {
     times: Times,
+    /// [`COLUMNS`], that of the time as wide as times are.
+    columns: [Column; 6],
     selection: Selection,
     /// The number of the packet in row 0.
     first: u64,
@@ -105,10 +106,11 @@ struct Line {
 }
 
 impl Packets {
-    /// No packet yet. Times of day are told in `zone`.
-    pub fn new(zone: TimeZone) -> Self {
-        Self {
-            times: Times::since_first(zone),
+    /// No packet yet; `times` says how points in time are told.
+    pub fn new(times: impl Into<TimeStyle>) -> Self {
+        let mut view = Self {
+            times: Times::since_first(times.into()),
+            columns: COLUMNS,
             selection: Selection::new(false),
             first: 1,
             selected: 0,
@@ -122,11 +124,17 @@ impl Packets {
             hunt: None,
             verdict: String::new(),
             begun: false,
-        }
+        };
+        view.widen();
+        view
+    }
+
+    fn widen(&mut self) {
+        self.columns[TIME].width = Width::Fixed(self.times.width());
     }
 
     const fn table(&self) -> Table<'_> {
-        Table { columns: &COLUMNS, selection: &self.selection, sorted: None }
+        Table { columns: &self.columns, selection: &self.selection, sorted: None }
     }
 
     /// The room of the list, and that of the bytes with the line above them.
@@ -416,7 +424,9 @@ impl View for Packets {
             }
             Action::TimeFormat => {
                 self.lines_of = None;
-                vec![Command::Notice(self.times.next().to_owned())]
+                let about = self.times.next();
+                self.widen();
+                vec![Command::Notice(about.to_owned())]
             }
             _ if self.pane.act(action) => Vec::new(),
             _ => {

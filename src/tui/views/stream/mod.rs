@@ -15,7 +15,6 @@ mod viewport;
 
 use std::collections::HashMap;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -28,7 +27,7 @@ use self::viewport::{Place, Viewport};
 use super::byte_range::{ByteRange, exchange_of};
 use super::packets::{Beginnings, Reading};
 use super::saving;
-use super::times::{self, Times, since};
+use super::times::{self, TimeStyle, Times, since};
 use crate::endpoint::{Endpoints, Side};
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
 use crate::report::{count, counted, size};
@@ -59,8 +58,7 @@ const SILENT: usize = 200;
 /// Bytes of a frame that are copied.
 const COPIED: usize = 4 << 20;
 
-/// Columns before a frame: its time, its call, the mark of its sender.
-const BEFORE_FRAME: u16 = times::WIDTH + 1 + CALL + 1;
+/// Columns of a call before its frame, and of the mark of its sender.
 const CALL: u16 = 7;
 const MARK: u16 = 2;
 
@@ -102,11 +100,11 @@ struct Shown {
 }
 
 impl Stream {
-    /// Follows the connection with this serial number. Times of day are told in `zone`.
-    pub fn new(connection: u32, zone: TimeZone) -> Self {
+    /// Follows the connection with this serial number; `times` says how points in time are told.
+    pub fn new(connection: u32, times: impl Into<TimeStyle>) -> Self {
         Self {
             connection,
-            times: Times::since_first(zone),
+            times: Times::since_first(times.into()),
             follower: None,
             is_more: true,
             form: Form::Frames,
@@ -150,8 +148,13 @@ impl Stream {
         if self.roles_swapped { item.from.other() } else { item.from }
     }
 
+    /// Columns before a frame: its time, its call.
+    const fn before_frame(&self) -> u16 {
+        self.times.width() + 1 + CALL + 1
+    }
+
     fn layout(&self, area: Rect) -> Layout {
-        let left = if self.form == Form::Frames { BEFORE_FRAME + MARK } else { MARK };
+        let left = if self.form == Form::Frames { self.before_frame() + MARK } else { MARK };
         // One column is the scroll bar's.
         let width = area.width.saturating_sub(left + 1).max(1);
         Layout { form: self.form, is_unfolded: self.is_unfolded, width }
@@ -528,7 +531,7 @@ impl Stream {
         let mut pen = LineBuilder::new(room.width, &theme.symbols);
         if self.form == Form::Frames {
             let right = |text: &str, width: u16| format!("{text:>width$} ", width = width.into());
-            pen.put(&right(&shown.time, times::WIDTH), theme.dim);
+            pen.put(&right(&shown.time, self.times.width()), theme.dim);
             pen.put(&right(&shown.call, CALL), Style::new());
         }
         let mark = match shown.from {
