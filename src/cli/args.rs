@@ -350,12 +350,13 @@ pub struct SaveOptions {
     /// The next file begins after `filesize:KB` (of 1000 bytes) or
     /// `duration:SECONDS`; with `files:NUMBER` the oldest gives way. May be given several times, or
     /// joined by commas. `-w trace.pcapng` then names trace_00001_20261125160000.pcapng and so on.
+    /// No file that is there is written over.
     #[arg(short = 'b', long = "ring-buffer", value_name = "LIMIT", value_delimiter = ',')]
     #[arg(requires = "file")]
     pub ring: Vec<RingLimit>,
 
     /// Let -w replace a file that is there already
-    #[arg(long = "overwrite", requires = "file")]
+    #[arg(long = "overwrite", requires = "file", conflicts_with = "ring")]
     pub overwrite: bool,
 }
 

@@ -96,6 +96,15 @@ pub enum SourceError {
         /// One that no file has.
         free: String,
     },
+    /// The next file of a ring is there already. Nothing more is saved.
+    #[error(
+        "{file} is there already, and -b writes over no file: nothing more is saved. \
+         Choose another name for -w, or move that file away"
+    )]
+    RingExists {
+        /// Its name.
+        file: String,
+    },
     /// This user may not capture.
     #[error(
         "no permission to capture on {interface}. Run it as root: sudo nestscope … ; \
