@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use self::columns::{COLUMNS, FIELDS, Field, is_over};
+use self::columns::{COLUMNS, FIELDS, Field, SPEAKS, is_over, speaks_within};
 pub use self::fields::FILTERED;
 use super::marks::Marks;
 use super::saving;
@@ -17,7 +17,7 @@ use super::times::{self, TimeStyle, Times};
 use super::waiting;
 use crate::names::Names;
 use crate::query::RowFilter;
-use crate::report::{count, counted};
+use crate::report::{UNKNOWN_COLUMNS, count, counted};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
@@ -52,6 +52,8 @@ pub struct Connections {
     marks: Marks,
     /// Connections of the store when the list was made.
     known: usize,
+    /// Columns of the widest of what connections in sight spoke so far.
+    speaks: u16,
     /// When the connections in sight began, as it is shown.
     began: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Connections {
             filter: None,
             marks: Marks::default(),
             known: 0,
+            speaks: SPEAKS,
             began: Vec::new(),
         };
         view.widen();
@@ -86,8 +89,14 @@ impl Connections {
     }
 
     fn widen(&mut self) {
-        if let Some(began) = self.columns.last_mut() {
-            began.width = Width::Fixed(self.times.width());
+        for (column, field) in self.columns.iter_mut().zip(FIELDS) {
+            match field {
+                Field::Began => column.width = Width::Fixed(self.times.width()),
+                Field::Speaks if self.speaks > SPEAKS => {
+                    column.width = Width::Growing { min: SPEAKS, most: self.speaks, weight: 6 };
+                }
+                _ => {}
+            }
         }
     }
 
@@ -238,11 +247,19 @@ impl Connections {
         self.began.clear();
         let origin = times::first_packet(scene.capture);
         let mut above = None;
+        let mut widest = self.speaks;
         for row in self.selection.in_sight() {
+            if let Some(record) = self.record(row, scene.capture) {
+                let width =
+                    u16::try_from(speaks_within(record, UNKNOWN_COLUMNS).len()).unwrap_or(u16::MAX);
+                widest = widest.max(width);
+            }
             let at = self.record(row, scene.capture).map_or(origin, |record| record.facts.first.at);
             self.began.push(self.times.text(at, origin, above));
             above = Some(at);
         }
+        self.speaks = widest;
+        self.widen();
     }
 
     fn sort_by(&mut self, column: usize, scene: &Scene<'_>) {
@@ -448,6 +465,7 @@ impl View for Connections {
                     let began = line.and_then(|line| self.began.get(line));
                     began.cloned().unwrap_or_default()
                 }
+                Field::Speaks => speaks_within(record, pen.room()),
                 Field::Age | Field::P50 | Field::P99 | Field::RoundTrip => {
                     pen.put_number(
                         &field.text(record, &self.names, scene.now),
