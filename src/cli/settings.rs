@@ -204,7 +204,13 @@ impl Settings {
 impl Save {
     fn new(options: SaveOptions) -> Result<Option<Self>, CliError> {
         let SaveOptions { file, ring, overwrite } = options;
-        let Some(file) = file else { return Ok(None) };
+        let Some(file) = file else {
+            return match () {
+                () if !ring.is_empty() => Err(CliError::SaveWithoutFile { option: "-b" }),
+                () if overwrite => Err(CliError::SaveWithoutFile { option: "--overwrite" }),
+                () => Ok(None),
+            };
+        };
         if file == "-" {
             return Err(CliError::SaveToOutput);
         }

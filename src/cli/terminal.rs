@@ -87,11 +87,20 @@ pub struct Streams {
     pub is_piped: bool,
 }
 
+/// Whether standard input is a pipe, which may be silent for long, and somebody reads what is told on
+/// standard error meanwhile.
+pub fn is_pipe_watched() -> bool {
+    stdin_type() == Some(FileType::Fifo) && io::stderr().is_terminal()
+}
+
+fn stdin_type() -> Option<FileType> {
+    let stat = rustix::fs::fstat(io::stdin()).ok()?;
+    Some(FileType::from_raw_mode(stat.st_mode))
+}
+
 /// The streams that the program was started with.
 pub fn streams() -> Streams {
-    let stdin = io::stdin();
-    let kind = rustix::fs::fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode));
     // Not a socket: whoever starts programs with one (a daemon, an editor) means nothing by it.
-    let is_piped = matches!(kind, Ok(FileType::Fifo | FileType::RegularFile));
+    let is_piped = matches!(stdin_type(), Some(FileType::Fifo | FileType::RegularFile));
     Streams { is_interactive: is_interactive(), is_piped }
 }
