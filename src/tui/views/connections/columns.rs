@@ -69,7 +69,7 @@ pub const COLUMNS: [Column; FIELDS.len()] = [
     column("client", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
     column("server", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
     column("state", Width::Fixed(8), 18, Align::Left),
-    column("speaks", Width::Fixed(SPEAKS), 13, Align::Left),
+    column("speaks", Width::Fixed(SPEAKS), 17, Align::Left),
     column("age", Width::Fixed(6), 14, Align::Right),
     column("flight", Width::Fixed(6), 15, Align::Right),
     column("calls", Width::Fixed(7), 17, Align::Right),

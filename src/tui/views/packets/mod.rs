@@ -44,7 +44,7 @@ const COLUMNS: [Column; 6] = [
     column("source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
     column("destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
     column("length", Width::Fixed(6), 7, Align::Right),
-    column("reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
+    column("reading", Width::Flexible { min: 45, weight: 6 }, 10, Align::Left),
 ];
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {

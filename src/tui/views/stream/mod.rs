@@ -474,8 +474,7 @@ impl Stream {
             }
             if let Some(gone) = self.follower.as_ref().and_then(Follower::gone) {
                 pen.put("  some packets: ", theme.warning).put(gone, theme.warning);
-            } else if self.record(scene.capture).is_some_and(|record| !record.facts.is_from_start())
-            {
+            } else if self.record(scene.capture).is_some_and(is_begun_earlier) {
                 pen.put("  began before the capture", theme.warning);
             }
         }
@@ -670,4 +669,13 @@ impl View for Stream {
             self.draw_row(shown, scene, row, buf);
         }
     }
+}
+
+/// Whether the capture begins in the middle of it. Of an attempt that was refused, one side never
+/// began.
+const fn is_begun_earlier(record: &ConnectionRecord) -> bool {
+    let facts = &record.facts;
+    let is_attempt = (facts.from_start.client || facts.from_start.server)
+        && facts.counts.bytes.client + facts.counts.bytes.server == 0;
+    !facts.is_from_start() && !is_attempt
 }
