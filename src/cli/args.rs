@@ -332,7 +332,8 @@ pub struct PacketOptions {
     /// Let tunnels through the filter made from -p: VXLAN, Geneve, GRE, IP in IP
     ///
     /// Let tunnels through the capture filter that is made from -p (VXLAN, Geneve, GRE, IP in IP, 6in4,
-    /// MPLS, PPPoE): what they carry cannot be filtered by the kernel, so all of them are captured.
+    /// MPLS, PPPoE). The kernel cannot look for a port inside of them, so each of their packets and each
+    /// fragment of UDP is captured. In files they are always opened.
     #[arg(long = "tunnels")]
     pub tunnels: bool,
 }

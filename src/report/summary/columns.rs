@@ -190,7 +190,11 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
     let both = |sides: PerSide<u64>| sides.client + sides.server;
     let missing = |row: &ConnectionRow| match both(row.facts.counts.gaps) {
         0 => NONE.to_owned(),
-        _ => size(both(row.facts.counts.gap_bytes)),
+        _ => match both(row.facts.counts.gap_bytes) {
+            // Only that something is missing is known.
+            0 => "unknown".to_owned(),
+            bytes => size(bytes),
+        },
     };
     let speaks = |row: &ConnectionRow| spoken(&row.facts).unwrap_or_else(|| NONE.to_owned());
     vec![
