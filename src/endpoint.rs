@@ -1,5 +1,6 @@
 //! The two ends of a connection, and which of them is the server.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -78,11 +79,21 @@ pub enum Roles {
     Guessed,
 }
 
-/// Names a connection while it lives: `slot` is small and used again, `serial` never is.
+/// The number of a connection, in the order of their first segments, from 0. Some are of none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionNumber(pub u32);
+
+impl fmt::Display for ConnectionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Names a connection while it lives: `slot` is small and used again, `number` never is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId {
-    /// Counts connections, from 0.
-    pub serial: u32,
+    /// The number of the connection.
+    pub number: ConnectionNumber,
     /// An index for tables of what is known of each live connection.
     pub slot: u32,
 }

@@ -10,10 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Raw, fixtures, mutate, read, recordings};
+use nestscope::endpoint::ConnectionNumber;
 use nestscope::engine::{Config, Engine, EngineEvent};
-use nestscope::exchange::{Exchange, Latency, Status};
+use nestscope::exchange::{Exchange, ExchangeNumber, Latency, Status};
 use nestscope::export::{Form, save as save_exchanges};
-use nestscope::packet::{LinkType, Packet};
+use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::report::calls::JsonLines;
 use nestscope::source::{Next, Source, Stop};
 use nestscope::store::{Archive, CaptureStore, Kept, Unavailable};
@@ -31,7 +32,7 @@ impl Told {
         let mut line = Vec::new();
         JsonLines::new(&mut line).write(exchange).unwrap();
         let id = exchange.connection;
-        let line = format!("{} {}", String::from_utf8_lossy(&line), id.slot * 1_000 + id.serial);
+        let line = format!("{} {}", String::from_utf8_lossy(&line), id.slot * 1_000 + id.number.0);
         Self { line, latency: exchange.latency }
     }
 }
@@ -40,9 +41,9 @@ impl Told {
 struct Run {
     engine: Engine,
     capture: CaptureStore,
-    told: BTreeMap<u64, Told>,
+    told: BTreeMap<ExchangeNumber, Told>,
     /// What was told but is gone by now need not be in the archive.
-    segments: Vec<(u64, u32)>,
+    segments: Vec<(PacketNumber, ConnectionNumber)>,
 }
 
 impl Run {
@@ -56,7 +57,7 @@ impl Run {
         capture.packet(packet, kept);
         engine.push(packet, &mut |update| {
             if let EngineEvent::Segment(connection) = update {
-                segments.push((packet.number, connection.serial));
+                segments.push((packet.number, connection.number));
             }
             take(capture, told, &update);
         });
@@ -68,7 +69,11 @@ impl Run {
     }
 }
 
-fn take(capture: &mut CaptureStore, told: &mut BTreeMap<u64, Told>, update: &EngineEvent<'_>) {
+fn take(
+    capture: &mut CaptureStore,
+    told: &mut BTreeMap<ExchangeNumber, Told>,
+    update: &EngineEvent<'_>,
+) {
     capture.take(update);
     if let EngineEvent::Exchange(exchange) = update
         && !exchange.is_answered_attempt()
@@ -80,7 +85,7 @@ fn take(capture: &mut CaptureStore, told: &mut BTreeMap<u64, Told>, update: &Eng
 /// A packet of a capture, by its number there.
 fn lent(raw: &Raw, number: u64) -> Packet<'_> {
     Packet {
-        number,
+        number: PacketNumber(number),
         at: Timestamp::from_nanos(raw.at),
         link: raw.link,
         point: Default::default(),
@@ -153,18 +158,21 @@ fn assert_told_again(what: &str, run: &Run) -> usize {
         assert_eq!(archive.exchange(*number, Told::of).as_ref(), Some(told), "{what}");
         assert_eq!(many.exchange(*number, Told::of).as_ref(), Some(told), "{what}");
     }
-    let rows = archive.rows(0).filter(|row| row.status != Status::Open).count();
+    let rows = archive.rows(ExchangeNumber(0)).filter(|row| row.status != Status::Open).count();
     assert!(rows <= run.told.len(), "{what}");
-    assert_eq!(archive.rows(0).count(), run.told.len(), "{what}");
+    assert_eq!(archive.rows(ExchangeNumber(0)).count(), run.told.len(), "{what}");
     for (number, connection) in &run.segments {
         assert_eq!(archive.packet(*number).unwrap().connection, Some(*connection));
     }
-    for connection in 0..10 {
-        let of_it = |(number, of): &(u64, u32)| (*of == connection).then_some(*number);
+    for connection in (0..10).map(ConnectionNumber) {
+        let of_it = |(number, of): &(PacketNumber, ConnectionNumber)| {
+            (*of == connection).then_some(*number)
+        };
         let expected: Vec<_> = run.segments.iter().filter_map(of_it).collect();
-        let found = archive.packets_of(connection, 0..u64::MAX).map(|packet| packet.number);
+        let all = PacketNumber(0)..PacketNumber(u64::MAX);
+        let found = archive.packets_of(connection, all.clone()).map(|packet| packet.number);
         assert_eq!(found.collect::<Vec<_>>(), expected, "{what}");
-        let found = archive.packets_of(connection, 0..u64::MAX).rev().map(|packet| packet.number);
+        let found = archive.packets_of(connection, all).rev().map(|packet| packet.number);
         assert!(found.eq(expected.into_iter().rev()), "{what}");
     }
     run.told.len()
@@ -200,8 +208,8 @@ fn a_packet_in_memory_or_in_its_file_is_what_it_was() {
         }
         for run in runs {
             let archive = run.capture.archive();
-            assert_eq!(archive.packets(), 1..packets.len() as u64 + 1);
-            for (raw, number) in packets.iter().zip(1..) {
+            assert_eq!(archive.packets(), PacketNumber(1)..PacketNumber(packets.len() as u64 + 1));
+            for (raw, number) in packets.iter().zip((1..).map(PacketNumber)) {
                 let record = archive.packet(number).unwrap();
                 assert_eq!((record.number, record.at.as_nanos()), (number, raw.at), "{name}");
                 assert_eq!((record.link, record.original_len), (raw.link, raw.original_len));
@@ -260,7 +268,7 @@ fn long() -> Vec<Raw> {
     long
 }
 
-fn whole(archive: &Archive, number: u64) -> Result<(), Unavailable> {
+fn whole(archive: &Archive, number: ExchangeNumber) -> Result<(), Unavailable> {
     let detail = archive.detail(number).unwrap();
     detail.frames.iter().try_for_each(|frame| archive.body(&detail, frame).map(|_| ()))
 }
@@ -284,11 +292,12 @@ fn with_too_little_memory_the_oldest_gives_way() {
     let memory = run.capture.memory();
     let archive = run.capture.archive();
     assert!(memory.packets_dropped > 10_000 && memory.rows_dropped > 0, "{memory:?}");
-    assert_eq!(memory.packets_dropped + 1, first_shown(archive), "{memory:?}");
-    let rows = archive.rows(0).count() as u64;
+    assert_eq!(memory.packets_dropped + 1, first_shown(archive).0, "{memory:?}");
+    let rows = archive.rows(ExchangeNumber(0)).count() as u64;
     assert_eq!(rows + memory.rows_dropped, run.told.len() as u64);
     // Frames that never became whole have taken a few numbers.
-    assert!((rows..rows + 100).contains(&(archive.numbers().count() as u64)));
+    let numbers = ExchangeNumber::each(archive.numbers()).count() as u64;
+    assert!((rows..rows + 100).contains(&numbers));
     let totals = run.capture.statistics().totals();
     let orphans = run.told.values().filter(|told| told.line.contains("\"kind\":\"reply\"")).count();
     let attempts = run.told.values().filter(|told| told.line.contains("\"kind\":\"connect\""));
@@ -301,7 +310,7 @@ fn with_too_little_memory_the_oldest_gives_way() {
     assert_eq!(totals.calls + totals.events + others, run.told.len() as u64);
 
     let (mut shown, mut gone) = (0, 0);
-    for number in archive.rows(0).map(|row| row.number) {
+    for number in archive.rows(ExchangeNumber(0)).map(|row| row.number) {
         let again = archive.exchange(number, Told::of).unwrap();
         match whole(archive, number) {
             Ok(()) => {
@@ -319,7 +328,7 @@ fn with_too_little_memory_the_oldest_gives_way() {
 
     // What was cloned long ago is as it was.
     let (picture, told) = picture.unwrap();
-    for number in picture.rows(0).map(|row| row.number) {
+    for number in picture.rows(ExchangeNumber(0)).map(|row| row.number) {
         if whole(&picture, number).is_ok() && told.contains_key(&number) {
             assert_eq!(picture.exchange(number, Told::of).as_ref(), told.get(&number));
         }
@@ -327,8 +336,9 @@ fn with_too_little_memory_the_oldest_gives_way() {
 }
 
 /// The first packet whose bytes are there.
-fn first_shown(archive: &Archive) -> u64 {
-    archive.packets().find(|number| archive.packet_data(*number).is_ok()).unwrap()
+fn first_shown(archive: &Archive) -> PacketNumber {
+    let mut numbers = PacketNumber::each(archive.packets());
+    numbers.find(|number| archive.packet_data(*number).is_ok()).unwrap()
 }
 
 #[test]
@@ -336,12 +346,12 @@ fn what_was_cleared_is_not_told_again() {
     let packets = read(&fixtures().join("concurrent-v11.pcap"));
     let mut run = Run::new(CaptureStore::default());
     let middle = packets.len() / 2;
-    let mut begun = 0;
+    let mut begun = ExchangeNumber(0);
     for (raw, number) in packets.iter().zip(1..) {
         run.packet(&lent(raw, number), Kept::Memory);
         if number == middle as u64 {
             begun = run.capture.archive().numbers().end;
-            assert!(begun > 100);
+            assert!(begun > ExchangeNumber(100));
             assert!(!run.capture.changed().is_empty());
             run.capture.counted(&run.engine.counts(), None, 0);
             assert_eq!(run.capture.capture().packets, middle as u64);
@@ -349,7 +359,7 @@ fn what_was_cleared_is_not_told_again() {
             assert_eq!(run.capture.capture().packets, 0);
             assert_eq!(run.capture.completeness().frames, 0);
             assert_eq!(run.capture.archive().numbers(), begun..begun);
-            assert_eq!(run.capture.archive().rows(0).count(), 0);
+            assert_eq!(run.capture.archive().rows(ExchangeNumber(0)).count(), 0);
             assert!(run.capture.archive().packets().is_empty());
             assert_eq!(run.capture.connections().len(), 1);
         }
@@ -358,10 +368,10 @@ fn what_was_cleared_is_not_told_again() {
     run.capture.counted(&run.engine.counts(), None, 0);
     assert_eq!(run.capture.capture().packets, (packets.len() - middle) as u64);
     let archive = run.capture.archive();
-    assert!(archive.packets().start == middle as u64 + 1);
+    assert!(archive.packets().start == PacketNumber(middle as u64 + 1));
     let after = run.told.split_off(&begun);
     assert!(!run.told.is_empty());
-    assert_eq!(archive.rows(0).count(), after.len());
+    assert_eq!(archive.rows(ExchangeNumber(0)).count(), after.len());
     let totals = run.capture.statistics().totals();
     assert_eq!(totals.calls, after.len() as u64);
     assert!(run.capture.changed().iter().all(|number| *number >= begun));
@@ -378,7 +388,8 @@ fn a_file_that_changed_is_told() {
     let run = from_file(&path);
     let archive = run.capture.archive();
     let reason = |archive: &Archive| {
-        let reasons = archive.numbers().map(|number| whole(archive, number).unwrap_err());
+        let reasons = ExchangeNumber::each(archive.numbers());
+        let reasons = reasons.map(|number| whole(archive, number).unwrap_err());
         let mut reasons: Vec<_> = reasons.map(|gone| gone.to_string()).collect();
         reasons.dedup();
         reasons
@@ -414,20 +425,22 @@ fn what_is_saved_as_packets_tells_the_same() {
             ("twice", mutate::twice(&mutate::recut(&packets, 70))),
         ] {
             let run = from_memory(&packets, usize::MAX);
-            let wanted: Vec<u64> = run.told.keys().copied().filter(|n| n % 3 == 1).collect();
+            let wanted: Vec<_> = run.told.keys().copied().filter(|n| n.0 % 3 == 1).collect();
             let file = fs::File::create(&path).unwrap();
-            let saved = save_exchanges(run.capture.archive(), &wanted, Form::Pcapng, file).unwrap();
+            let saved =
+                save_exchanges(run.capture.archive(), &wanted, Form::Pcapng, None, file).unwrap();
             assert_eq!((saved.exchanges, saved.missing), (wanted.len() as u64, 0));
             let again = from_file(&path);
-            let texts = |run: &Run, numbers: &mut dyn Iterator<Item = u64>| -> Vec<String> {
-                let archive = run.capture.archive();
-                let text = |exchange: &Exchange<'_>| {
-                    let texts = [exchange.id, exchange.data, exchange.error];
-                    let responses: Vec<_> = exchange.responses.iter().collect();
-                    format!("{:?} {texts:?} {responses:?}", exchange.pattern)
+            let texts =
+                |run: &Run, numbers: &mut dyn Iterator<Item = ExchangeNumber>| -> Vec<String> {
+                    let archive = run.capture.archive();
+                    let text = |exchange: &Exchange<'_>| {
+                        let texts = [exchange.id, exchange.data, exchange.error];
+                        let responses: Vec<_> = exchange.responses.iter().collect();
+                        format!("{:?} {texts:?} {responses:?}", exchange.pattern)
+                    };
+                    numbers.filter_map(|number| archive.exchange(number, text)).collect()
                 };
-                numbers.filter_map(|number| archive.exchange(number, text)).collect()
-            };
             let found = texts(&again, &mut again.told.keys().copied());
             for text in texts(&run, &mut wanted.iter().copied()) {
                 assert!(found.contains(&text), "{name} {what}: {text}");

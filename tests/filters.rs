@@ -8,7 +8,7 @@ mod common;
 use common::{fixtures, read, recordings};
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::Exchange;
-use nestscope::packet::Packet;
+use nestscope::packet::{Packet, PacketNumber};
 use nestscope::query::{Evaluator, Filter, fields};
 use nestscope::time::Timestamp;
 use serde_json::Value;
@@ -101,7 +101,7 @@ fn payloads_are_found_as_serde_json_finds_them() {
         };
         for (packet, number) in read(&path).iter().zip(1..) {
             let packet = Packet {
-                number,
+                number: PacketNumber(number),
                 at: Timestamp::from_nanos(packet.at),
                 link: packet.link,
                 point: Default::default(),

@@ -12,7 +12,7 @@ use common::{fixtures, read, recordings, sent};
 use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{ExchangeKind, Held};
-use nestscope::packet::Packet;
+use nestscope::packet::{Packet, PacketNumber};
 use nestscope::time::{Nanos, Timestamp};
 
 /// A frame on the wire: the request or event of an exchange, or its first reply.
@@ -54,7 +54,7 @@ fn frames(path: &Path) -> Vec<Frame> {
     };
     for (packet, number) in read(path).iter().zip(1..) {
         let packet = Packet {
-            number,
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(packet.at),
             link: packet.link,
             point: Default::default(),

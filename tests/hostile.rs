@@ -25,7 +25,7 @@ use common::wire::{FIN, RST, SYN, Tcp};
 use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Counts, Engine, EngineEvent};
 use nestscope::exchange::{ExchangeKind, Status};
-use nestscope::packet::Packet;
+use nestscope::packet::{Packet, PacketNumber};
 use nestscope::report::calls::JsonLines;
 use nestscope::store::Statistics;
 use nestscope::time::Timestamp;
@@ -74,7 +74,7 @@ impl Run {
         self.at += self.pace;
         let raw = tcp.ethernet();
         let packet = Packet {
-            number: self.number,
+            number: PacketNumber(self.number),
             at: Timestamp::from_nanos(self.at),
             link: raw.link,
             point: Default::default(),
@@ -709,7 +709,7 @@ proptest! {
         let mut said = String::new();
         for ((link, data, original_len, at), number) in packets.iter().zip(1..) {
             let packet = Packet {
-                number,
+                number: PacketNumber(number),
                 at: Timestamp::from_nanos(*at),
                 link: nestscope::packet::LinkType(*link), point: Default::default(),
                 data,

@@ -13,8 +13,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use nestscope::decode::Seq;
-use nestscope::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
-use nestscope::packet::PacketRef;
+use nestscope::endpoint::{ConnectionId, ConnectionNumber, Endpoints, PerSide, Roles, Side};
+use nestscope::packet::{PacketNumber, PacketRef};
 use nestscope::protocol::{Decoded, Decoder, Fault, nest_tcp::NestTcp};
 use nestscope::stream::{Chunk, Opened};
 use serde_json::Value;
@@ -78,7 +78,7 @@ fn nest(version: &str) -> HashMap<String, Outcome> {
 /// What our decoder makes of the client's bytes.
 fn ours(chunks: &[Vec<u8>]) -> Outcome {
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let connection = ConnectionId { serial: 0, slot: 0 };
+    let connection = ConnectionId { number: ConnectionNumber(0), slot: 0 };
     let mut decoder = NestTcp::new(&Opened {
         connection,
         ends: Endpoints { client: address(50_000), server: address(3_000) },
@@ -102,7 +102,7 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         if chunk.is_empty() {
             continue;
         }
-        let packet = PacketRef { number, ..PacketRef::default() };
+        let packet = PacketRef { number: PacketNumber(number), ..PacketRef::default() };
         let data = chunk.as_slice();
         let seq = Seq(u32::try_from(offset).unwrap());
         let (hold, from) = (None, Side::Client);

@@ -16,7 +16,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use nestscope::packet::LinkType;
+use nestscope::packet::{LinkType, PacketNumber};
 use nestscope::source::filter::CaptureFilter;
 use nestscope::source::interfaces::interfaces;
 use nestscope::source::{CaptureOptions, Next, Source, SourceError, Stop};
@@ -83,7 +83,7 @@ fn a_packet_is_given_within_100_ms() {
         match source.next().unwrap() {
             Next::Packet(packet) => {
                 assert_eq!(packet.link, LinkType::ETHERNET);
-                assert_eq!(packet.number, delays.len() as u64 + 1);
+                assert_eq!(packet.number, PacketNumber(delays.len() as u64 + 1));
                 delays.push(now() - packet.at.as_nanos());
                 payloads += usize::from(packet.data.len() == 67);
             }
@@ -179,7 +179,7 @@ fn nothing_is_lost_unseen_while_the_analysis_is_slow() {
                     thread::sleep(Duration::from_millis(300));
                 }
                 packets += 1;
-                assert_eq!(packet.number, packets);
+                assert_eq!(packet.number, PacketNumber(packets));
                 assert_eq!(packet.data.len(), packet.original_len as usize);
                 payload += packet.data.len() - 66;
                 largest = largest.max(packet.data.len());

@@ -15,7 +15,7 @@ use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Status};
 use nestscope::limits::REORDER_AT_MOST_LIVE;
-use nestscope::packet::{LinkType, Packet};
+use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::stream;
 use nestscope::time::Timestamp;
 
@@ -67,7 +67,7 @@ impl Found {
 
 fn packet(raw: &Raw, number: u64) -> Packet<'_> {
     Packet {
-        number,
+        number: PacketNumber(number),
         at: Timestamp::from_nanos(raw.at),
         link: raw.link,
         point: Default::default(),

@@ -13,7 +13,7 @@ use common::{Raw, fixtures, mutate, read, recordings};
 use nestscope::endpoint::{ConnectionId, Endpoints, PerSide};
 use nestscope::engine::{Config, ConnectionFacts, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Frame, Status};
-use nestscope::packet::{LinkType, Packet};
+use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::stream::CloseReason;
 use nestscope::time::{Nanos, Timestamp};
 
@@ -32,8 +32,8 @@ impl KeptFrame {
         Self {
             seq: frame.seq.0,
             wire_len: usize::try_from(frame.span.bytes).unwrap(),
-            first: frame.span.first.number,
-            last: frame.span.last.number,
+            first: frame.span.first.number.0,
+            last: frame.span.last.number.0,
             body: frame.body.to_vec(),
         }
     }
@@ -74,7 +74,7 @@ impl KeptExchange {
         let responses: Vec<_> = exchange.responses.iter().collect();
         let Exchange { request, reply, latency, error, pattern_id, .. } = exchange;
         Self {
-            number: exchange.number,
+            number: exchange.number.0,
             connection: exchange.connection,
             ends: exchange.ends,
             kind: exchange.kind,
@@ -101,7 +101,7 @@ fn keep(update: &EngineEvent<'_>) -> Told {
             Told::Began(KeptExchange::of(exchange), KeptFrame::of(frame))
         }
         EngineEvent::Replied(replied) => Told::Replied {
-            number: replied.number,
+            number: replied.number.0,
             connection: replied.connection,
             frame: KeptFrame::of(replied.frame),
             failed: replied.failed,
@@ -118,7 +118,7 @@ fn config(keep_payloads: bool, tell_progress: bool) -> Config {
 
 fn packet(raw: &Raw, number: u64) -> Packet<'_> {
     Packet {
-        number,
+        number: PacketNumber(number),
         at: Timestamp::from_nanos(raw.at),
         link: raw.link,
         point: Default::default(),

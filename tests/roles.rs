@@ -9,7 +9,7 @@ use common::wire::SYN;
 use common::{fixtures, read, wire};
 use nestscope::endpoint::PerSide;
 use nestscope::engine::{Config, Engine, EngineEvent};
-use nestscope::packet::Packet;
+use nestscope::packet::{Packet, PacketNumber};
 use nestscope::time::Timestamp;
 
 const SERVER: u16 = 8_888;
@@ -36,7 +36,7 @@ fn what_was_counted_of_a_side_is_told_of_that_side() {
         *port = CLIENT;
         let raw = tcp.ethernet();
         let packet = Packet {
-            number,
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(raw.at),
             link: raw.link,
             point: Default::default(),

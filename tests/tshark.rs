@@ -13,7 +13,7 @@ use std::process::Command;
 use common::{Raw, encapsulate, read};
 use nestscope::decode::Decoder;
 use nestscope::endpoint::{ConnectionId, Endpoints, PerSide, Side};
-use nestscope::packet::{LinkType, Packet};
+use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::stream::{Config, StreamEvent, Streams};
 use nestscope::time::Timestamp;
 
@@ -142,7 +142,7 @@ fn streams(capture: &[u8]) -> Vec<Stream> {
         StreamEvent::Opened(opened) => {
             let bytes = PerSide::default();
             let stream = Stream { ends: opened.ends, bytes, gaps: 0 };
-            found.insert(opened.connection, (opened.at.number, stream));
+            found.insert(opened.connection, (opened.at.number.0, stream));
         }
         StreamEvent::Data(chunk) => {
             let (_, stream) = found.get_mut(&chunk.connection).unwrap();
@@ -182,7 +182,7 @@ fn packets(capture: &[u8], mut take: impl FnMut(Packet<'_>)) {
         let end = at + 16 + word(at + 8) as usize;
         number += 1;
         take(Packet {
-            number,
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(nanos),
             link,
             point: Default::default(),

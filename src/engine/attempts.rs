@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use crate::decode::UnreachableCode;
 use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status,
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status,
 };
 use crate::limits::{ATTEMPTING_CLIENTS, ATTEMPTS_OF_A_CLIENT, ATTEMPTS_WITHIN};
 use crate::packet::PacketRef;
@@ -30,7 +30,7 @@ pub(super) enum Told {
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     /// The numbers of those that wait and have a row.
-    waiting: HashMap<ConnectionId, u64, RandomState>,
+    waiting: HashMap<ConnectionId, ExchangeNumber, RandomState>,
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
@@ -47,7 +47,7 @@ struct Client {
 /// An attempt that waits, and has a row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    number: u64,
+    number: ExchangeNumber,
     notice: Notice,
     attempt: Attempt,
 }
@@ -55,7 +55,7 @@ struct Row {
 /// Many attempts that are one row.
 #[derive(Clone, Copy, Debug)]
 struct Scan {
-    number: u64,
+    number: ExchangeNumber,
     connection: ConnectionId,
     ends: Endpoints,
     first: PacketRef,
@@ -71,7 +71,7 @@ impl Attempts {
         notice: &Notice,
         attempt: &Attempt,
         state: AttemptState,
-        number: &mut dyn FnMut() -> u64,
+        number: &mut dyn FnMut() -> ExchangeNumber,
         tell: &mut dyn FnMut(Told, &Exchange<'_>),
     ) {
         let connection = notice.connection;
@@ -206,7 +206,12 @@ impl Scan {
 }
 
 /// The row of an attempt.
-fn exchange(number: u64, notice: &Notice, attempt: &Attempt, status: Status) -> Exchange<'static> {
+fn exchange(
+    number: ExchangeNumber,
+    notice: &Notice,
+    attempt: &Attempt,
+    status: Status,
+) -> Exchange<'static> {
     let waited = notice.at.at.since(attempt.first.at).unwrap_or(Nanos::ZERO);
     let answer = attempt.answer.map(|packet| Span { first: packet, last: packet, bytes: 0 });
     Exchange {

@@ -15,7 +15,7 @@ use crate::decode::{self, Network};
 use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::{self, Exchange, Frame, Replied, Status, Tracker, TrackerEvent};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::protocol::{self, Decoded, Decoder};
 use crate::stream::{self, Closed, Notice, Noticed, Opened, StreamEvent, Streams};
 use crate::time::Timestamp;
@@ -49,7 +49,7 @@ pub enum EngineEvent<'a> {
         /// The connection.
         connection: ConnectionId,
         /// The number of the packet.
-        packet: u64,
+        packet: PacketNumber,
     },
     /// A connection was seen for the first time. Its first segments were told before; those of
     /// a remnant that is never told of, too.

@@ -1,7 +1,7 @@
 //! How far the capture has come, and where its clock was set back.
 
 use crate::limits::REORDER_AT_MOST_FILE;
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// Steps that are remembered. A call that is still open behind them lies around the last one too.
@@ -14,10 +14,10 @@ pub(super) struct Clock {
     latest: Option<Timestamp>,
     elapsed: Nanos,
     /// The packets in front of which the clock was set back last: a ring.
-    steps: [u64; STEPS],
+    steps: [PacketNumber; STEPS],
     next: usize,
     /// The last of them; 0 where there was none.
-    last_step: u64,
+    last_step: PacketNumber,
 }
 
 impl Clock {
@@ -59,14 +59,14 @@ impl Clock {
     }
 
     /// Whether the clock was set back behind packet `first`.
-    pub(super) const fn stepped_behind(&self, first: u64) -> bool {
+    pub(super) fn stepped_behind(&self, first: PacketNumber) -> bool {
         self.last_step > first
     }
 
     /// Whether the clock was set back behind packet `first` and not behind `last`.
-    pub(super) fn stepped_within(&self, first: u64, last: u64) -> bool {
+    pub(super) fn stepped_within(&self, first: PacketNumber, last: PacketNumber) -> bool {
         self.stepped_behind(first)
-            && self.steps.iter().any(|step| (first + 1..=last).contains(step))
+            && self.steps.iter().any(|step| (first.next()..=last).contains(step))
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn packet(number: u64, millis: i64) -> PacketRef {
-        PacketRef { number, at: Timestamp::from_nanos(millis * 1_000_000) }
+        PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(millis * 1_000_000) }
     }
 
     #[test]
@@ -87,7 +87,8 @@ mod tests {
         }
         assert_eq!(clock.elapsed(), Nanos::from_secs(12));
         for (first, last, stepped) in [(1, 3, false), (3, 4, true), (1, 5, true), (4, 5, false)] {
-            assert_eq!(clock.stepped_within(first, last), stepped, "{first} {last}");
+            let is_within = clock.stepped_within(PacketNumber(first), PacketNumber(last));
+            assert_eq!(is_within, stepped, "{first} {last}");
         }
     }
 }

@@ -19,7 +19,7 @@ mod waiting_call;
 
 pub(crate) use record::CompactHeld;
 pub use record::{
-    EndedBy, Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span,
-    Spoiled, Status, TrackerEvent,
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Frame, Held, Latency, PatternId, Payloads,
+    Replied, Span, Spoiled, Status, TrackerEvent,
 };
 pub use tracker::{Config, Counts, Parties, Tracker};

@@ -1,11 +1,50 @@
 //! An exchange as it is told to whoever shows or stores it.
 
+use std::fmt;
+use std::ops::Range;
+
 use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Endpoints};
 use crate::limits::HELD_AT_LEAST;
 use crate::packet::PacketRef;
 use crate::protocol::FrameHold;
 use crate::time::{Nanos, Timestamp};
+
+/// The number of an exchange, from 1: its place in the order in which the first bytes of exchanges
+/// were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeNumber(pub u64);
+
+impl ExchangeNumber {
+    /// The number of the exchange behind it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        self.saturating_add(1)
+    }
+
+    /// The number of the exchange so many behind it.
+    #[must_use]
+    pub const fn saturating_add(self, exchanges: u64) -> Self {
+        Self(self.0.saturating_add(exchanges))
+    }
+
+    /// The number of the exchange so many before it.
+    #[must_use]
+    pub const fn saturating_sub(self, exchanges: u64) -> Self {
+        Self(self.0.saturating_sub(exchanges))
+    }
+
+    /// Each number of `range`, ascending.
+    pub fn each(range: Range<Self>) -> impl DoubleEndedIterator<Item = Self> + Clone {
+        (range.start.0..range.end.0).map(Self)
+    }
+}
+
+impl fmt::Display for ExchangeNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Names a pattern within one engine; small, so that tables can be indexed by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,7 +226,7 @@ pub struct Frame<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Replied<'a> {
     /// The number of the call.
-    pub number: u64,
+    pub number: ExchangeNumber,
     /// Its connection.
     pub connection: ConnectionId,
     /// The reply.
@@ -322,8 +361,8 @@ impl<'a> Payloads<'a> {
 /// An exchange that ended, or that stood open when the capture ended. Lent.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
-    /// Its place in the order in which the first bytes of exchanges were seen, from 1.
-    pub number: u64,
+    /// Its place in the order in which the first bytes of exchanges were seen.
+    pub number: ExchangeNumber,
     /// Its connection.
     pub connection: ConnectionId,
     /// The addresses of its client and its server.

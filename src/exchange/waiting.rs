@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::endpoint::ConnectionId;
+use crate::endpoint::{ConnectionId, ConnectionNumber};
 use crate::exchange::Frame;
 use crate::exchange::runs::Run;
 use crate::exchange::waiting_call::{Call, Reply, Request, Texts};
@@ -24,8 +24,8 @@ impl CallIndex {
 #[derive(Debug)]
 struct Entry {
     hash: u64,
-    /// The connection's serial number.
-    connection: u32,
+    /// The number of the connection.
+    connection: ConnectionNumber,
     slot: u32,
     open: bool,
     /// The run of the request, while nothing confirms it.
@@ -113,7 +113,7 @@ impl Default for WaitingCalls {
 impl WaitingCalls {
     /// Adds a call. Says where it lies.
     pub(super) fn open(&mut self, connection: ConnectionId, request: &Request<'_>) -> CallIndex {
-        let hash = self.hash(connection.serial, request.key);
+        let hash = self.hash(connection.number, request.key);
         let slot = connection.slot as usize;
         if self.newest.len() <= slot {
             self.newest.resize(slot + 1, CallIndex::NONE);
@@ -132,7 +132,7 @@ impl WaitingCalls {
         if let Some(entry) = self.entries.get_mut(index) {
             *entry = Entry {
                 hash,
-                connection: connection.serial,
+                connection: connection.number,
                 slot: connection.slot,
                 open: true,
                 run: request.run,
@@ -143,7 +143,7 @@ impl WaitingCalls {
                 call,
             };
         }
-        match self.find(hash, connection.serial, request.key) {
+        match self.find(hash, connection.number, request.key) {
             None => self.insert(hash, place),
             Some(first) => self.queue_behind(first, place),
         }
@@ -152,8 +152,8 @@ impl WaitingCalls {
 
     #[inline(always)]
     pub(super) fn look_up(&self, connection: ConnectionId, key: &[u8]) -> Lookup {
-        let hash = self.hash(connection.serial, key);
-        match self.find(hash, connection.serial, key) {
+        let hash = self.hash(connection.number, key);
+        match self.find(hash, connection.number, key) {
             Some(place) => Lookup::Open(place),
             None if self.ended.holds(hash) => Lookup::Ended,
             None => Lookup::Unknown(hash),
@@ -283,7 +283,7 @@ impl WaitingCalls {
         let place = CallIndex(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
         self.entries.push(Entry {
             hash: 0,
-            connection: 0,
+            connection: ConnectionNumber(0),
             slot: 0,
             open: false,
             run: Run::SURE,
@@ -306,14 +306,14 @@ impl WaitingCalls {
     }
 
     /// What a call is found by.
-    pub(super) fn hash(&self, connection: u32, key: &[u8]) -> u64 {
+    pub(super) fn hash(&self, connection: ConnectionNumber, key: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         connection.hash(&mut hasher);
         hasher.write(key);
         hasher.finish()
     }
 
-    fn find(&self, hash: u64, connection: u32, key: &[u8]) -> Option<CallIndex> {
+    fn find(&self, hash: u64, connection: ConnectionNumber, key: &[u8]) -> Option<CallIndex> {
         let is_it = |place: &CallIndex| {
             let index = place.0 as usize;
             let (entry, texts) = (self.entries.get(index), self.texts.get(index));

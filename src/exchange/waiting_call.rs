@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::endpoint::{ConnectionId, Endpoints};
 use crate::exchange::runs::Run;
 use crate::exchange::{
-    CompactHeld, EndedBy, Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Span,
-    Spoiled, Status,
+    CompactHeld, EndedBy, Exchange, ExchangeKind, ExchangeNumber, Frame, Held, Latency, PatternId,
+    Payloads, Span, Spoiled, Status,
 };
 use crate::protocol::Message;
 use crate::time::{Nanos, Timestamp};
@@ -15,7 +15,7 @@ use crate::time::{Nanos, Timestamp};
 /// thousands may be open, and each reply comes to another one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Call {
-    pub(super) number: u64,
+    pub(super) number: ExchangeNumber,
     pub(super) request: Span,
     /// Of no meaning while `replies` is 0.
     reply: Span,
@@ -79,7 +79,7 @@ pub(super) struct Texts {
 
 /// What a call keeps of a request.
 pub(super) struct Request<'a> {
-    pub(super) number: u64,
+    pub(super) number: ExchangeNumber,
     pub(super) span: Span,
     pub(super) held: Held,
     /// What must be confirmed; [`Run::SURE`] where nothing must.

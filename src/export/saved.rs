@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::exchange::ExchangeKind;
+use crate::exchange::{ExchangeKind, ExchangeNumber};
 use crate::packet::Packet;
 use crate::report::Moments;
 use crate::report::calls::{Csv, JsonLines};
@@ -56,7 +56,7 @@ pub struct Saved {
 /// Where `out` cannot be written.
 pub fn save(
     archive: &Archive,
-    numbers: &[u64],
+    numbers: &[ExchangeNumber],
     form: Form,
     moments: Option<Moments>,
     mut out: impl Write,
@@ -80,7 +80,7 @@ pub fn save(
 
 fn save_lines(
     archive: &Archive,
-    numbers: &[u64],
+    numbers: &[ExchangeNumber],
     mut write: impl FnMut(&crate::exchange::Exchange<'_>) -> io::Result<()>,
 ) -> io::Result<Saved> {
     let mut saved = Saved::default();
@@ -99,7 +99,11 @@ fn save_lines(
 }
 
 /// Writes the packets that carried the exchanges, each once, in the order of the capture.
-fn save_packets(archive: &Archive, numbers: &[u64], out: impl Write) -> io::Result<Saved> {
+fn save_packets(
+    archive: &Archive,
+    numbers: &[ExchangeNumber],
+    out: impl Write,
+) -> io::Result<Saved> {
     let mut saved = Saved::default();
     let mut packets = BTreeSet::new();
     let mut bodies = archive.bodies();

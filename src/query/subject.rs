@@ -3,23 +3,25 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use crate::endpoint::Endpoints;
-use crate::exchange::{EndedBy, Exchange, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::endpoint::{ConnectionNumber, Endpoints};
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Span, Status,
+};
 use crate::time::{Nanos, Timestamp};
 
 /// Something that a filter can be asked about. Each fact is asked for only where the answer depends
 /// on it: those that cost more come later here, and are asked for last.
 pub trait Subject {
-    /// Its number, from 1.
-    fn number(&self) -> u64;
+    /// Its number.
+    fn number(&self) -> ExchangeNumber;
     /// When its first byte was seen.
     fn time(&self) -> Timestamp;
     /// What it is.
     fn kind(&self) -> ExchangeKind;
     /// How it ended.
     fn status(&self) -> Status;
-    /// The serial number of its connection.
-    fn connection(&self) -> u32;
+    /// The number of its connection.
+    fn connection(&self) -> ConnectionNumber;
     /// How many frames answered.
     fn replies(&self) -> u32;
     /// The name of its pattern.
@@ -75,7 +77,7 @@ pub trait Subject {
 }
 
 impl Subject for Exchange<'_> {
-    fn number(&self) -> u64 {
+    fn number(&self) -> ExchangeNumber {
         self.number
     }
 
@@ -91,8 +93,8 @@ impl Subject for Exchange<'_> {
         self.status
     }
 
-    fn connection(&self) -> u32 {
-        self.connection.serial
+    fn connection(&self) -> ConnectionNumber {
+        self.connection.number
     }
 
     fn replies(&self) -> u32 {

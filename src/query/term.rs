@@ -83,7 +83,7 @@ impl Term {
     pub fn matches<S: Subject + ?Sized>(&self, subject: &S) -> bool {
         let nanos = |span: Option<crate::time::Nanos>| span.map(|span| i128::from(span.get()));
         match self.fact {
-            Fact::Number => self.number(subject.number()),
+            Fact::Number => self.number(subject.number().0),
             Fact::Time => self.number(value::of_time(subject.time())),
             Fact::Kind => self.word(subject.kind() as u32),
             Fact::Status => self.word(subject.status() as u32),
@@ -127,11 +127,12 @@ impl Term {
             Fact::Packet => {
                 let passages = [subject.request(), subject.reply()].into_iter().flatten();
                 self.numbers(
-                    passages
-                        .map(|span| i128::from(span.first.number)..=i128::from(span.last.number)),
+                    passages.map(|span| {
+                        i128::from(span.first.number.0)..=i128::from(span.last.number.0)
+                    }),
                 )
             }
-            Fact::Connection => self.number(subject.connection()),
+            Fact::Connection => self.number(subject.connection().0),
             Fact::Id => self.json(|look| subject.id().map_or(GO_ON, |id| look(&id))),
             Fact::Data => self.json(|look| subject.data().map_or(GO_ON, |data| look(&data))),
             Fact::Response => self.json(|look| subject.responses(look)),

@@ -6,18 +6,20 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Held, Latency, PatternId, Payloads, Span,
+    Status,
 };
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// 2026-11-22T03:52:00Z.
 const START: i64 = 1_795_319_520_000_000_000;
 
 fn span(first: u64, last: u64, at: i64, bytes: u64) -> Option<Span> {
-    let packet = |number| PacketRef { number, at: Timestamp::from_nanos(START + at) };
+    let packet =
+        |number| PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(START + at) };
     Some(Span { first: packet(first), last: packet(last), bytes })
 }
 
@@ -29,8 +31,8 @@ fn ends(client: &str, server: &str) -> Endpoints {
 fn exchanges() -> Vec<Exchange<'static>> {
     let took = |nanos| Some(Nanos::new(nanos));
     let call = Exchange {
-        number: 1,
-        connection: ConnectionId { serial: 0, slot: 0 },
+        number: ExchangeNumber(1),
+        connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
         ends: ends("10.0.0.7:51304", "10.1.0.1:8888"),
         kind: ExchangeKind::Request,
         pattern: Some("sum"),
@@ -61,8 +63,8 @@ fn exchanges() -> Vec<Exchange<'static>> {
     vec![
         call,
         Exchange {
-            number: 2,
-            connection: ConnectionId { serial: 1, slot: 1 },
+            number: ExchangeNumber(2),
+            connection: ConnectionId { number: ConnectionNumber(1), slot: 1 },
             ends: ends("[::1]:40000", "[::1]:3001"),
             pattern: Some(r#"{"cmd":"count"}"#),
             pattern_id: PatternId(3),
@@ -83,7 +85,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 3,
+            number: ExchangeNumber(3),
             pattern: Some("user.create"),
             pattern_id: PatternId(4),
             status: Status::Error,
@@ -94,7 +96,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 4,
+            number: ExchangeNumber(4),
             pattern: None,
             pattern_id: PatternId::NONE,
             status: Status::Open,
@@ -107,7 +109,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 5,
+            number: ExchangeNumber(5),
             kind: ExchangeKind::Event,
             pattern: Some("User.created"),
             pattern_id: PatternId::OTHERS,
@@ -122,7 +124,7 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: 6,
+            number: ExchangeNumber(6),
             kind: ExchangeKind::Reply,
             pattern: None,
             pattern_id: PatternId::NONE,
@@ -144,7 +146,7 @@ fn failures() -> Vec<Exchange<'static>> {
     let call = exchanges().remove(0);
     let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
     let left = Exchange {
-        number: 2,
+        number: ExchangeNumber(2),
         status: Status::Closed,
         reply: None,
         replies: 0,
@@ -154,7 +156,7 @@ fn failures() -> Vec<Exchange<'static>> {
         ..call
     };
     let refused = Exchange {
-        number: 4,
+        number: ExchangeNumber(4),
         kind: ExchangeKind::Connect,
         pattern: None,
         pattern_id: PatternId::NONE,
@@ -173,10 +175,10 @@ fn failures() -> Vec<Exchange<'static>> {
             ..call
         },
         left,
-        Exchange { number: 3, sure: false, ..call },
+        Exchange { number: ExchangeNumber(3), sure: false, ..call },
         refused,
         Exchange {
-            number: 5,
+            number: ExchangeNumber(5),
             status: Status::NoAnswer,
             ended_by: Some(EndedBy::Network),
             waited: Some(Nanos::from_secs(3)),
@@ -249,7 +251,7 @@ fn found_among(exchanges: &[Exchange<'_>], text: &str) -> Vec<u64> {
             if let Some(answer) = evaluator.without_payloads(exchange) {
                 assert_eq!(answer, matches, "{text}: {exchange:?}");
             }
-            numbers.extend(matches.then_some(exchange.number));
+            numbers.extend(matches.then_some(exchange.number.0));
         }
     }
     numbers
@@ -507,7 +509,7 @@ struct Counted<'a> {
 }
 
 impl Subject for Counted<'_> {
-    fn number(&self) -> u64 {
+    fn number(&self) -> ExchangeNumber {
         self.exchange.number
     }
     fn time(&self) -> Timestamp {
@@ -519,8 +521,8 @@ impl Subject for Counted<'_> {
     fn status(&self) -> Status {
         self.exchange.status
     }
-    fn connection(&self) -> u32 {
-        self.exchange.connection.serial
+    fn connection(&self) -> ConnectionNumber {
+        self.exchange.connection.number
     }
     fn replies(&self) -> u32 {
         self.exchange.replies

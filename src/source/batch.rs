@@ -1,6 +1,6 @@
 //! Packets copied out of a source, to be handed to another thread.
 
-use crate::packet::{LinkType, Packet, PointId};
+use crate::packet::{LinkType, Packet, PacketNumber, PointId};
 use crate::time::Timestamp;
 
 /// A place in the files that are read: the index of the file, and the offset of the captured bytes
@@ -16,7 +16,7 @@ pub struct Batch {
 
 #[derive(Clone, Copy, Debug)]
 struct Header {
-    number: u64,
+    number: PacketNumber,
     at: Timestamp,
     link: LinkType,
     point: PointId,
@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn packets_come_out_as_they_went_in() {
         let mut batch = Batch::default();
-        let packet = |number: u64, data| Packet {
-            number,
+        let packet = |number, data| Packet {
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(7),
             link: LinkType::RAW,
             point: PointId(4),
@@ -92,7 +92,7 @@ mod tests {
         }
         assert!(batch.packets().all(|(packet, _)| packet.point == PointId(4)));
         let out: Vec<_> =
-            batch.packets().map(|(packet, place)| (packet.number, packet.data, place)).collect();
+            batch.packets().map(|(packet, place)| (packet.number.0, packet.data, place)).collect();
         assert_eq!(out, [(1, &b"abc"[..], None), (2, b"", None), (3, b"de", Some((1, 24)))]);
         assert_eq!(batch.len(), 3);
     }

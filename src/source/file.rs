@@ -11,7 +11,7 @@ use super::pcapng::{self, Pcapng};
 use super::points::{FilePoints, Point};
 use super::window::{Filled, Window};
 use super::{Next, SourceError, Stop, sniff};
-use crate::packet::{LinkType, Packet, PointId};
+use crate::packet::{LinkType, Packet, PacketNumber, PointId};
 use crate::time::Timestamp;
 
 /// A capture file, or a pipe with what would be in one: pcap or pcapng, plain, gzip or zstd.
@@ -24,7 +24,7 @@ pub struct CaptureFile {
     /// `None` when there is nothing more to read.
     format: Option<Format>,
     record: Record,
-    number: u64,
+    number: PacketNumber,
     /// The time of the packet, or of the one before it that has any.
     time: Timestamp,
     points: FilePoints,
@@ -53,7 +53,7 @@ impl CaptureFile {
                 options: 0..0,
                 original_len: 0,
             },
-            number: 0,
+            number: PacketNumber(0),
             time: Timestamp::UNKNOWN,
             points: FilePoints::default(),
             kept: None,
@@ -190,7 +190,7 @@ impl CaptureFile {
                         self.time = record.at;
                     }
                     self.record = record;
-                    self.number += 1;
+                    self.number = self.number.next();
                     return Ok(Advance::Packet);
                 }
                 Ok(Step::Begins) => {

@@ -37,7 +37,7 @@ use super::device;
 use super::file::Advance;
 use super::points::{CapturePoints, Point};
 use super::{CaptureOptions, Next, SourceError, Stop};
-use crate::packet::{LinkType, Packet, PointId};
+use crate::packet::{LinkType, Packet, PacketNumber, PointId};
 use crate::time::Timestamp;
 
 /// Packets of one or several interfaces, as they pass.
@@ -47,7 +47,7 @@ pub struct Live {
     batch: Batch,
     /// How many packets of the batch were given.
     given: usize,
-    number: u64,
+    number: PacketNumber,
     settled: Option<Timestamp>,
     points: CapturePoints,
     taps: Vec<Arc<Tap>>,
@@ -70,7 +70,7 @@ impl Live {
             emptied,
             batch: Batch::new(),
             given: 0,
-            number: 0,
+            number: PacketNumber(0),
             settled: None,
             points: CapturePoints::default(),
             taps: Vec::new(),
@@ -184,7 +184,7 @@ impl Live {
                 }
             }
         }
-        self.number += 1;
+        self.number = self.number.next();
         Ok(Advance::Packet)
     }
 

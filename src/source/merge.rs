@@ -9,7 +9,7 @@ use super::options::Options;
 use super::points::CapturePoints;
 use super::source_files::SourceFiles;
 use super::{Next, SourceError, Stop};
-use crate::packet::{Packet, PointId};
+use crate::packet::{Packet, PacketNumber, PointId};
 use crate::time::Timestamp;
 
 /// Files merged by the time of their packets. Of packets with the same time, those of the file
@@ -25,7 +25,7 @@ pub struct Merged {
     to_advance: Vec<usize>,
     /// The file whose packet is lent.
     current: usize,
-    number: u64,
+    number: PacketNumber,
     points: CapturePoints,
     /// The numbers in `points` of each file's points, by their numbers within it.
     numbers: Vec<Vec<PointId>>,
@@ -57,7 +57,7 @@ impl Merged {
             point: PointId(0),
             files,
             current: 0,
-            number: 0,
+            number: PacketNumber(0),
         })
     }
 
@@ -176,7 +176,7 @@ impl Merged {
         if let [file] = self.files.as_mut_slice() {
             let advance = file.advance()?;
             if advance == Advance::Packet {
-                self.number += 1;
+                self.number = self.number.next();
                 self.number_point();
             }
             return Ok(advance);
@@ -205,7 +205,7 @@ impl Merged {
         };
         self.current = index;
         self.to_advance.push(index);
-        self.number += 1;
+        self.number = self.number.next();
         self.number_point();
         Ok(Advance::Packet)
     }
@@ -246,7 +246,7 @@ impl Merged {
 
 /// Stands for the packet before the first.
 const NOTHING: Packet<'static> = Packet {
-    number: 0,
+    number: PacketNumber(0),
     at: Timestamp::from_nanos(0),
     link: crate::packet::LinkType::NULL,
     point: PointId(0),

@@ -250,7 +250,7 @@ pub fn free_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::{LinkType, Packet};
+    use crate::packet::{LinkType, Packet, PacketNumber};
     use crate::source::options::Options;
     use crate::source::points::Point;
     use crate::source::{Next, Source, Stop};
@@ -259,7 +259,7 @@ mod tests {
         let at =
             Timestamp::from_nanos(1_795_319_520_000_000_000 + number.cast_signed() * 1_000_000_000);
         Packet {
-            number,
+            number: PacketNumber(number),
             at,
             link: LinkType(1),
             point: Default::default(),

@@ -3,9 +3,9 @@
 
 use crate::endpoint::Side;
 use crate::engine::{ConnectionFacts, Counts, EngineEvent};
-use crate::exchange::{Exchange, ExchangeKind, Frame, Replied};
+use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, Frame, Replied};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::protocol::{Foreign, Kind, read_body};
 use crate::source::SourceFiles;
 use crate::store::archive::{FrameRecord, Place};
@@ -90,24 +90,24 @@ pub struct CaptureStore {
     timelines: Timelines,
     connections: Connections,
     counted: Counted,
-    changed: Vec<u64>,
+    changed: Vec<ExchangeNumber>,
     /// More changed than `changed` has room for.
     changes_missed: bool,
     memory: Memory,
     /// The packet that is being pushed.
     lent: Option<Lent>,
     /// Exchanges with smaller numbers began before everything was cleared.
-    cleared: u64,
+    cleared: ExchangeNumber,
     /// Packets that came before.
     cleared_packets: u64,
     /// Behind the largest number of an exchange.
-    end: u64,
+    end: ExchangeNumber,
 }
 
 /// Where the bytes of the packet that is being pushed are, and where they are kept.
 #[derive(Clone, Copy, Debug)]
 struct Lent {
-    number: u64,
+    number: PacketNumber,
     address: usize,
     len: usize,
     place: Place,
@@ -150,9 +150,9 @@ impl CaptureStore {
             changes_missed: false,
             memory: Memory { ceiling: ceiling.max(limits::MEMORY_LEAST), ..Memory::default() },
             lent: None,
-            cleared: 0,
+            cleared: ExchangeNumber(0),
             cleared_packets: 0,
-            end: 1,
+            end: ExchangeNumber(1),
         }
     }
 
@@ -173,13 +173,13 @@ impl CaptureStore {
     /// What the engine tells while it has that packet, or later.
     pub fn take(&mut self, update: &EngineEvent<'_>) {
         match update {
-            EngineEvent::Segment(connection) => self.archive.packet_is_of(connection.serial),
+            EngineEvent::Segment(connection) => self.archive.packet_is_of(connection.number),
             EngineEvent::Opened(opened) => {
                 self.archive.open(opened.connection, &opened.ends);
                 self.connections.open(opened);
             }
             EngineEvent::Late { connection, packet } => {
-                self.archive.packet_was_of(*packet, connection.serial);
+                self.archive.packet_was_of(*packet, connection.number);
             }
             EngineEvent::Attempted(exchange) => self.attempted(exchange),
             EngineEvent::Began(exchange, frame) => self.began(exchange, frame),
@@ -208,7 +208,7 @@ impl CaptureStore {
 
     /// Packets that came since everything was cleared.
     pub fn packets(&self) -> u64 {
-        let all = self.archive.packets().end.saturating_sub(1);
+        let all = self.archive.packets().end.0.saturating_sub(1);
         all.saturating_sub(self.cleared_packets)
     }
 
@@ -263,10 +263,10 @@ impl CaptureStore {
     /// The numbers of the exchanges that began, got a reply or ended since this was last asked, in
     /// the order in which that happened; some may come more than once. All that are remembered,
     /// where nobody asked for so long that they are not known any more.
-    pub fn changed(&mut self) -> Vec<u64> {
+    pub fn changed(&mut self) -> Vec<ExchangeNumber> {
         let changed = std::mem::take(&mut self.changed);
         if std::mem::take(&mut self.changes_missed) {
-            return self.archive.numbers().collect();
+            return ExchangeNumber::each(self.archive.numbers()).collect();
         }
         changed
     }
@@ -292,7 +292,7 @@ impl CaptureStore {
     }
 
     fn began(&mut self, exchange: &Exchange<'_>, frame: &Frame<'_>) {
-        self.end = self.end.max(exchange.number + 1);
+        self.end = self.end.max(exchange.number.next());
         if exchange.number < self.cleared {
             return;
         }
@@ -313,7 +313,7 @@ impl CaptureStore {
     }
 
     fn attempted(&mut self, exchange: &Exchange<'_>) {
-        self.end = self.end.max(exchange.number + 1);
+        self.end = self.end.max(exchange.number.next());
         if exchange.number >= self.cleared && self.archive.attempt(exchange) {
             self.change(exchange.number);
         }
@@ -330,7 +330,7 @@ impl CaptureStore {
     }
 
     fn ended(&mut self, exchange: &Exchange<'_>) {
-        self.end = self.end.max(exchange.number + 1);
+        self.end = self.end.max(exchange.number.next());
         if exchange.number < self.cleared {
             return;
         }
@@ -368,7 +368,7 @@ impl CaptureStore {
         fits.then(|| lent.place.add(within as u64))
     }
 
-    fn change(&mut self, number: u64) {
+    fn change(&mut self, number: ExchangeNumber) {
         if self.changed.last() == Some(&number) {
             return;
         }
@@ -416,7 +416,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::engine::{Config, Engine};
     use crate::exchange::{EndedBy, Held, Latency, PatternId, Payloads, Span, Status};
     use crate::packet::PacketRef;
@@ -428,13 +428,13 @@ mod tests {
     /// An attempt of connection `serial`, as its number says.
     fn attempt(number: u64) -> Exchange<'static> {
         let packet = |number: u64| PacketRef {
-            number,
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(number.cast_signed() * 1_000),
         };
         let serial = u32::try_from(number).unwrap();
         Exchange {
-            number,
-            connection: ConnectionId { serial, slot: 0 },
+            number: ExchangeNumber(number),
+            connection: ConnectionId { number: ConnectionNumber(serial), slot: 0 },
             ends: Endpoints {
                 client: ([10, 0, 0, 1], 40_000).into(),
                 server: ([10, 0, 0, 2], 3_000).into(),
@@ -468,14 +468,17 @@ mod tests {
         let mut shown = |store: &mut CaptureStore| {
             let changed = store.changed();
             listing.refresh(store.archive(), &changed);
-            (0..listing.len()).filter_map(|row| listing.number(row)).collect::<Vec<_>>()
+            (0..listing.len())
+                .filter_map(|row| listing.number(row))
+                .map(|number| number.0)
+                .collect::<Vec<_>>()
         };
         assert!(shown(&mut store).is_empty());
         for number in [1, 2, 3] {
             store.take(&EngineEvent::Attempted(&attempt(number)));
         }
         assert_eq!(shown(&mut store), [1, 2, 3]);
-        let row = store.archive().row(2).unwrap();
+        let row = store.archive().row(ExchangeNumber(2)).unwrap();
         assert_eq!((row.kind, row.status), (ExchangeKind::Connect, Status::NoAnswer));
 
         let answered = Exchange { status: Status::Ok, ..attempt(1) };
@@ -517,7 +520,7 @@ mod tests {
         // All that is left are rows that may give way.
         store.clear();
         assert!(shown(&mut store).is_empty());
-        assert_eq!(store.archive().ends(2), None);
+        assert_eq!(store.archive().ends(ConnectionNumber(2)), None);
     }
 
     struct SynsAndRst {
@@ -527,7 +530,10 @@ mod tests {
 
     impl SynsAndRst {
         fn of(number: u64) -> Self {
-            let packet = |number, at| PacketRef { number, at: Timestamp::from_nanos(at) };
+            let packet = |number, at| PacketRef {
+                number: PacketNumber(number),
+                at: Timestamp::from_nanos(at),
+            };
             let at = number.cast_signed() * 1_000;
             let (first, again) = (packet(number, at), packet(8, at + 3_000));
             let answer = packet(9, at + 7_000);
@@ -552,16 +558,18 @@ mod tests {
         let mut number = 0;
         while let Next::Packet(packet) = file.next().unwrap() {
             number += 1;
-            store.packet(&Packet { number, ..packet }, Kept::Memory);
-            engine.push(&Packet { number, ..packet }, &mut |update| store.take(&update));
+            store.packet(&Packet { number: PacketNumber(number), ..packet }, Kept::Memory);
+            engine.push(&Packet { number: PacketNumber(number), ..packet }, &mut |update| {
+                store.take(&update)
+            });
         }
-        let all: Vec<_> = store.archive().numbers().collect();
+        let all: Vec<_> = ExchangeNumber::each(store.archive().numbers()).collect();
         assert!(all.len() > 10);
         for number in 0..=limits::CHANGES as u64 {
-            store.change(1 + number % 2);
+            store.change(ExchangeNumber(1 + number % 2));
         }
         assert_eq!(store.changed(), all);
-        store.change(2);
-        assert_eq!(store.changed(), [2]);
+        store.change(ExchangeNumber(2));
+        assert_eq!(store.changed(), [ExchangeNumber(2)]);
     }
 }

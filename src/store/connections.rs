@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::endpoint::ConnectionId;
+use crate::endpoint::{ConnectionId, ConnectionNumber};
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, Frame, Status};
 use crate::limits;
@@ -117,7 +117,7 @@ impl Connections {
 
     fn get_mut(&mut self, id: ConnectionId) -> Option<&mut ConnectionRecord> {
         let place = *self.places.get(id.slot as usize)?;
-        self.records.get_mut(place).filter(|record| record.facts.connection.serial == id.serial)
+        self.records.get_mut(place).filter(|record| record.facts.connection.number == id.number)
     }
 
     /// Forgets those that are too many: what is over goes first, then what is least busy.
@@ -153,24 +153,24 @@ impl Connections {
 }
 
 /// The heavier one stays: no two are equal, since of equally busy ones the older stays.
-fn weight(record: &ConnectionRecord) -> (bool, u64, Reverse<u32>) {
+fn weight(record: &ConnectionRecord) -> (bool, u64, Reverse<ConnectionNumber>) {
     (
         record.facts.end.is_none(),
         record.calls + record.events,
-        Reverse(record.facts.connection.serial),
+        Reverse(record.facts.connection.number),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{Endpoints, PerSide, Roles};
-    use crate::packet::PacketRef;
+    use crate::endpoint::{ConnectionNumber, Endpoints, PerSide, Roles};
+    use crate::packet::{PacketNumber, PacketRef};
     use crate::stream::{CloseReason, Ended};
     use crate::time::Timestamp;
 
     fn packet(number: u64) -> PacketRef {
-        PacketRef { number, at: Timestamp::from_nanos(0) }
+        PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(0) }
     }
 
     fn ends() -> Endpoints {
@@ -179,7 +179,7 @@ mod tests {
 
     fn opened(serial: u32, slot: u32) -> Opened {
         Opened {
-            connection: ConnectionId { serial, slot },
+            connection: ConnectionId { number: ConnectionNumber(serial), slot },
             ends: ends(),
             roles: Roles::Known,
             at: packet(u64::from(serial) + 1),
@@ -210,7 +210,7 @@ mod tests {
         let [over, stands] = connections.records() else { panic!("two") };
         let state = |record: &ConnectionRecord| {
             let ConnectionFacts { connection, end, .. } = record.facts;
-            (connection.serial, end.map(|end| end.why), record.facts.is_from_start())
+            (connection.number.0, end.map(|end| end.why), record.facts.is_from_start())
         };
         assert_eq!(state(over), (0, Some(CloseReason::Reset), false));
         assert_eq!((over.facts.ends, over.facts.last), (ends().swapped(), packet(2)));
@@ -236,21 +236,21 @@ mod tests {
         connections.open(&opened(all, 100));
         let kept = limits::CONNECTION_ROWS;
         assert_eq!((connections.records().len(), connections.folded()), (kept + 1, kept as u64));
-        let serials: Vec<_> =
-            connections.records().iter().map(|record| record.facts.connection.serial).collect();
+        let number = |record: &ConnectionRecord| record.facts.connection.number.0;
+        let numbers: Vec<_> = connections.records().iter().map(number).collect();
         let busiest = all - u32::try_from(kept).unwrap() + 100..all;
-        assert!((0..100).chain(busiest).chain([all]).eq(serials));
+        assert!((0..100).chain(busiest).chain([all]).eq(numbers));
         // Those that stand are still found.
         for serial in [5, all] {
             let slot = serial.min(100);
             connections.close(&closed(serial, slot));
-            let of_it = |record: &&ConnectionRecord| record.facts.connection.serial == serial;
+            let of_it = |record: &&ConnectionRecord| number(record) == serial;
             assert!(connections.records().iter().find(of_it).unwrap().facts.end.is_some());
         }
         connections.clear();
         assert_eq!(connections.records().len(), 99);
         connections.close(&closed(6, 6));
         let over = connections.records().iter().filter(|record| record.facts.end.is_some());
-        assert_eq!(over.map(|record| record.facts.connection.serial).collect::<Vec<_>>(), [6]);
+        assert_eq!(over.map(number).collect::<Vec<_>>(), [6]);
     }
 }

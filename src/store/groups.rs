@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::endpoint::Endpoints;
+use crate::endpoint::{ConnectionNumber, Endpoints};
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
 use crate::store::{Latencies, Outcomes};
@@ -43,8 +43,8 @@ pub struct Group {
     pub server: Option<SocketAddr>,
     /// The address of the client.
     pub client: Option<IpAddr>,
-    /// The connection: its client, its server and its serial number in the engine.
-    pub connection: Option<(SocketAddr, SocketAddr, u32)>,
+    /// The connection: its client, its server and its number in the engine.
+    pub connection: Option<(SocketAddr, SocketAddr, ConnectionNumber)>,
     /// What they are.
     pub kind: Option<ExchangeKind>,
     /// The route text; `None` also where they had none.
@@ -79,7 +79,7 @@ struct Key {
     pattern: Option<(ExchangeKind, PatternId)>,
     server: Option<SocketAddr>,
     client: Option<IpAddr>,
-    connection: Option<u32>,
+    connection: Option<ConnectionNumber>,
 }
 
 /// Groups of exchanges.
@@ -182,7 +182,7 @@ impl Groups {
                 GroupBy::Pattern => key.pattern = Some((exchange.kind, exchange.pattern_id)),
                 GroupBy::Server => key.server = Some(exchange.ends.server),
                 GroupBy::Client => key.client = Some(exchange.ends.client.ip()),
-                GroupBy::Connection => key.connection = Some(exchange.connection.serial),
+                GroupBy::Connection => key.connection = Some(exchange.connection.number),
             }
         }
         key
@@ -204,7 +204,7 @@ fn group(by: &[GroupBy], exchange: &Exchange<'_>) -> Group {
             GroupBy::Server => group.server = Some(server),
             GroupBy::Client => group.client = Some(client.ip()),
             GroupBy::Connection => {
-                group.connection = Some((client, server, exchange.connection.serial));
+                group.connection = Some((client, server, exchange.connection.number));
             }
         }
     }
@@ -215,15 +215,15 @@ fn group(by: &[GroupBy], exchange: &Exchange<'_>) -> Group {
 mod tests {
     use super::*;
     use crate::endpoint::ConnectionId;
-    use crate::exchange::{Held, Latency, Payloads};
+    use crate::exchange::{ExchangeNumber, Held, Latency, Payloads};
     use crate::time::Nanos;
 
     /// A call to a server on `port`.
     fn call(port: u16, latency: u64) -> Exchange<'static> {
         let server = SocketAddr::from(([10, 0, 0, 2], port));
         Exchange {
-            number: 1,
-            connection: ConnectionId { serial: u32::from(port), slot: 0 },
+            number: ExchangeNumber(1),
+            connection: ConnectionId { number: ConnectionNumber(u32::from(port)), slot: 0 },
             ends: Endpoints { client: ([10, 0, 0, 1], port).into(), server },
             kind: ExchangeKind::Request,
             pattern: Some("sum"),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use crate::engine::ConnectionFacts;
 use crate::exchange::{Exchange, ExchangeKind, PatternId, Status};
 use crate::limits;
+use crate::packet::PacketNumber;
 use crate::store::{GroupBy, GroupRow, Groups, HeldBack, Latencies, Outcomes, Percentiles};
 use crate::stream::CloseReason;
 
@@ -62,7 +63,7 @@ impl ConnectionRow {
     }
 
     /// Sorts the one with the most exchanges first, and among equals the one first seen.
-    fn weight(&self) -> (Reverse<u64>, u64) {
+    fn weight(&self) -> (Reverse<u64>, PacketNumber) {
         (Reverse(self.outcomes.messages()), self.facts.first.number)
     }
 }
@@ -306,9 +307,9 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{ConnectionId, Endpoints};
+    use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::endpoint::{PerSide, Roles};
-    use crate::exchange::{Latency, Payloads};
+    use crate::exchange::{ExchangeNumber, Latency, Payloads};
     use crate::packet::PacketRef;
     use crate::stream::{Ended, Opened};
 
@@ -316,13 +317,13 @@ mod tests {
 
     /// The connection with this number; the packet that showed it has the same.
     fn add(statistics: &mut Statistics, serial: u32, events: u64) {
-        let connection = ConnectionId { serial, slot: 0 };
+        let connection = ConnectionId { number: ConnectionNumber(serial), slot: 0 };
         let end = ([127, 0, 0, 1], 1).into();
         let ends = Endpoints { client: end, server: end };
-        let first = PacketRef { number: serial.into(), ..PacketRef::default() };
+        let first = PacketRef { number: PacketNumber(serial.into()), ..PacketRef::default() };
         for number in 0..events {
             statistics.add(&Exchange {
-                number,
+                number: ExchangeNumber(number),
                 connection,
                 ends,
                 kind: ExchangeKind::Event,
@@ -373,12 +374,12 @@ mod tests {
             assert_eq!(statistics.connections_folded(), u64::from(2 * ROWS));
             let rows = statistics.connections();
             assert_eq!(rows.len(), ROWS as usize);
-            assert_eq!((rows[0].facts.connection.serial, rows[0].outcomes.events), (0, 9));
+            assert_eq!((rows[0].facts.connection.number.0, rows[0].outcomes.events), (0, 9));
             let busy = rows.iter().filter(|row| row.outcomes.events > 0).count();
             assert_eq!(busy, 3 * ROWS as usize / 5);
             let idle = rows.iter().filter(|row| row.outcomes.events == 0);
             assert!(
-                idle.map(|row| row.facts.first.number).max() < Some(u64::from(ROWS)),
+                idle.map(|row| row.facts.first.number).max() < Some(PacketNumber(u64::from(ROWS))),
                 "first seen"
             );
         }

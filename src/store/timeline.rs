@@ -295,16 +295,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::endpoint::{ConnectionId, Endpoints};
-    use crate::exchange::{Latency, Payloads, Span};
+    use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
+    use crate::exchange::{ExchangeNumber, Latency, Payloads, Span};
     use crate::packet::PacketRef;
 
     fn add(timelines: &mut Timelines, pattern: u32, at: i64, status: Status, latency: Option<u64>) {
         let at = PacketRef { at: Timestamp::from_nanos(at), ..PacketRef::default() };
         let end = ([127, 0, 0, 1], 1).into();
         timelines.add(&Exchange {
-            number: 1,
-            connection: ConnectionId { serial: 0, slot: 0 },
+            number: ExchangeNumber(1),
+            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
             ends: Endpoints { client: end, server: end },
             kind: if status == Status::Sent { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: Some("sum"),

@@ -198,6 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::packet::PacketNumber;
 
     /// What a test does to an assembler.
     #[derive(Clone, Debug)]
@@ -242,7 +243,7 @@ mod tests {
     }
 
     fn packet(number: u64) -> PacketRef {
-        PacketRef { number, ..PacketRef::default() }
+        PacketRef { number: PacketNumber(number), ..PacketRef::default() }
     }
 
     proptest! {
@@ -270,7 +271,7 @@ mod tests {
                     Step::Release => {
                         while let Some((start, piece)) = assembler.release() {
                             prop_assert_eq!(start, before + given.len() as u64);
-                            given.extend(piece.data.iter().map(|&b| (b, piece.packet.number)));
+                            given.extend(piece.data.iter().map(|&b| (b, piece.packet.number.0)));
                         }
                         prop_assert!(!model.seen.contains_key(&(before + given.len() as u64)));
                     }

@@ -14,8 +14,8 @@ use super::nagle::{Hold, Leaving};
 use super::sequence::seq_of;
 use super::waits::What;
 use crate::decode::{Flags, Segment};
-use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
-use crate::packet::PacketRef;
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, PerSide, Roles, Side};
+use crate::packet::{PacketNumber, PacketRef};
 
 /// The life of a connection as the capture sees it.
 ///
@@ -92,7 +92,7 @@ struct Bytes<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Superseded {
     /// The number of this connection's last packet until then.
-    pub last: u64,
+    pub last: PacketNumber,
     /// Whether the other one was begun without a SYN, so that bytes are missing between the two.
     pub blindly: bool,
 }
@@ -101,10 +101,10 @@ impl Connection {
     /// A connection of which `segment` is the first. Waits to be settled.
     pub fn new(slot: u32, generation: u64, segment: &Segment<'_>, shared: &mut Shared) -> Self {
         shared.wait(slot, generation, What::Settle);
-        let serial = u32::try_from(generation).unwrap_or(u32::MAX);
+        let number = ConnectionNumber(u32::try_from(generation).unwrap_or(u32::MAX));
         Self {
             slot,
-            id: ConnectionId { serial, slot },
+            id: ConnectionId { number, slot },
             announced: None,
             generation,
             recent: true,
@@ -159,7 +159,7 @@ impl Connection {
     }
 
     /// The number of its last packet.
-    pub fn last_number(&self) -> u64 {
+    pub fn last_number(&self) -> PacketNumber {
         self.halves.client.last.max(self.halves.server.last)
     }
 

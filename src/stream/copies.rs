@@ -51,10 +51,10 @@ fn signature(segment: &Segment<'_>) -> u64 {
 mod tests {
     use super::*;
     use crate::decode::Seq;
-    use crate::packet::PacketRef;
+    use crate::packet::{PacketNumber, PacketRef};
 
     fn segment(at: i64, seq: u32, ip_id: u16) -> Segment<'static> {
-        let packet = PacketRef { number: 1, at: Timestamp::from_nanos(at) };
+        let packet = PacketRef { number: PacketNumber(1), at: Timestamp::from_nanos(at) };
         let end = ([10, 0, 0, 1], 80).into();
         Segment { seq: Seq(seq), ip_id, payload: b"abc", ..Segment::empty(packet, end, end) }
     }

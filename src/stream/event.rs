@@ -3,7 +3,7 @@
 use super::nagle::Hold;
 use crate::decode::{Seq, UnreachableCode};
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::Nanos;
 
 /// Something happened on a connection.
@@ -25,7 +25,7 @@ pub enum StreamEvent<'a> {
         /// The connection.
         connection: ConnectionId,
         /// The number of the packet.
-        packet: u64,
+        packet: PacketNumber,
     },
     /// Something else was noticed.
     Notice(Notice),

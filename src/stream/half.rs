@@ -9,7 +9,7 @@ use super::nagle::SendBuffer;
 use super::sequence::{first_position, position, seq_of};
 use crate::decode::{Flags, Path, Segment, Seq};
 use crate::limits::{WINDOW, WINDOW_OF_NEW_PATH};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// How surely the first byte of a side is known.
@@ -74,7 +74,7 @@ pub(super) struct HalfStream {
     /// The snap length cut bytes before this position: they were sent.
     pub cut: u64,
     /// Its last packet.
-    pub last: u64,
+    pub last: PacketNumber,
 }
 
 /// What was seen of a side's part in the handshake, in whatever order it was captured.
@@ -145,7 +145,7 @@ impl HalfStream {
             checksums: Checksums::default(),
             damaged: DamagedSegments::default(),
             cut: 0,
-            last: 0,
+            last: PacketNumber(0),
         }
     }
 

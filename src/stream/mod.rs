@@ -44,7 +44,7 @@ use self::waits::{Clock, Wait, Waits, What};
 use crate::decode::{Flags, Segment, Unreachable};
 use crate::endpoint::{Endpoints, Ports};
 use crate::limits::{REORDER_AT_MOST_FILE, RETRANSMISSION_WAIT, TWINS};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// What is followed, and how patiently.
@@ -422,7 +422,11 @@ impl Streams {
     }
 
     /// Of too many connections between the same ends the one that was silent longest gives way.
-    fn make_room(&mut self, mut standing: Vec<(u64, u32)>, emit: &mut impl FnMut(StreamEvent<'_>)) {
+    fn make_room(
+        &mut self,
+        mut standing: Vec<(PacketNumber, u32)>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
         standing.sort_unstable();
         let too_many = (standing.len() + 1).saturating_sub(TWINS);
         for (_, slot) in standing.into_iter().take(too_many) {

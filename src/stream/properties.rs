@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decode::{Flags, Seq};
-use crate::endpoint::{ConnectionId, PerSide, Side};
+use crate::endpoint::{ConnectionId, ConnectionNumber, PerSide, Side};
 use crate::limits::{HELD_IN_ALL, HELD_OVERHEAD};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 
 /// One packet of a conversation, by offsets in the streams of both sides.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ struct Told {
 struct Checker {
     live: HashMap<ConnectionId, PerSide<(u64, u64, u64)>>,
     slots: HashMap<u32, ConnectionId>,
-    serials: HashSet<u32>,
+    numbers: HashSet<ConnectionNumber>,
     /// Segments that were told of connections that are not over.
     segments: HashMap<ConnectionId, u64>,
 }
@@ -113,7 +113,7 @@ impl Checker {
                 *self.segments.entry(*connection).or_default() += 1;
             }
             StreamEvent::Opened(opened) => {
-                assert!(self.serials.insert(opened.connection.serial), "one serial, two lives");
+                assert!(self.numbers.insert(opened.connection.number), "one number, two lives");
                 self.live.insert(opened.connection, PerSide::default());
                 let old = self.slots.insert(opened.connection.slot, opened.connection);
                 assert_eq!(old, None, "a slot is used twice");
@@ -180,7 +180,10 @@ fn segment<'a>(sent: &'a Sent, first: &PerSide<u32>) -> Segment<'a> {
 }
 
 fn place(number: u64) -> PacketRef {
-    PacketRef { number, at: Timestamp::from_nanos(i64::try_from(number).unwrap() * 1_000_000) }
+    PacketRef {
+        number: PacketNumber(number),
+        at: Timestamp::from_nanos(i64::try_from(number).unwrap() * 1_000_000),
+    }
 }
 
 /// Pushes packets as captured, and notes what is told.
@@ -197,15 +200,15 @@ fn run(captured: &[Sent], first: PerSide<u32>) -> Told {
             StreamEvent::Data(chunk) => {
                 let end = |side: Side| told.bytes.of(side).len() as u64 + told.gap_bytes.of(side);
                 let other = end(chunk.from.other());
-                told.chunks.push((chunk.from, chunk.packet.number, other));
-                assert_eq!(chunk.packet, place(chunk.packet.number));
-                let sent = &captured.iter().find(|sent| sent.number == chunk.packet.number);
+                told.chunks.push((chunk.from, chunk.packet.number.0, other));
+                assert_eq!(chunk.packet, place(chunk.packet.number.0));
+                let sent = &captured.iter().find(|sent| sent.number == chunk.packet.number.0);
                 let sent = segment(sent.unwrap(), &first);
                 let at = usize::try_from(chunk.seq.distance(sent.seq)).unwrap();
                 assert!(sent.payload[at..].starts_with(chunk.data), "found by its number");
                 for (offset, &byte) in (chunk.offset..).zip(chunk.data) {
                     let bytes = told.bytes.of_mut(chunk.from);
-                    assert_eq!(bytes.insert(offset, (byte, chunk.packet.number)), None);
+                    assert_eq!(bytes.insert(offset, (byte, chunk.packet.number.0)), None);
                 }
             }
             StreamEvent::Gap(gap) => *told.gap_bytes.of_mut(gap.from) += gap.bytes,
@@ -394,7 +397,7 @@ proptest! {
             let server = SocketAddr::from(([10, 0, 0, 2], 80));
             let (from, to) = if from_client { (client, server) } else { (server, client) };
             let segment = Segment {
-                packet: PacketRef { number, at: Timestamp::from_nanos(at) },
+                packet: PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(at) },
                 from, to,
                 seq: Seq(seq),
                 ack: ack.map(Seq),

@@ -8,7 +8,7 @@ use crate::limits::{
     ATTEMPT_WAIT, REORDER_AT_LEAST, REORDER_AT_MOST_FILE, REORDER_PACKETS, RETRANSMISSION_WAIT,
     SYN_WAIT, WAITS,
 };
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// What remains of the time for which a client waits when the wait for the answer is over.
@@ -26,7 +26,7 @@ pub(super) struct Clock {
 #[derive(Clone, Copy, Debug, Default)]
 struct Moment {
     /// The highest packet number so far.
-    packets: u64,
+    packet: PacketNumber,
     /// Time passed since the first packet.
     elapsed: Nanos,
 }
@@ -34,7 +34,7 @@ struct Moment {
 impl Clock {
     /// A packet came.
     pub fn packet(&mut self, packet: PacketRef) {
-        self.now.packets = self.now.packets.max(packet.number);
+        self.now.packet = self.now.packet.max(packet.number);
         if !packet.at.is_known() {
             return;
         }
@@ -170,7 +170,7 @@ impl Waits {
 
     fn reordering_passed(&self, since: Moment, now: Moment) -> bool {
         let time = now.since(since);
-        let packets = now.packets.saturating_sub(since.packets);
+        let packets = now.packet.0.saturating_sub(since.packet.0);
         time >= self.reorder_at_most || packets >= REORDER_PACKETS && time >= REORDER_AT_LEAST
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::keys::{Action, Context};
@@ -59,13 +61,13 @@ pub enum Command {
     /// Ask the user for a line of text; the answer comes as [`View::answer`].
     Ask(Question),
     /// Show this exchange over the present view.
-    OpenCall(u64),
-    /// Show the stream of the connection with this serial number over the present view.
-    OpenStream(u32),
+    OpenCall(ExchangeNumber),
+    /// Show the stream of the connection with this number over the present view.
+    OpenStream(ConnectionNumber),
     /// Show the calls view with this display filter in force.
     ShowCalls(String),
     /// Mark this exchange in the calls view, or no longer.
-    Mark(u64),
+    Mark(ExchangeNumber),
     /// Something outside of the screen.
     Effect(Effect),
 }
@@ -158,7 +160,7 @@ pub enum Effect {
         /// The file.
         path: String,
         /// Their numbers, ascending.
-        numbers: Vec<u64>,
+        numbers: Vec<ExchangeNumber>,
         /// Whether a file that is there already may be written over.
         overwrite: bool,
     },
@@ -178,7 +180,7 @@ pub enum Effect {
 
 impl Effect {
     /// Saves these exchanges, unless there is a file of this name.
-    pub const fn save(path: String, numbers: Vec<u64>) -> Self {
+    pub const fn save(path: String, numbers: Vec<ExchangeNumber>) -> Self {
         Self::Save { path, numbers, overwrite: false }
     }
 }
@@ -203,7 +205,7 @@ pub trait View {
 
     /// Selects the next of the exchanges that it lists, or the one before; its number, where it
     /// lists any. So one that was opened from a list is left for its neighbour there.
-    fn step(&mut self, _forward: bool, _scene: &Scene<'_>) -> Option<u64> {
+    fn step(&mut self, _forward: bool, _scene: &Scene<'_>) -> Option<ExchangeNumber> {
         None
     }
 
@@ -214,7 +216,7 @@ pub trait View {
 
     /// Marks an exchange, where it has marks for them, or takes the mark away; whether it is marked
     /// now.
-    fn mark(&mut self, _number: u64) -> bool {
+    fn mark(&mut self, _number: ExchangeNumber) -> bool {
         false
     }
 
@@ -223,10 +225,10 @@ pub trait View {
     fn traffic(&mut self, _traffic: &[Traffic], _clock: Duration) {}
 
     /// Exchanges changed, packets came, time passed or the room changed: called before `draw`.
-    fn refresh(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
+    fn refresh(&mut self, _changed: &[ExchangeNumber], _scene: &Scene<'_>) {}
 
     /// The same while it is out of sight: what cannot wait until it is refreshed again.
-    fn keep_up(&mut self, _changed: &[u64], _scene: &Scene<'_>) {}
+    fn keep_up(&mut self, _changed: &[ExchangeNumber], _scene: &Scene<'_>) {}
 
     /// Whether it has more to do though nothing new came: a search goes on in steps. It is refreshed
     /// again at once then, between two looks at the keyboard.

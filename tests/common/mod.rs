@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use nestscope::engine::{Config, Counts, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Latency, Status};
-use nestscope::packet::{LinkType, Packet};
+use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::source::file::CaptureFile;
 use nestscope::source::{Next, Stop};
 use nestscope::time::Timestamp;
@@ -52,7 +52,7 @@ impl Record {
     fn of(exchange: &Exchange<'_>) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
-            number: exchange.number,
+            number: exchange.number.0,
             kind: exchange.kind,
             pattern: exchange.pattern.map(str::to_owned),
             id: exchange.id.map(text),
@@ -128,7 +128,7 @@ pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
     };
     for (packet, number) in packets.iter().zip(1..) {
         let packet = Packet {
-            number,
+            number: PacketNumber(number),
             at: Timestamp::from_nanos(packet.at),
             link: packet.link,
             point: Default::default(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nestscope::endpoint::Side;
 use nestscope::exchange::{ExchangeKind, Latency, Span, Status};
-use nestscope::packet::PacketRef;
+use nestscope::packet::{PacketNumber, PacketRef};
 use nestscope::time::Timestamp;
 
 use super::wire::{self, FIN, RST, SYN, Tcp};
@@ -140,7 +140,7 @@ impl Recording {
             };
             let span = streams.get(&way).and_then(|stream| stream.span(frame));
             let (Some(span), client) = (span, frame.client.as_str()) else { continue };
-            if told.get(client).is_none_or(|told| *told > (span.last.number, frame.start)) {
+            if told.get(client).is_none_or(|told| *told > (span.last.number.0, frame.start)) {
                 continue;
             }
             match (frame.from, &frame.id, &frame.pattern) {
@@ -197,7 +197,7 @@ impl Recording {
         let frames = self.frames.iter().filter(|frame| frame.tells_sides).filter_map(|frame| {
             let ends = (frame.client.clone(), frame.server.clone());
             let way = if frame.from == Side::Client { ends } else { (ends.1, ends.0) };
-            let number = streams.get(&way)?.span(frame)?.last.number;
+            let number = streams.get(&way)?.span(frame)?.last.number.0;
             Some((frame.client.clone(), (number, frame.start)))
         });
         let mut told = HashMap::new();
@@ -220,7 +220,8 @@ impl Recording {
             let tcp = wire::parse(&whole);
             let way = direction(&tcp);
             let Some(&initial) = self.initial.get(&way) else { continue };
-            let packet = PacketRef { number, at: Timestamp::from_nanos(raw.at) };
+            let packet =
+                PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(raw.at) };
             let cut = raw.original_len as usize - raw.data.len();
             let held = tcp.payload.len().saturating_sub(cut);
             let position = |seq: u32, initial: u32| seq.wrapping_sub(initial).wrapping_sub(1);
@@ -281,7 +282,7 @@ impl Stream {
 
     /// Whether a byte is missing that may have been sent behind packet `number`: what is there behind
     /// it was.
-    fn lacks_behind(&self, number: u64) -> bool {
+    fn lacks_behind(&self, number: PacketNumber) -> bool {
         let mut later = true;
         for position in (self.bottom.unwrap_or(0)..self.top).rev() {
             match self.byte(position) {

@@ -41,7 +41,7 @@ fn read(path: &Path) -> (Vec<Row>, Option<SourceError>) {
     let error = loop {
         match file.next() {
             Ok(Next::Packet(packet)) => rows.push((
-                packet.number,
+                packet.number.0,
                 packet.at.as_nanos(),
                 packet.link.0,
                 packet.data.to_vec(),

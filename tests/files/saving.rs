@@ -1,6 +1,6 @@
 //! What is saved, read back.
 
-use nestscope::packet::{LinkType, Packet, PointId};
+use nestscope::packet::{LinkType, Packet, PacketNumber, PointId};
 use nestscope::source::options::Options;
 use nestscope::source::writer::CaptureWriter;
 use nestscope::source::{CapturePoints, Source};
@@ -23,7 +23,7 @@ fn what_is_saved_is_read_back() {
     let mut rows: Vec<Row> = Vec::new();
     while let Next::Packet(packet) = source.next().unwrap() {
         rows.push((
-            packet.number,
+            packet.number.0,
             packet.at.as_nanos(),
             packet.link.0,
             packet.data.to_vec(),
@@ -49,7 +49,7 @@ fn what_is_saved_is_read_back() {
 #[test]
 fn packets_of_unknown_points_keep_their_link_types() {
     let packet = |link| Packet {
-        number: 1,
+        number: PacketNumber(1),
         at: Timestamp::from_nanos(1_700_000_000_123_456_789),
         link,
         point: PointId(0),

@@ -1,6 +1,6 @@
 //! Files that real tools wrote, read by other real tools as well.
 
-use nestscope::packet::LinkType;
+use nestscope::packet::{LinkType, PacketNumber};
 use nestscope::source::merge::Merged;
 use tempfile::TempDir;
 
@@ -61,7 +61,7 @@ fn files_are_merged_as_mergecap_does() {
     while let Next::Packet(packet) = files.next().unwrap() {
         assert_eq!(packet.link, LinkType::ETHERNET);
         rows.push((
-            packet.number,
+            packet.number.0,
             packet.at.as_nanos(),
             packet.link.0,
             packet.data.to_vec(),
@@ -88,7 +88,7 @@ fn a_damaged_file_leaves_the_others_whole() {
         match files.next() {
             Ok(Next::Packet(packet)) => {
                 packets += 1;
-                assert_eq!(packet.number, packets);
+                assert_eq!(packet.number, PacketNumber(packets));
             }
             Ok(Next::Idle(_)) => panic!("files are never idle"),
             Ok(Next::End) => break,

@@ -26,6 +26,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select, unbou
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
 use crate::cli::terminal as output;
+use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::report::Losses;
 use crate::report::Moments;
@@ -305,7 +306,7 @@ impl<'a> Screen<'a> {
         &mut self,
         archive: Archive,
         target: Target,
-        numbers: Vec<u64>,
+        numbers: Vec<ExchangeNumber>,
         moments: Option<Moments>,
     ) {
         self.app.notice("saving…");

@@ -307,7 +307,7 @@ mod tests {
     }
 
     fn known(run: &Run) -> u64 {
-        run.capture.archive().packets().end - 1
+        run.capture.archive().packets().end.0 - 1
     }
 
     fn totals(run: &Run) -> &Outcomes {

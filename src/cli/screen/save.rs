@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use crate::exchange::ExchangeNumber;
 use crate::export::{Form, Saved, save};
 use crate::report::Moments;
 use crate::store::Archive;
@@ -64,7 +65,7 @@ impl Target {
     pub fn write(
         self,
         archive: &Archive,
-        numbers: &[u64],
+        numbers: &[ExchangeNumber],
         moments: Option<Moments>,
     ) -> Result<String, String> {
         let Self { path, file, form } = self;

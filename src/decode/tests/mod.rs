@@ -6,6 +6,7 @@ use etherparse::{
 
 use super::*;
 use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT};
+use crate::packet::PacketNumber;
 use crate::time::Timestamp;
 
 mod tunnels;
@@ -27,7 +28,7 @@ struct Owned {
 
 fn owned(segment: &Segment<'_>) -> Owned {
     Owned {
-        packet: segment.packet.number,
+        packet: segment.packet.number.0,
         ends: format!("{} > {}", segment.from, segment.to),
         seq: segment.seq.0,
         flags: segment.flags.0,
@@ -49,7 +50,7 @@ impl Capture {
         self.number += 1;
         self.at += 1;
         let packet = Packet {
-            number: self.number,
+            number: PacketNumber(self.number),
             at: Timestamp::from_nanos(self.at),
             link: LinkType(link),
             point: Default::default(),

@@ -5,6 +5,7 @@ use etherparse::{TcpHeader, TcpOptionElement};
 use proptest::prelude::*;
 
 use super::*;
+use crate::packet::PacketNumber;
 
 fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(8 + payload.len()).unwrap();
@@ -20,7 +21,7 @@ fn vxlan(network: u8, frame: &[u8]) -> Vec<u8> {
 fn decoded(link: u16, point: u16, data: &[u8]) -> (Vec<Path>, Counts) {
     let mut decoder = Decoder::new();
     let packet = Packet {
-        number: 1,
+        number: PacketNumber(1),
         at: Timestamp::from_nanos(0),
         link: LinkType(link),
         point: crate::packet::PointId(point),
@@ -142,7 +143,7 @@ fn identification_time_to_live_and_options() {
     let mut told = Vec::new();
     let mut read = |packet: &[u8]| {
         let packet = Packet {
-            number: 1,
+            number: PacketNumber(1),
             at: Timestamp::from_nanos(0),
             link: LinkType::RAW,
             point: Default::default(),
@@ -195,7 +196,7 @@ fn a_checksum_holds_for_its_bytes_only() {
 
 fn holds(data: &[u8], cut: usize) -> Option<bool> {
     let packet = Packet {
-        number: 1,
+        number: PacketNumber(1),
         at: Timestamp::from_nanos(0),
         link: LinkType::RAW,
         point: Default::default(),
@@ -210,7 +211,7 @@ fn holds(data: &[u8], cut: usize) -> Option<bool> {
 /// What a packet says of a segment that was not handed on.
 fn messages(packet: &[u8]) -> (Vec<(String, u32, UnreachableCode)>, Counts) {
     let packet = Packet {
-        number: 1,
+        number: PacketNumber(1),
         at: Timestamp::from_nanos(0),
         link: LinkType::RAW,
         point: Default::default(),

@@ -9,7 +9,8 @@ use crate::exchange::runs::Run;
 use crate::exchange::waiting::{CallIndex, Lookup};
 use crate::exchange::waiting_call::Reply;
 use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Span, Status, TrackerEvent,
+    Exchange, ExchangeKind, ExchangeNumber, Frame, Held, Latency, PatternId, Payloads, Span,
+    Status, TrackerEvent,
 };
 use crate::limits;
 use crate::protocol::{FrameHold, Message};
@@ -120,8 +121,8 @@ impl Tracker {
         parties: &Parties,
         key: &[u8],
         request: &Span,
-    ) -> Option<u64> {
-        let hash = self.calls.hash(parties.connection.serial, key);
+    ) -> Option<ExchangeNumber> {
+        let hash = self.calls.hash(parties.connection.number, key);
         // Another call of this id waits already, for the same replies.
         if let Lookup::Open(_) = self.calls.look_up(parties.connection, key) {
             return None;
@@ -152,7 +153,7 @@ impl Tracker {
         key: &[u8],
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
-        let hash = self.calls.hash(parties.connection.serial, key);
+        let hash = self.calls.hash(parties.connection.number, key);
         let Some((number, request)) =
             self.calls.call(place).map(|(call, _)| (call.number, call.request))
         else {

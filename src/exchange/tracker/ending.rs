@@ -4,7 +4,7 @@ use super::{Parties, Tracker};
 use crate::endpoint::Side;
 use crate::exchange::waiting_call::Outcome;
 use crate::exchange::{EndedBy, Span, Status};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::stream::{CloseReason, Closed};
 
 /// The moments at which it became known that a connection answers no more.
@@ -47,7 +47,7 @@ impl Tracker {
         let capture = match closed.end.why {
             CloseReason::Evicted => None,
             CloseReason::CaptureEnded => {
-                self.capture_end.map(|at| PacketRef { number: u64::MAX, at })
+                self.capture_end.map(|at| PacketRef { number: PacketNumber(u64::MAX), at })
             }
             _ => Some(closed.end.at),
         };

@@ -24,9 +24,9 @@ use crate::exchange::patterns::{Pattern, Patterns};
 use crate::exchange::runs::{Run, Runs};
 use crate::exchange::waiting::{CallIndex, Lookup, WaitingCalls};
 use crate::exchange::waiting_call::{Outcome, Reply, Request};
-use crate::exchange::{Frame, Held, PatternId, Span, Status, TrackerEvent};
+use crate::exchange::{ExchangeNumber, Frame, Held, PatternId, Span, Status, TrackerEvent};
 use crate::json::{canonical_value, is_plain_string};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::protocol::{Decoded, Fault, FrameHold, Kind, Message, Placed};
 use crate::stream::{CloseReason, Closed, Gap};
 use crate::time::{Nanos, Timestamp};
@@ -94,7 +94,7 @@ pub struct Tracker {
     patterns: Patterns,
     /// By slot.
     connections: Vec<Connection>,
-    next_number: u64,
+    next_number: ExchangeNumber,
     clock: Clock,
     /// The latest time of a packet, once the capture is over.
     capture_end: Option<Timestamp>,
@@ -124,9 +124,9 @@ struct Connection {
     /// For calls that give way when nobody speaks.
     ends: Endpoints,
     /// The number taken for the frame of each side that has begun.
-    started: PerSide<Option<u64>>,
+    started: PerSide<Option<ExchangeNumber>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
-    lacks_replies_until: u64,
+    lacks_replies_until: PacketNumber,
     /// Only where not everything was seen from the first byte on.
     doubts: Option<Box<Doubts>>,
 }
@@ -154,7 +154,7 @@ impl Tracker {
             calls: WaitingCalls::default(),
             patterns: Patterns::default(),
             connections: Vec::new(),
-            next_number: 1,
+            next_number: ExchangeNumber(1),
             clock: Clock::default(),
             capture_end: None,
             early: early::held_back(config.reorder_at_most),
@@ -165,7 +165,7 @@ impl Tracker {
     }
 
     /// A number for an exchange that is no message.
-    pub fn take_number(&mut self) -> u64 {
+    pub fn take_number(&mut self) -> ExchangeNumber {
         take(&mut self.next_number)
     }
 
@@ -176,7 +176,7 @@ impl Tracker {
             id,
             ends,
             started: PerSide::default(),
-            lacks_replies_until: 0,
+            lacks_replies_until: PacketNumber(0),
             doubts: None,
         };
         if self.connections.len() <= slot {
@@ -349,7 +349,7 @@ impl Tracker {
     fn request(
         &mut self,
         parties: &Parties,
-        (started, run): (Option<u64>, Run),
+        (started, run): (Option<ExchangeNumber>, Run),
         message: &Message<'_>,
         (id, pattern, data): (&[u8], Option<&[u8]>, Option<&[u8]>),
         emit: &mut dyn FnMut(TrackerEvent<'_>),
@@ -389,7 +389,11 @@ impl Tracker {
 
     /// The number of a request whose first byte was told of, and of whose early replies the first
     /// took a number: the request came before both.
-    fn number_of_request(&mut self, started: Option<u64>, early: Option<u64>) -> u64 {
+    fn number_of_request(
+        &mut self,
+        started: Option<ExchangeNumber>,
+        early: Option<ExchangeNumber>,
+    ) -> ExchangeNumber {
         match (started, early) {
             (None, None) => take(&mut self.next_number),
             (Some(number), None) | (None, Some(number)) => number,
@@ -490,17 +494,17 @@ fn connection_mut(connections: &mut [Connection], id: ConnectionId) -> Option<&m
     connections.get_mut(id.slot as usize).filter(|known| known.id == id)
 }
 
-fn take(next_number: &mut u64) -> u64 {
+fn take(next_number: &mut ExchangeNumber) -> ExchangeNumber {
     let number = *next_number;
-    *next_number += 1;
+    *next_number = number.next();
     number
 }
 
 /// A frame that had a number is no exchange. Where others have taken numbers since, its own stays
 /// with it, and none has it.
-fn release_number(next_number: &mut u64, number: Option<u64>) {
+fn release_number(next_number: &mut ExchangeNumber, number: Option<ExchangeNumber>) {
     if let Some(number) = number
-        && number + 1 == *next_number
+        && number.next() == *next_number
     {
         *next_number = number;
     }

@@ -9,8 +9,8 @@ use crate::exchange::runs::Run;
 use crate::exchange::waiting::CallIndex;
 use crate::exchange::waiting_call::Outcome;
 use crate::exchange::{
-    Exchange, ExchangeKind, Frame, Held, Latency, PatternId, Payloads, Replied, Span, Spoiled,
-    Status, TrackerEvent,
+    Exchange, ExchangeKind, ExchangeNumber, Frame, Held, Latency, PatternId, Payloads, Replied,
+    Span, Spoiled, Status, TrackerEvent,
 };
 use crate::protocol::Message;
 
@@ -53,7 +53,7 @@ impl Tracker {
     pub(super) fn event(
         &mut self,
         parties: &Parties,
-        (number, run): (u64, Run),
+        (number, run): (ExchangeNumber, Run),
         message: &Message<'_>,
         (pattern, data): (&[u8], Option<&[u8]>),
         emit: &mut dyn FnMut(TrackerEvent<'_>),

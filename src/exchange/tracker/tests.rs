@@ -1,14 +1,16 @@
 use super::*;
 use crate::decode::Seq;
+use crate::endpoint::ConnectionNumber;
 use crate::exchange::{EndedBy, ExchangeKind};
 use crate::limits;
+use crate::packet::PacketNumber;
 use crate::stream::{ConnectionCounts, Ended};
 
-const CONNECTION: ConnectionId = ConnectionId { serial: 0, slot: 0 };
+const CONNECTION: ConnectionId = ConnectionId { number: ConnectionNumber(0), slot: 0 };
 
 /// A packet, its time in milliseconds.
 fn packet(number: u64, millis: i64) -> PacketRef {
-    PacketRef { number, at: Timestamp::from_nanos(millis * 1_000_000) }
+    PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(millis * 1_000_000) }
 }
 
 /// What is told in the end of an exchange.
@@ -133,7 +135,7 @@ impl Talk {
 fn keep(rows: &mut Vec<Row>, event: &TrackerEvent<'_>) {
     if let TrackerEvent::Ended(exchange) = event {
         rows.push(Row {
-            number: exchange.number,
+            number: exchange.number.0,
             kind: exchange.kind,
             status: exchange.status,
             latency: exchange.latency.latency,

@@ -156,13 +156,14 @@ impl PartialFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::PacketNumber;
 
     fn packet(number: u64) -> PacketRef {
-        PacketRef { number, ..PacketRef::default() }
+        PacketRef { number: PacketNumber(number), ..PacketRef::default() }
     }
 
     fn numbers((earliest, latest): (PacketRef, PacketRef)) -> (u64, u64) {
-        (earliest.number, latest.number)
+        (earliest.number.0, latest.number.0)
     }
 
     #[test]
@@ -172,18 +173,18 @@ mod tests {
         held.push(b"c", packet(5), false);
         held.push(b"d", packet(5), false);
         held.push(b"ef", packet(2), true);
-        assert_eq!((held.first_packet().number, held.begins_segment()), (1, true));
+        assert_eq!((held.first_packet().number.0, held.begins_segment()), (1, true));
         for (len, packets) in [(1, (1, 1)), (2, (1, 1)), (3, (1, 5)), (5, (1, 5)), (6, (1, 5))] {
             assert_eq!(numbers(held.packets_of(len)), packets, "{len}");
         }
         held.drop_front(1);
-        assert_eq!((held.first_packet().number, held.begins_segment()), (1, false));
+        assert_eq!((held.first_packet().number.0, held.begins_segment()), (1, false));
         held.drop_front(2);
-        assert_eq!((held.bytes(), held.first_packet().number), (&b"def"[..], 5));
+        assert_eq!((held.bytes(), held.first_packet().number.0), (&b"def"[..], 5));
         assert!(!held.begins_segment());
         assert_eq!(numbers(held.packets_of(3)), (2, 5));
         held.drop_front(1);
-        assert_eq!((held.first_packet().number, held.begins_segment()), (2, true));
+        assert_eq!((held.first_packet().number.0, held.begins_segment()), (2, true));
         held.truncate(1);
         assert_eq!(numbers(held.packets_of(1)), (2, 2));
         held.drop_front(1);
@@ -203,7 +204,7 @@ mod tests {
             held.push(b"x", packet(number), true);
         }
         assert!(held.marks.len() <= MARKS);
-        assert_eq!(held.first_packet().number, 10);
+        assert_eq!(held.first_packet().number, PacketNumber(10));
         assert_eq!(numbers(held.packets_of(10_000)), (1, 20_000));
         held.drop_front(9_990);
         assert_eq!(numbers(held.packets_of(10)), (10_000, 10_009));

@@ -8,12 +8,12 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::decode::Seq;
-use crate::endpoint::{ConnectionId, Endpoints};
-use crate::packet::PacketRef;
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
+use crate::packet::{PacketNumber, PacketRef};
 use crate::protocol::{Foreign, Placed};
 use crate::time::Timestamp;
 
-const CONNECTION: ConnectionId = ConnectionId { serial: 0, slot: 0 };
+const CONNECTION: ConnectionId = ConnectionId { number: ConnectionNumber(0), slot: 0 };
 
 /// What may be held in these tests, so that a frame of some kilobytes is too large.
 const BUDGET: usize = 20_000;
@@ -69,7 +69,7 @@ impl<'a> Capture<'a> {
 
     fn packet(&self, segment: usize) -> PacketRef {
         let number = segment as u64 + 1;
-        PacketRef { number, at: Timestamp::from_nanos(self.times[segment]) }
+        PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(self.times[segment]) }
     }
 
     fn is_missing(&self, at: usize) -> bool {
@@ -83,9 +83,9 @@ impl<'a> Capture<'a> {
             .collect();
         let key = |packet: &&PacketRef| (packet.at, packet.number);
         Told {
-            first: packets[0].number,
-            earliest: packets.iter().min_by_key(key).unwrap().number,
-            last: packets.iter().max_by_key(key).unwrap().number,
+            first: packets[0].number.0,
+            earliest: packets.iter().min_by_key(key).unwrap().number.0,
+            last: packets.iter().max_by_key(key).unwrap().number.0,
             begins_segment: self.segments.contains(&place.start)
                 || self.gaps.iter().any(|gap| gap.end == place.start),
             place,
@@ -113,9 +113,9 @@ impl<'a> Capture<'a> {
                 assert_eq!(header.last(), Some(&b'#'));
                 said.frames.push(Told {
                     place,
-                    first: message.first.number,
-                    earliest: message.earliest.number,
-                    last: message.last.number,
+                    first: message.first.number.0,
+                    earliest: message.earliest.number.0,
+                    last: message.last.number.0,
                     begins_segment: message.begins_segment,
                     placed: message.placed,
                 });

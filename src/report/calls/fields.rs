@@ -125,7 +125,7 @@ impl Value {
                 });
                 told.collect::<Vec<_>>().join(",")
             }),
-            "connection" => Self::Text(|exchange| exchange.connection.serial.to_string()),
+            "connection" => Self::Text(|exchange| exchange.connection.number.to_string()),
             _ => Self::Json(path(name)?),
         })
     }

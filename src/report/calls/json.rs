@@ -78,7 +78,7 @@ impl<W: Write> JsonLines<W> {
 pub(super) fn push_exchange(line: &mut Vec<u8>, exchange: &Exchange<'_>, civil: &mut Civil) {
     let Exchange { request, reply, latency, .. } = exchange;
     key(line, "{\"n\":");
-    push_value(line, &exchange.number);
+    push_value(line, &exchange.number.0);
     key(line, ",\"kind\":\"");
     key(line, exchange.kind.name());
     key(line, "\",\"pattern\":");
@@ -205,7 +205,7 @@ fn key(line: &mut Vec<u8>, text: &str) {
 }
 
 const fn packets(span: Span) -> [u64; 2] {
-    [span.first.number, span.last.number]
+    [span.first.number.0, span.last.number.0]
 }
 
 #[cfg(test)]

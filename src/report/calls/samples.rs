@@ -1,17 +1,18 @@
 //! Exchanges for the tests of the writers.
 
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Payloads, Span, Status,
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Held, Latency, PatternId, Payloads, Span,
+    Status,
 };
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 const START: i64 = 1_795_319_521_123_456_789;
 
 /// A packet, as many nanoseconds after the first one as is said.
 pub fn packet(number: u64, after: i64) -> PacketRef {
-    PacketRef { number, at: Timestamp::from_nanos(START + after) }
+    PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(START + after) }
 }
 
 fn one(number: u64, after: i64, bytes: u64) -> Option<Span> {
@@ -23,8 +24,8 @@ fn one(number: u64, after: i64, bytes: u64) -> Option<Span> {
 pub fn call() -> Exchange<'static> {
     let took = Some(Nanos::new(3_612_000));
     Exchange {
-        number: 2,
-        connection: ConnectionId { serial: 0, slot: 0 },
+        number: ExchangeNumber(2),
+        connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
         ends: Endpoints {
             client: "127.0.0.1:51304".parse().unwrap(),
             server: "127.0.0.1:8888".parse().unwrap(),
@@ -60,7 +61,7 @@ pub fn call() -> Exchange<'static> {
 /// Its event.
 pub fn event() -> Exchange<'static> {
     Exchange {
-        number: 1,
+        number: ExchangeNumber(1),
         kind: ExchangeKind::Event,
         pattern: Some("log"),
         pattern_id: PatternId(3),
@@ -75,7 +76,7 @@ pub fn event() -> Exchange<'static> {
 /// A call answered by three values and an end, over IPv6.
 pub fn stream() -> Exchange<'static> {
     Exchange {
-        number: 3,
+        number: ExchangeNumber(3),
         ends: Endpoints {
             client: "[::1]:40000".parse().unwrap(),
             server: "[::1]:3001".parse().unwrap(),
@@ -102,7 +103,7 @@ pub fn stream() -> Exchange<'static> {
 /// A call that ended with an error.
 pub fn failed() -> Exchange<'static> {
     Exchange {
-        number: 4,
+        number: ExchangeNumber(4),
         status: Status::Error,
         responses: Payloads::default(),
         error: Some(br#"{"status":"error","message":"Internal server error"}"#),
@@ -113,7 +114,7 @@ pub fn failed() -> Exchange<'static> {
 /// A call without argument that nothing has answered yet.
 pub fn open() -> Exchange<'static> {
     Exchange {
-        number: 5,
+        number: ExchangeNumber(5),
         pattern: Some("slow"),
         pattern_id: PatternId(5),
         status: Status::Open,
@@ -129,7 +130,7 @@ pub fn open() -> Exchange<'static> {
 /// A reply to a request that the capture lacks.
 pub fn orphan() -> Exchange<'static> {
     Exchange {
-        number: 6,
+        number: ExchangeNumber(6),
         kind: ExchangeKind::Reply,
         pattern: None,
         pattern_id: PatternId::NONE,
@@ -145,7 +146,7 @@ pub fn orphan() -> Exchange<'static> {
 /// A call that waited until its server closed the connection.
 pub fn closed() -> Exchange<'static> {
     Exchange {
-        number: 7,
+        number: ExchangeNumber(7),
         status: Status::Closed,
         waited: Some(Nanos::new(1_204_000_000)),
         ended_by: Some(EndedBy::Server),
@@ -159,7 +160,7 @@ pub fn closed() -> Exchange<'static> {
 pub fn held() -> Exchange<'static> {
     let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
     Exchange {
-        number: 8,
+        number: ExchangeNumber(8),
         request_held: held(41_300_000, true),
         reply_held: held(1_500_000, false),
         ..call()
@@ -168,13 +169,13 @@ pub fn held() -> Exchange<'static> {
 
 /// A call in a stream of which nothing confirms that it was one.
 pub fn unsure() -> Exchange<'static> {
-    Exchange { number: 9, sure: false, ..call() }
+    Exchange { number: ExchangeNumber(9), sure: false, ..call() }
 }
 
 /// An attempt to connect that a RST answered.
 pub fn refused() -> Exchange<'static> {
     Exchange {
-        number: 10,
+        number: ExchangeNumber(10),
         kind: ExchangeKind::Connect,
         pattern: None,
         pattern_id: PatternId::NONE,
@@ -195,7 +196,7 @@ pub fn refused() -> Exchange<'static> {
 /// Attempts to connect that nothing but a router answered.
 pub fn unanswered() -> Exchange<'static> {
     Exchange {
-        number: 11,
+        number: ExchangeNumber(11),
         status: Status::NoAnswer,
         request: Some(Span { first: packet(22, 0), last: packet(24, 3_000_000_000), bytes: 0 }),
         reply: one(25, 3_100_000_000, 0),

@@ -306,7 +306,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::Endpoints;
-    use crate::exchange::Payloads;
+    use crate::exchange::{ExchangeNumber, Payloads};
     use crate::report::Palette;
     use crate::report::calls::samples;
 
@@ -341,7 +341,7 @@ mod tests {
             samples::refused(),
             samples::unanswered(),
             Exchange { attempts: 1, ended_by: None, error: None, ..samples::unanswered() },
-            Exchange { ends: far, number: 12_345, ..samples::call() },
+            Exchange { ends: far, number: ExchangeNumber(12_345), ..samples::call() },
             Exchange {
                 pattern: Some("orders.\u{202e}created.by.somebody.with.a.long.name"),
                 data: Some(

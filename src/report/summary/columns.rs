@@ -192,7 +192,7 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
         0 => NONE.to_owned(),
         _ => match both(row.facts.counts.gap_bytes) {
             // Only that something is missing is known.
-            0 => "unknown".to_owned(),
+            0 => "some".to_owned(),
             bytes => size(bytes),
         },
     };

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Summary;
-use crate::endpoint::{ConnectionId, Endpoints, PerSide};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, PerSide};
 use crate::engine::{Beginning, ConnectionFacts};
 use crate::exchange::{Exchange, PatternId};
 use crate::protocol::Foreign;
@@ -118,7 +118,7 @@ impl Sample {
             sample.statistics.add(&Exchange {
                 pattern: Some(&pattern),
                 pattern_id: PatternId(100 + index),
-                connection: ConnectionId { serial: 10 + index, slot: 10 + index },
+                connection: ConnectionId { number: ConnectionNumber(10 + index), slot: 10 + index },
                 ..call()
             });
             let counts = ConnectionCounts::default();
@@ -135,7 +135,7 @@ impl Sample {
         foreign: Option<Foreign>,
         counts: ConnectionCounts,
     ) {
-        let connection = ConnectionId { serial, slot: serial };
+        let connection = ConnectionId { number: ConnectionNumber(serial), slot: serial };
         let known = foreign.is_none();
         let at = packet(38, if known { 5_000_000_000 } else { 0 });
         self.statistics.close(&ConnectionFacts {

@@ -6,11 +6,11 @@ use super::gather::Pieces;
 use super::place::{Lies, Place};
 use super::{Archive, FrameRecord, Row, Unavailable, Way, packets};
 use crate::decode::{Decoder, Segment};
-use crate::endpoint::Side;
-use crate::exchange::{Exchange, ExchangeKind, PatternId, Payloads};
+use crate::endpoint::{ConnectionNumber, Side};
+use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, PatternId, Payloads};
 use crate::json::route_text;
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::protocol::{Kind, read_body};
 use crate::source::{AgainError, Pages};
 
@@ -30,8 +30,8 @@ pub struct Bodies<'a> {
 /// Which packets are looked at for the bytes of a frame.
 #[derive(Clone, Copy, Debug)]
 struct Within {
-    first: u64,
-    last: u64,
+    first: PacketNumber,
+    last: PacketNumber,
     /// Whether those of no connection too: fragments of segments are.
     all: bool,
 }
@@ -70,7 +70,11 @@ impl<'a> Bodies<'a> {
     ///
     /// Where its bytes are gone.
     #[inline]
-    pub fn get(&mut self, connection: u32, frame: &FrameRecord) -> Result<&[u8], Unavailable> {
+    pub fn get(
+        &mut self,
+        connection: ConnectionNumber,
+        frame: &FrameRecord,
+    ) -> Result<&[u8], Unavailable> {
         let len = usize::try_from(frame.body_len).unwrap_or(usize::MAX);
         match frame.place.map(Place::lies) {
             Some(Lies::InMemory { address }) => {
@@ -96,9 +100,13 @@ impl<'a> Bodies<'a> {
 
     /// The packets of its connection among which are those that carried a frame: from the first to
     /// the last, or farther where they were captured out of order or sent again.
-    pub fn carriers(&mut self, connection: u32, frame: &FrameRecord) -> Range<u64> {
+    pub fn carriers(
+        &mut self,
+        connection: ConnectionNumber,
+        frame: &FrameRecord,
+    ) -> Range<PacketNumber> {
         let (first, last) = (frame.span.first.number, frame.span.last.number);
-        let around = first.min(last)..first.max(last).saturating_add(1);
+        let around = first.min(last)..first.max(last).next();
         match frame.place {
             Some(_) => around,
             None => self.gather(connection, frame).map_or(around, |(_, carriers)| carriers),
@@ -110,13 +118,17 @@ impl<'a> Bodies<'a> {
     /// # Errors
     ///
     /// Where they are gone.
-    pub fn packet(&mut self, number: u64) -> Result<&[u8], Unavailable> {
+    pub fn packet(&mut self, number: PacketNumber) -> Result<&[u8], Unavailable> {
         let packet = self.archive.packets.get(number).ok_or(Unavailable::Dropped)?;
         data(self.archive, &mut self.pages, packet)
     }
 
     /// Lends exchange `number` as [`Archive::exchange`] does.
-    pub fn exchange<R>(&mut self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
+    pub fn exchange<R>(
+        &mut self,
+        number: ExchangeNumber,
+        take: impl FnOnce(&Exchange<'_>) -> R,
+    ) -> Option<R> {
         let mut frames = std::mem::take(&mut self.frames);
         let mut texts = std::mem::take(&mut self.texts);
         texts.clear();
@@ -183,9 +195,9 @@ impl<'a> Bodies<'a> {
     /// fragments among them; then far around. Tells too which packets had to be looked at.
     fn gather(
         &mut self,
-        connection: u32,
+        connection: ConnectionNumber,
         frame: &FrameRecord,
-    ) -> Result<(Vec<u8>, Range<u64>), Unavailable> {
+    ) -> Result<(Vec<u8>, Range<PacketNumber>), Unavailable> {
         let (first, last) = (frame.span.first.number, frame.span.last.number);
         let (low, high) = (first.min(last), first.max(last));
         let around = |before: u64, behind: u64, all| Within {
@@ -197,11 +209,11 @@ impl<'a> Bodies<'a> {
             && let Ok((bytes, end)) = self.walk(connection, frame, around(0, 0, false))
             && end == last
         {
-            return Ok((bytes, low..end.saturating_add(1)));
+            return Ok((bytes, low..end.next()));
         }
         let mut walk = |within: Within| {
             let (bytes, end) = self.walk(connection, frame, within)?;
-            Ok((bytes, within.first..end.max(high).saturating_add(1)))
+            Ok((bytes, within.first..end.max(high).next()))
         };
         walk(around(limits::REORDER_PACKETS, 0, false))
             // Fragments of segments are of no connection, and lie near.
@@ -212,10 +224,10 @@ impl<'a> Bodies<'a> {
     /// Gathers the body of a frame from the packets within, and tells which one made it whole.
     fn walk(
         &mut self,
-        connection: u32,
+        connection: ConnectionNumber,
         frame: &FrameRecord,
         within: Within,
-    ) -> Result<(Vec<u8>, u64), Unavailable> {
+    ) -> Result<(Vec<u8>, PacketNumber), Unavailable> {
         let Self { archive, pages, .. } = self;
         let from = *archive.ends(connection).ok_or(Unavailable::Dropped)?.of(frame.from);
         let to = *archive.ends(connection).ok_or(Unavailable::Dropped)?.of(frame.from.other());
@@ -226,10 +238,11 @@ impl<'a> Bodies<'a> {
         let origin = frame.seq.add(u32::try_from(header).map_err(|_| Unavailable::Incomplete)?);
         let mut decoder = Decoder::new();
         let mut gone = Unavailable::Incomplete;
-        if within.first < archive.packets.numbers().start && archive.packets.numbers().start > 1 {
+        let start = archive.packets.numbers().start;
+        if within.first < start && start > PacketNumber(1) {
             gone = Unavailable::Dropped;
         }
-        for (number, packet) in archive.packets.range(within.first..within.last.saturating_add(1)) {
+        for (number, packet) in archive.packets.range(within.first..within.last.next()) {
             match packet.connection() {
                 Some(of) if of == connection => {}
                 None if within.all => {}

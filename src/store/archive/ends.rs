@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 
-/// Addresses by serial number, in blocks that clones share. A block goes when nothing is left that
-/// is of its connections.
+/// Addresses by the number of the connection, in blocks that clones share. A block goes when nothing
+/// is left that is of its connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndsTable {
     blocks: VecDeque<Block>,
@@ -80,18 +80,18 @@ impl Compact {
 }
 
 impl EndsTable {
-    pub(super) fn get(&self, serial: u32) -> Option<(ConnectionId, Endpoints)> {
-        let block = self.blocks.get((serial / BLOCK).checked_sub(self.first)? as usize)?;
-        let kept = block.ends.get((serial % BLOCK) as usize)?;
+    pub(super) fn get(&self, number: ConnectionNumber) -> Option<(ConnectionId, Endpoints)> {
+        let block = self.blocks.get((number.0 / BLOCK).checked_sub(self.first)? as usize)?;
+        let kept = block.ends.get((number.0 % BLOCK) as usize)?;
         (kept.ports != [0; 2] || kept.addresses != [[0; 16]; 2])
-            .then(|| (ConnectionId { serial, slot: kept.slot }, kept.ends()))
+            .then(|| (ConnectionId { number, slot: kept.slot }, kept.ends()))
     }
 
     /// One more row, or the standing connection itself, is of this connection.
     pub(super) fn add_user(&mut self, connection: ConnectionId, ends: &Endpoints) {
-        let Some(block) = self.block_mut(connection.serial) else { return };
+        let Some(block) = self.block_mut(connection.number) else { return };
         block.users += 1;
-        let within = (connection.serial % BLOCK) as usize;
+        let within = (connection.number.0 % BLOCK) as usize;
         if block.ends.get(within).is_some_and(|known| known.surely_are(connection.slot, ends)) {
             return;
         }
@@ -111,8 +111,8 @@ impl EndsTable {
     }
 
     /// One of those that were added is gone.
-    pub(super) fn drop_user(&mut self, serial: u32) {
-        let index = (serial / BLOCK).checked_sub(self.first).map(|index| index as usize);
+    pub(super) fn drop_user(&mut self, number: ConnectionNumber) {
+        let index = (number.0 / BLOCK).checked_sub(self.first).map(|index| index as usize);
         let Some(block) = index.and_then(|index| self.blocks.get_mut(index)) else { return };
         block.users = block.users.saturating_sub(1);
         if block.users == 0 && !block.ends.is_empty() {
@@ -125,8 +125,8 @@ impl EndsTable {
         }
     }
 
-    fn block_mut(&mut self, serial: u32) -> Option<&mut Block> {
-        let number = serial / BLOCK;
+    fn block_mut(&mut self, connection: ConnectionNumber) -> Option<&mut Block> {
+        let number = connection.0 / BLOCK;
         if self.blocks.is_empty() {
             self.first = number;
         }
@@ -163,29 +163,32 @@ mod tests {
             };
             Endpoints { client, server: SocketAddr::from(([127, 0, 0, 1], 3_000)) }
         };
-        let id = |serial| ConnectionId { serial, slot: serial % 7 };
+        let id = |serial| ConnectionId { number: ConnectionNumber(serial), slot: serial % 7 };
         for serial in 100..2_000 {
             table.add_user(id(serial), &ends(serial));
             table.add_user(id(serial), &ends(serial));
         }
         for serial in 100..2_000 {
-            assert_eq!(table.get(serial), Some((id(serial), ends(serial))));
-            table.drop_user(serial);
-            assert!(table.get(serial).is_some());
+            assert_eq!(table.get(ConnectionNumber(serial)), Some((id(serial), ends(serial))));
+            table.drop_user(ConnectionNumber(serial));
+            assert!(table.get(ConnectionNumber(serial)).is_some());
         }
-        assert_eq!((table.get(99), table.get(2_000)), (None, None));
+        assert_eq!(
+            (table.get(ConnectionNumber(99)), table.get(ConnectionNumber(2_000))),
+            (None, None)
+        );
         let full = table.weight();
         for serial in 100..1_999 {
-            table.drop_user(serial);
+            table.drop_user(ConnectionNumber(serial));
         }
-        assert_eq!(table.get(1_999), Some((id(1_999), ends(1_999))));
-        assert_eq!(table.get(300), None);
+        assert_eq!(table.get(ConnectionNumber(1_999)), Some((id(1_999), ends(1_999))));
+        assert_eq!(table.get(ConnectionNumber(300)), None);
         assert!(table.weight() * 7 < full, "{} of {full}", table.weight());
-        table.drop_user(1_999);
+        table.drop_user(ConnectionNumber(1_999));
         assert_eq!(table.weight(), 0);
         // Roles that turn out otherwise.
         table.add_user(id(5), &ends(5));
         table.add_user(id(5), &ends(5).swapped());
-        assert_eq!(table.get(5), Some((id(5), ends(5).swapped())));
+        assert_eq!(table.get(ConnectionNumber(5)), Some((id(5), ends(5).swapped())));
     }
 }

@@ -12,7 +12,7 @@ use super::place::Place;
 use crate::decode::Seq;
 use crate::endpoint::Side;
 use crate::exchange::{Held, Span};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
 /// Where a frame stands among all frames; later ones have larger addresses.
@@ -36,7 +36,7 @@ pub(super) struct Frames {
 #[derive(Clone, Debug, Default)]
 struct Chunk {
     /// What the first frame said: differences are taken from it.
-    packet: u64,
+    packet: PacketNumber,
     place: u64,
     bytes: Vec<u8>,
 }
@@ -95,7 +95,7 @@ impl Frames {
         let to = &mut tail.bytes;
         to.push(flags.iter().map(|(is, flag)| if *is { *flag } else { 0 }).sum());
         to.extend_from_slice(&frame.seq.0.to_le_bytes());
-        push_difference(to, first.number, tail.packet);
+        push_difference(to, first.number.0, tail.packet.0);
         push_number(to, bytes);
         push_number(to, bytes.saturating_sub(frame.body_len));
         if frame.place.is_some() {
@@ -109,7 +109,7 @@ impl Frames {
             push_number(to, frame.held.at_most.get());
         }
         if first != last {
-            push_difference(to, last.number, first.number);
+            push_difference(to, last.number.0, first.number.0);
             push_difference(to, nanos(last.at), nanos(first.at));
         }
         address
@@ -129,7 +129,7 @@ impl Frames {
         let (seq, rest) = rest.split_first_chunk()?;
         let mut from = Numbers(rest);
         let is = |flag| flags & flag != 0;
-        let number = from.difference(chunk.packet)?;
+        let number = from.difference(chunk.packet.0)?;
         let bytes = from.number()?;
         let body_len = bytes - from.number()?;
         let place = if is(PLACED) { Some(Place(from.difference(chunk.place)?)) } else { None };
@@ -142,12 +142,12 @@ impl Frames {
             at = Timestamp::from_nanos(from.difference(nanos(time))?.cast_signed());
         }
         let at_most = Nanos::new(if is(HELD) { from.number()? } else { 0 });
-        let first = PacketRef { number, at };
+        let first = PacketRef { number: PacketNumber(number), at };
         let last = if is(ONE_PACKET) {
             first
         } else {
             PacketRef {
-                number: from.difference(number)?,
+                number: PacketNumber(from.difference(number)?),
                 at: Timestamp::from_nanos(from.difference(nanos(at))?.cast_signed()),
             }
         };
@@ -233,8 +233,10 @@ mod tests {
 
     fn packet() -> impl Strategy<Value = PacketRef> {
         let number = prop_oneof![1..1_000_u64, any::<u64>()];
-        (number, prop_oneof![0..1_000_000_i64, any::<i64>()])
-            .prop_map(|(number, at)| PacketRef { number, at: Timestamp::from_nanos(at) })
+        (number, prop_oneof![0..1_000_000_i64, any::<i64>()]).prop_map(|(number, at)| PacketRef {
+            number: PacketNumber(number),
+            at: Timestamp::from_nanos(at),
+        })
     }
 
     fn frame() -> impl Strategy<Value = FrameRecord> {
@@ -298,7 +300,7 @@ mod tests {
         for (number, seq) in (0..20_000_u64).zip((0..).step_by(150)) {
             let at =
                 Timestamp::from_nanos(1_700_000_000_000_000_000 + 50_000 * number.cast_signed());
-            let packet = PacketRef { number: number + 1, at };
+            let packet = PacketRef { number: PacketNumber(number + 1), at };
             let frame = FrameRecord {
                 from: Side::Client,
                 span: Span { first: packet, last: packet, bytes: 150 },

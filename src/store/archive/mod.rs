@@ -32,17 +32,19 @@ use self::packets::Packets;
 pub(super) use self::place::Place;
 use self::rows::Rows;
 use crate::decode::Seq;
-use crate::endpoint::{Endpoints, Side};
-use crate::exchange::{EndedBy, Exchange, ExchangeKind, Held, Latency, PatternId, Span, Status};
-use crate::packet::{LinkType, PointId};
+use crate::endpoint::{ConnectionNumber, Endpoints, Side};
+use crate::exchange::{
+    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Held, Latency, PatternId, Span, Status,
+};
+use crate::packet::{LinkType, PacketNumber, PointId};
 use crate::source::{CapturePoints, SourceFiles};
 use crate::time::{Nanos, Timestamp};
 
 /// What a list shows of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its number, from 1.
-    pub number: u64,
+    /// Its number.
+    pub number: ExchangeNumber,
     /// When its first byte was seen.
     pub time: Timestamp,
     /// What it is.
@@ -51,8 +53,8 @@ pub struct Row {
     pub status: Status,
     /// What was called.
     pub pattern: PatternId,
-    /// The serial number of its connection.
-    pub connection: u32,
+    /// The number of its connection.
+    pub connection: ConnectionNumber,
     /// What the caller waited, once it ended.
     pub latency: Option<Nanos>,
     /// How long the caller of what has no final reply had waited when its end was known.
@@ -116,8 +118,8 @@ pub struct Detail {
 /// All that is remembered of one packet but its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketRecord {
-    /// Its place in the capture, from 1.
-    pub number: u64,
+    /// Its place in the capture.
+    pub number: PacketNumber,
     /// When it was captured.
     pub at: Timestamp,
     /// What its bytes begin with.
@@ -128,8 +130,8 @@ pub struct PacketRecord {
     pub captured_len: u32,
     /// Bytes on the link.
     pub original_len: u32,
-    /// The serial number of the connection that it is a segment of, if of any that is followed.
-    pub connection: Option<u32>,
+    /// The number of the connection that it is a segment of, if of any that is followed.
+    pub connection: Option<ConnectionNumber>,
 }
 
 /// Bytes that cannot be shown, and why. As text it is the sentence for the user.
@@ -168,23 +170,24 @@ pub struct Archive {
 
 impl Archive {
     /// The numbers of the exchanges that are remembered. A few of them may be of none.
-    pub fn numbers(&self) -> Range<u64> {
+    pub fn numbers(&self) -> Range<ExchangeNumber> {
         self.rows.numbers()
     }
 
     /// What a list shows of exchange `number`.
-    pub fn row(&self, number: u64) -> Option<Row> {
+    pub fn row(&self, number: ExchangeNumber) -> Option<Row> {
         self.rows.get(number)?.row(number)
     }
 
     /// The rows from `number` on, ascending.
-    pub fn rows(&self, number: u64) -> impl Iterator<Item = Row> + '_ {
+    pub fn rows(&self, number: ExchangeNumber) -> impl Iterator<Item = Row> + '_ {
         let numbers = self.numbers();
-        (number.max(numbers.start)..numbers.end).filter_map(|number| self.row(number))
+        let numbers = number.max(numbers.start)..numbers.end;
+        ExchangeNumber::each(numbers).filter_map(|number| self.row(number))
     }
 
     /// All that is remembered of exchange `number` but its payloads.
-    pub fn detail(&self, number: u64) -> Option<Detail> {
+    pub fn detail(&self, number: ExchangeNumber) -> Option<Detail> {
         let mut frames = Vec::new();
         let row = self.passages(number, &mut frames)?;
         let ends = self.ends(row.connection)?;
@@ -197,7 +200,7 @@ impl Archive {
 
     /// What a list shows of exchange `number`, and its frames, the request first, in the place of
     /// what `frames` held. For whoever looks at many: the vector is used again.
-    pub fn frames(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+    pub fn frames(&self, number: ExchangeNumber, frames: &mut Vec<FrameRecord>) -> Option<Row> {
         let row = self.passages(number, frames)?;
         if row.kind == ExchangeKind::Connect {
             frames.clear();
@@ -206,7 +209,7 @@ impl Archive {
     }
 
     /// The same, and of an attempt to connect the ways of its SYNs and of what answered them.
-    fn passages(&self, number: u64, frames: &mut Vec<FrameRecord>) -> Option<Row> {
+    fn passages(&self, number: ExchangeNumber, frames: &mut Vec<FrameRecord>) -> Option<Row> {
         frames.clear();
         let kept = self.rows.get(number)?;
         let mut next = kept.frames;
@@ -221,20 +224,24 @@ impl Archive {
     }
 
     /// What a router said of the attempt to connect with this number: JSON.
-    fn said(&self, number: u64) -> Option<&[u8]> {
+    fn said(&self, number: ExchangeNumber) -> Option<&[u8]> {
         let name = self.rows.get(number)?.said()?;
         self.said.get(usize::from(name).checked_sub(1)?).map(|said| &**said)
     }
 
     /// The way of exchange `number` over the wire.
-    pub(super) fn way(&self, number: u64) -> Way {
+    pub(super) fn way(&self, number: ExchangeNumber) -> Way {
         let mut frames = Vec::new();
         self.passages(number, &mut frames).map(|row| Way::of(&row, &frames)).unwrap_or_default()
     }
 
     /// Lends exchange `number` as the engine told it, payloads and all; those that are gone are
     /// left out.
-    pub fn exchange<R>(&self, number: u64, take: impl FnOnce(&Exchange<'_>) -> R) -> Option<R> {
+    pub fn exchange<R>(
+        &self,
+        number: ExchangeNumber,
+        take: impl FnOnce(&Exchange<'_>) -> R,
+    ) -> Option<R> {
         Bodies::single(self).exchange(number, take)
     }
 
@@ -250,7 +257,7 @@ impl Archive {
     }
 
     /// The addresses of a connection.
-    pub fn ends(&self, connection: u32) -> Option<Endpoints> {
+    pub fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints> {
         self.ends.get(connection).map(|(_, ends)| ends)
     }
 
@@ -269,12 +276,12 @@ impl Archive {
     }
 
     /// The numbers of the packets that are remembered.
-    pub fn packets(&self) -> Range<u64> {
+    pub fn packets(&self) -> Range<PacketNumber> {
         self.packets.numbers()
     }
 
     /// What is remembered of packet `number`.
-    pub fn packet(&self, number: u64) -> Option<PacketRecord> {
+    pub fn packet(&self, number: PacketNumber) -> Option<PacketRecord> {
         Some(self.packets.get(number)?.record(number))
     }
 
@@ -283,7 +290,7 @@ impl Archive {
     /// # Errors
     ///
     /// Where they are gone.
-    pub fn packet_data(&self, number: u64) -> Result<Vec<u8>, Unavailable> {
+    pub fn packet_data(&self, number: PacketNumber) -> Result<Vec<u8>, Unavailable> {
         Bodies::single(self).packet(number).map(<[u8]>::to_vec)
     }
 
@@ -295,11 +302,12 @@ impl Archive {
     /// The packets of `within` that are segments of `connection`, ascending.
     pub fn packets_of(
         &self,
-        connection: u32,
-        within: Range<u64>,
+        connection: ConnectionNumber,
+        within: Range<PacketNumber>,
     ) -> impl DoubleEndedIterator<Item = PacketRecord> + '_ {
-        let of_it =
-            move |packet: &(u64, &packets::Compact)| packet.1.connection() == Some(connection);
+        let of_it = move |packet: &(PacketNumber, &packets::Compact)| {
+            packet.1.connection() == Some(connection)
+        };
         self.packets.range(within).filter(of_it).map(|(number, packet)| packet.record(number))
     }
 
@@ -307,13 +315,14 @@ impl Archive {
     /// connection where a router did.
     pub fn packets_of_attempt(&self, attempt: &Detail) -> impl Iterator<Item = PacketRecord> + '_ {
         let numbers = |way: Span| [way.first.number, way.last.number];
-        let answers = attempt.reply.map_or([0; 2], numbers);
+        let answers = attempt.reply.map_or([PacketNumber(0); 2], numbers);
         let ways = [attempt.request, attempt.reply].into_iter().flatten();
-        let (first, end) = ways.flat_map(numbers).fold((u64::MAX, 0), |(first, end), number| {
-            (first.min(number), end.max(number.saturating_add(1)))
-        });
+        let none = (PacketNumber(u64::MAX), PacketNumber(0));
+        let (first, end) = ways
+            .flat_map(numbers)
+            .fold(none, |(first, end), number| (first.min(number), end.max(number.next())));
         let connection = attempt.row.connection;
-        let of_it = move |packet: &(u64, &packets::Compact)| {
+        let of_it = move |packet: &(PacketNumber, &packets::Compact)| {
             packet.1.connection() == Some(connection) || answers.contains(&packet.0)
         };
         let within = self.packets.range(first.min(end)..end);

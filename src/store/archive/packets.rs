@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::PacketRecord;
 use super::place::Place;
-use crate::packet::{LinkType, Packet, PointId};
+use crate::endpoint::ConnectionNumber;
+use crate::packet::{LinkType, Packet, PacketNumber, PointId};
 use crate::time::Timestamp;
 
 /// A packet as it is kept.
@@ -17,18 +18,18 @@ pub(super) struct Compact {
     pub(super) place: Place,
     captured_len: u32,
     original_len: u32,
-    /// `u32::MAX` where it is of none.
-    connection: u32,
+    /// `NO_CONNECTION` where it is of none.
+    connection: ConnectionNumber,
     link: LinkType,
     point: PointId,
 }
 
 const _: () = assert!(size_of::<Compact>() == 32);
 
-const NO_CONNECTION: u32 = u32::MAX;
+const NO_CONNECTION: ConnectionNumber = ConnectionNumber(u32::MAX);
 
 impl Compact {
-    pub(super) fn record(&self, number: u64) -> PacketRecord {
+    pub(super) fn record(&self, number: PacketNumber) -> PacketRecord {
         PacketRecord {
             number,
             at: self.at,
@@ -40,7 +41,7 @@ impl Compact {
         }
     }
 
-    pub(super) fn connection(&self) -> Option<u32> {
+    pub(super) fn connection(&self) -> Option<ConnectionNumber> {
         (self.connection != NO_CONNECTION).then_some(self.connection)
     }
 
@@ -56,16 +57,16 @@ pub(super) struct Packets {
     full: VecDeque<Arc<Vec<Compact>>>,
     tail: Vec<Compact>,
     /// The number of the first.
-    first: u64,
+    first: PacketNumber,
 }
 
 const BLOCK: usize = 1 << 12;
 const BLOCK_WEIGHT: usize = BLOCK * size_of::<Compact>();
 
 impl Packets {
-    pub(super) fn numbers(&self) -> Range<u64> {
-        let first = self.first.max(1);
-        first..first + (self.full.len() * BLOCK + self.tail.len()) as u64
+    pub(super) fn numbers(&self) -> Range<PacketNumber> {
+        let first = self.first.max(PacketNumber(1));
+        first..first.saturating_add((self.full.len() * BLOCK + self.tail.len()) as u64)
     }
 
     /// Adds a packet. Where its number is not the next, what was there is forgotten.
@@ -92,15 +93,15 @@ impl Packets {
     }
 
     /// The last packet is a segment of this connection.
-    pub(super) fn is_of(&mut self, connection: u32) {
+    pub(super) fn is_of(&mut self, connection: ConnectionNumber) {
         if let Some(last) = self.tail.last_mut() {
             last.connection = connection;
         }
     }
 
     /// An earlier packet is a segment of this connection.
-    pub(super) fn was_of(&mut self, number: u64, connection: u32) {
-        let Some(index) = number.checked_sub(self.numbers().start) else { return };
+    pub(super) fn was_of(&mut self, number: PacketNumber, connection: ConnectionNumber) {
+        let Some(index) = number.0.checked_sub(self.numbers().start.0) else { return };
         let Ok(index) = usize::try_from(index) else { return };
         let packet = match self.full.get_mut(index / BLOCK) {
             Some(block) => Arc::make_mut(block).get_mut(index % BLOCK),
@@ -111,8 +112,8 @@ impl Packets {
         }
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&Compact> {
-        let index = usize::try_from(number.checked_sub(self.numbers().start)?).ok()?;
+    pub(super) fn get(&self, number: PacketNumber) -> Option<&Compact> {
+        let index = usize::try_from(number.0.checked_sub(self.numbers().start.0)?).ok()?;
         let block = self.full.get(index / BLOCK).map_or(&self.tail, |block| block);
         if index / BLOCK > self.full.len() {
             return None;
@@ -123,26 +124,28 @@ impl Packets {
     /// The packets of `within`, with their numbers, ascending.
     pub(super) fn range(
         &self,
-        within: Range<u64>,
-    ) -> impl DoubleEndedIterator<Item = (u64, &Compact)> + '_ {
+        within: Range<PacketNumber>,
+    ) -> impl DoubleEndedIterator<Item = (PacketNumber, &Compact)> + '_ {
         let numbers = self.numbers();
         let start = within.start.clamp(numbers.start, numbers.end);
         let end = within.end.clamp(start, numbers.end);
-        let index = |number: u64| usize::try_from(number - numbers.start).unwrap_or(usize::MAX);
+        let index = |number: PacketNumber| {
+            usize::try_from(number.0 - numbers.start.0).unwrap_or(usize::MAX)
+        };
         let (from, to) = (index(start), index(end));
         let blocks = from / BLOCK..to.div_ceil(BLOCK);
         blocks.flat_map(move |block| {
             let packets = self.full.get(block).map_or(&self.tail, |block| block);
             let begins = block * BLOCK;
             let here = from.saturating_sub(begins)..(to - begins).min(packets.len());
-            let first = numbers.start + (begins + here.start) as u64;
+            let first = numbers.start.saturating_add((begins + here.start) as u64);
             let here = packets.get(here).unwrap_or_default().iter().enumerate();
-            here.map(move |(index, packet)| (first + index as u64, packet))
+            here.map(move |(index, packet)| (first.saturating_add(index as u64), packet))
         })
     }
 
     /// The oldest block, with the number of its first packet, if it is full.
-    pub(super) fn oldest(&self) -> Option<(u64, &[Compact])> {
+    pub(super) fn oldest(&self) -> Option<(PacketNumber, &[Compact])> {
         let first = self.numbers().start;
         self.full.front().map(|block| (first, block.as_slice()))
     }
@@ -150,7 +153,7 @@ impl Packets {
     /// Drops the oldest block.
     pub(super) fn drop_oldest(&mut self) {
         if self.full.pop_front().is_some() {
-            self.first = self.first.max(1) + BLOCK as u64;
+            self.first = self.first.max(PacketNumber(1)).saturating_add(BLOCK as u64);
         }
     }
 

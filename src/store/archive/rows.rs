@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use super::Row;
 use super::frames::Address;
-use crate::exchange::{CompactHeld, EndedBy, Exchange, ExchangeKind, PatternId, Status};
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::{
+    CompactHeld, EndedBy, Exchange, ExchangeKind, ExchangeNumber, PatternId, Status,
+};
 use crate::time::{Nanos, Timestamp};
 
 /// A row as it is kept.
@@ -19,7 +22,7 @@ pub(super) struct Compact {
     pub(super) reply_bytes: u64,
     /// Its last frame.
     pub(super) frames: Address,
-    pub(super) connection: u32,
+    pub(super) connection: ConnectionNumber,
     /// Of an attempt to connect, which has no replies, how many attempts it stands for.
     replies: u32,
     request_bytes: u32,
@@ -92,7 +95,7 @@ impl Compact {
         took: u64::MAX,
         reply_bytes: 0,
         frames: Address::NONE,
-        connection: 0,
+        connection: ConnectionNumber(0),
         replies: 0,
         request_bytes: 0,
         request_held: CompactHeld::NONE,
@@ -107,7 +110,7 @@ impl Compact {
         let mut row = Self {
             time: exchange.time(),
             reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
-            connection: exchange.connection.serial,
+            connection: exchange.connection.number,
             replies: exchange.replies,
             // A frame is far smaller than 4 GiB (`limits::FRAME_BYTES`), and patterns are few.
             request_bytes: exchange
@@ -153,7 +156,7 @@ impl Compact {
     }
 
     /// What a list shows of it; `None` where it is a hole.
-    pub(super) fn row(&self, number: u64) -> Option<Row> {
+    pub(super) fn row(&self, number: ExchangeNumber) -> Option<Row> {
         let kind = self.kind?;
         let (is_attempt, status) = (kind == ExchangeKind::Connect, self.end.status());
         let took = (self.took != u64::MAX).then_some(Nanos::new(self.took));
@@ -186,9 +189,9 @@ pub(super) struct Rows {
     /// Which block of all the first one is.
     first: u64,
     /// No row before this number is taken in: it was dropped or cleared.
-    floor: u64,
+    floor: ExchangeNumber,
     /// Behind the last row.
-    end: u64,
+    end: ExchangeNumber,
 }
 
 #[derive(Clone, Debug)]
@@ -209,31 +212,31 @@ const LARGEST_HOLE: u64 = 4 * crate::limits::CONNECTIONS as u64;
 
 impl Default for Rows {
     fn default() -> Self {
-        Self { blocks: VecDeque::new(), first: 0, floor: 1, end: 1 }
+        Self { blocks: VecDeque::new(), first: 0, floor: ExchangeNumber(1), end: ExchangeNumber(1) }
     }
 }
 
 impl Rows {
-    pub(super) fn numbers(&self) -> Range<u64> {
-        self.floor.max(self.first * BLOCK).min(self.end)..self.end
+    pub(super) fn numbers(&self) -> Range<ExchangeNumber> {
+        self.floor.max(ExchangeNumber(self.first * BLOCK)).min(self.end)..self.end
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&Compact> {
-        let index = usize::try_from((number / BLOCK).checked_sub(self.first)?).ok()?;
-        let within = usize::try_from(number % BLOCK).ok()?;
+    pub(super) fn get(&self, number: ExchangeNumber) -> Option<&Compact> {
+        let index = usize::try_from((number.0 / BLOCK).checked_sub(self.first)?).ok()?;
+        let within = usize::try_from(number.0 % BLOCK).ok()?;
         self.blocks.get(index)?.rows.get(within).filter(|row| row.kind.is_some())
     }
 
-    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Compact> {
+    pub(super) fn get_mut(&mut self, number: ExchangeNumber) -> Option<&mut Compact> {
         // Looked at first: nothing is to be copied for a row that is gone.
         self.get(number)?;
-        let index = usize::try_from((number / BLOCK).checked_sub(self.first)?).ok()?;
-        let within = usize::try_from(number % BLOCK).ok()?;
+        let index = usize::try_from((number.0 / BLOCK).checked_sub(self.first)?).ok()?;
+        let within = usize::try_from(number.0 % BLOCK).ok()?;
         Arc::make_mut(self.blocks.get_mut(index)?).rows.get_mut(within)
     }
 
     /// Takes in a row, and says whether there is a place for it. Its frames come after `frames`.
-    pub(super) fn insert(&mut self, number: u64, row: Compact, frames: Address) -> bool {
+    pub(super) fn insert(&mut self, number: ExchangeNumber, row: Compact, frames: Address) -> bool {
         if number < self.floor {
             return false;
         }
@@ -242,7 +245,7 @@ impl Rows {
             self.blocks.clear();
             self.floor = number;
         }
-        let block = number / BLOCK;
+        let block = number.0 / BLOCK;
         if self.blocks.is_empty() {
             self.first = block;
         }
@@ -256,7 +259,7 @@ impl Rows {
             self.blocks.push_back(empty());
         }
         let Some(block) = self.blocks.get_mut(index).map(Arc::make_mut) else { return false };
-        let Ok(within) = usize::try_from(number % BLOCK) else { return false };
+        let Ok(within) = usize::try_from(number.0 % BLOCK) else { return false };
         if block.rows.is_empty() {
             block.rows.reserve_exact(1 << 10);
         }
@@ -265,12 +268,12 @@ impl Rows {
         }
         let Some(place) = block.rows.get_mut(within) else { return false };
         *place = row;
-        self.end = self.end.max(number + 1);
+        self.end = self.end.max(number.next());
         true
     }
 
     /// Makes a hole of a row that turned out to be none.
-    pub(super) fn remove(&mut self, number: u64) {
+    pub(super) fn remove(&mut self, number: ExchangeNumber) {
         if let Some(row) = self.get_mut(number) {
             *row = Compact::HOLE;
         }
@@ -280,7 +283,7 @@ impl Rows {
     pub(super) fn drop_oldest(&mut self, mut each: impl FnMut(&Compact)) -> Option<()> {
         let block = self.blocks.pop_front()?;
         self.first += 1;
-        self.floor = self.floor.max((self.first * BLOCK).min(self.end));
+        self.floor = self.floor.max(ExchangeNumber(self.first * BLOCK).min(self.end));
         block.rows.iter().filter(|row| row.kind.is_some()).for_each(&mut each);
         Some(())
     }
@@ -314,19 +317,23 @@ mod tests {
     use super::*;
     use crate::endpoint::{ConnectionId, Endpoints};
     use crate::exchange::{Held, Latency, Payloads, Span};
-    use crate::packet::PacketRef;
+    use crate::packet::{PacketNumber, PacketRef};
 
     fn compact(number: u64) -> Compact {
-        let packet = PacketRef { number, at: Timestamp::from_nanos(number.cast_signed()) };
+        let packet = PacketRef {
+            number: PacketNumber(number),
+            at: Timestamp::from_nanos(number.cast_signed()),
+        };
         let request = Some(Span { first: packet, last: packet, bytes: 60 });
+        let number = ExchangeNumber(number);
         Compact::new(&Exchange { number, request, status: Status::Open, ..exchange() })
     }
 
     fn exchange() -> Exchange<'static> {
         let end = SocketAddr::from(([127, 0, 0, 1], 1));
         Exchange {
-            number: 1,
-            connection: ConnectionId { serial: 3, slot: 3 },
+            number: ExchangeNumber(1),
+            connection: ConnectionId { number: ConnectionNumber(3), slot: 3 },
             ends: Endpoints { client: end, server: end },
             kind: ExchangeKind::Request,
             pattern: None,
@@ -371,7 +378,7 @@ mod tests {
                     reply_held: held(9_000_000_000, false),
                     ..exchange()
                 };
-                let row = Compact::new(&exchange).row(1).unwrap();
+                let row = Compact::new(&exchange).row(ExchangeNumber(1)).unwrap();
                 assert_eq!((row.status, row.ended_by), (status, ended_by));
                 assert_eq!(row.latency, exchange.latency.latency);
                 assert_eq!((row.waited, row.sure), (exchange.waited, exchange.sure));
@@ -394,52 +401,62 @@ mod tests {
         let mut kept = Compact::new(&attempt);
         assert_eq!(kept.said(), None);
         kept.set_said(3);
-        let row = kept.row(1).unwrap();
+        let row = kept.row(ExchangeNumber(1)).unwrap();
         assert_eq!((row.attempts, row.replies, row.pattern), (40, 0, PatternId::NONE));
         assert_eq!(kept.said(), Some(3));
     }
 
     fn numbers(rows: &Rows) -> Vec<u64> {
-        rows.numbers().filter(|number| rows.get(*number).is_some()).collect()
+        let numbers = ExchangeNumber::each(rows.numbers());
+        numbers.filter(|number| rows.get(*number).is_some()).map(|number| number.0).collect()
+    }
+
+    fn range(numbers: Range<u64>) -> Range<ExchangeNumber> {
+        ExchangeNumber(numbers.start)..ExchangeNumber(numbers.end)
+    }
+
+    fn row(rows: &Rows, number: u64) -> Option<Row> {
+        let number = ExchangeNumber(number);
+        rows.get(number)?.row(number)
     }
 
     #[test]
     fn numbers_may_come_late_and_be_left_out() {
         let mut rows = Rows::default();
-        assert_eq!(rows.numbers(), 1..1);
+        assert_eq!(rows.numbers(), range(1..1));
         // The first that comes is of the second block.
         for number in [1_030, 1_029, 3, 5_000, 1] {
-            assert!(rows.insert(number, compact(number), Address::NONE));
+            assert!(rows.insert(ExchangeNumber(number), compact(number), Address::NONE));
         }
         assert_eq!(numbers(&rows), [1, 3, 1_029, 1_030, 5_000]);
-        assert_eq!(rows.get(3).unwrap().row(3).unwrap().time, Timestamp::from_nanos(3));
-        assert!(rows.get(4).is_none() && rows.get_mut(4).is_none());
+        assert_eq!(row(&rows, 3).unwrap().time, Timestamp::from_nanos(3));
+        assert!(row(&rows, 4).is_none() && rows.get_mut(ExchangeNumber(4)).is_none());
         // A hole that would cost much memory costs what lies before it instead.
-        assert!(rows.insert(u64::MAX - 1, compact(9), Address::NONE));
-        assert_eq!(rows.numbers(), u64::MAX - 1..u64::MAX);
-        assert!(rows.get(5_000).is_none() && rows.get(u64::MAX - 1).is_some());
+        assert!(rows.insert(ExchangeNumber(u64::MAX - 1), compact(9), Address::NONE));
+        assert_eq!(rows.numbers(), range(u64::MAX - 1..u64::MAX));
+        assert!(row(&rows, 5_000).is_none() && row(&rows, u64::MAX - 1).is_some());
     }
 
     #[test]
     fn what_was_dropped_or_cleared_does_not_come_back() {
         let mut rows = Rows::default();
         for number in 1..3_000 {
-            assert!(rows.insert(number, compact(number), Address::NONE));
+            assert!(rows.insert(ExchangeNumber(number), compact(number), Address::NONE));
         }
         let picture = rows.clone();
         let mut dropped = 0;
         assert!(rows.drop_oldest(|_| dropped += 1).is_some());
-        assert_eq!((dropped, rows.numbers()), (1_023, 1_024..3_000));
-        assert!(!rows.insert(1_000, compact(1_000), Address::NONE));
+        assert_eq!((dropped, rows.numbers()), (1_023, range(1_024..3_000)));
+        assert!(!rows.insert(ExchangeNumber(1_000), compact(1_000), Address::NONE));
         let latency = Latency { latency: Some(Nanos::new(5)), ..Latency::default() };
-        rows.get_mut(2_000).unwrap().end(&Exchange { latency, ..exchange() });
-        assert_eq!(rows.get(2_000).unwrap().row(2_000).unwrap().latency, Some(Nanos::new(5)));
-        assert_eq!(picture.get(2_000).unwrap().row(2_000).unwrap().latency, None);
+        rows.get_mut(ExchangeNumber(2_000)).unwrap().end(&Exchange { latency, ..exchange() });
+        assert_eq!(row(&rows, 2_000).unwrap().latency, Some(Nanos::new(5)));
+        assert_eq!(row(&picture, 2_000).unwrap().latency, None);
         rows.clear();
-        assert_eq!((rows.numbers(), rows.weight()), (3_000..3_000, 0));
-        assert!(!rows.insert(2_999, compact(2_999), Address::NONE));
-        assert!(rows.insert(3_000, compact(3_000), Address::NONE));
+        assert_eq!((rows.numbers(), rows.weight()), (range(3_000..3_000), 0));
+        assert!(!rows.insert(ExchangeNumber(2_999), compact(2_999), Address::NONE));
+        assert!(rows.insert(ExchangeNumber(3_000), compact(3_000), Address::NONE));
         assert_eq!(numbers(&rows), [3_000]);
-        assert_eq!(picture.numbers(), 1..3_000);
+        assert_eq!(picture.numbers(), range(1..3_000));
     }
 }

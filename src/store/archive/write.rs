@@ -7,10 +7,10 @@ use super::place::{Lies, Place};
 use super::rows::Compact;
 use super::{Archive, FrameRecord, packets};
 use crate::decode::Seq;
-use crate::endpoint::{ConnectionId, Endpoints, Side};
-use crate::exchange::{Exchange, ExchangeKind, Held, Span};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, Side};
+use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, Held, Span};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::source::SourceFiles;
 use crate::store::Kept;
 
@@ -43,12 +43,16 @@ impl Archive {
     }
 
     /// The last packet is a segment of this connection.
-    pub(in crate::store) fn packet_is_of(&mut self, connection: u32) {
+    pub(in crate::store) fn packet_is_of(&mut self, connection: ConnectionNumber) {
         self.packets.is_of(connection);
     }
 
     /// An earlier packet is a segment of this connection.
-    pub(in crate::store) fn packet_was_of(&mut self, number: u64, connection: u32) {
+    pub(in crate::store) fn packet_was_of(
+        &mut self,
+        number: PacketNumber,
+        connection: ConnectionNumber,
+    ) {
         self.packets.was_of(number, connection);
     }
 
@@ -72,7 +76,7 @@ impl Archive {
     }
 
     /// A call got a reply.
-    pub(in crate::store) fn reply(&mut self, number: u64, frame: &FrameRecord) -> bool {
+    pub(in crate::store) fn reply(&mut self, number: ExchangeNumber, frame: &FrameRecord) -> bool {
         let Some(row) = self.rows.get_mut(number) else { return false };
         row.add_reply(frame.span.bytes);
         row.frames = self.frames.push(frame, row.frames, row.time);
@@ -103,7 +107,7 @@ impl Archive {
         }
         if exchange.is_answered_attempt() {
             self.rows.remove(exchange.number);
-            self.ends.drop_user(exchange.connection.serial);
+            self.ends.drop_user(exchange.connection.number);
             return true;
         }
         let said = exchange.error.and_then(|said| self.name_said(said));
@@ -144,7 +148,7 @@ impl Archive {
 
     /// A connection that was opened is over.
     pub(in crate::store) fn close(&mut self, connection: ConnectionId) {
-        self.ends.drop_user(connection.serial);
+        self.ends.drop_user(connection.number);
     }
 
     /// Bytes of memory.
@@ -203,16 +207,17 @@ impl Archive {
     fn drop_bytes(&mut self, dropped: &mut Dropped) -> bool {
         let Some(pieces) = self.bytes.drop_oldest() else { return false };
         dropped.packets += pieces;
-        self.drop_packets_before(0, dropped);
+        self.drop_packets_before(PacketNumber(0), dropped);
         true
     }
 
     /// Drops the blocks of packets of which nothing is left but what lies in files, before packet
     /// `before`.
-    fn drop_packets_before(&mut self, before: u64, dropped: &mut Dropped) {
+    fn drop_packets_before(&mut self, before: PacketNumber, dropped: &mut Dropped) {
         let kept = self.bytes.start();
         while let Some((first, block)) = self.packets.oldest() {
-            let may_go = (first..).zip(block).all(|(number, packet)| match packet.place.lies() {
+            let numbers = (first.0..).map(PacketNumber);
+            let may_go = numbers.zip(block).all(|(number, packet)| match packet.place.lies() {
                 Lies::InFile { .. } => number < before,
                 Lies::InMemory { address } => address < kept,
             });

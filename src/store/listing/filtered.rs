@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::{Choice, Test};
-use crate::endpoint::{Endpoints, PerSide};
-use crate::exchange::{EndedBy, ExchangeKind, Latency, PatternId, Span, Status};
+use crate::endpoint::{ConnectionNumber, Endpoints, PerSide};
+use crate::exchange::{EndedBy, ExchangeKind, ExchangeNumber, Latency, PatternId, Span, Status};
 use crate::query::{Evaluator, Filter, Subject};
 use crate::store::{Archive, Row};
 use crate::time::{Nanos, Timestamp};
@@ -33,7 +33,7 @@ struct Known<'a> {
 }
 
 impl Subject for Known<'_> {
-    fn number(&self) -> u64 {
+    fn number(&self) -> ExchangeNumber {
         self.row.number
     }
 
@@ -49,7 +49,7 @@ impl Subject for Known<'_> {
         self.row.status
     }
 
-    fn connection(&self) -> u32 {
+    fn connection(&self) -> ConnectionNumber {
         self.row.connection
     }
 
@@ -143,7 +143,7 @@ impl Subject for Known<'_> {
 mod tests {
     use super::*;
     use crate::engine::{Config, Engine};
-    use crate::packet::Packet;
+    use crate::packet::{Packet, PacketNumber};
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
     use crate::store::{CaptureStore, Kept};
@@ -157,7 +157,7 @@ mod tests {
         let mut number = 0;
         while let Next::Packet(packet) = file.next().unwrap() {
             number += 1;
-            let packet = Packet { number, ..packet };
+            let packet = Packet { number: PacketNumber(number), ..packet };
             store.packet(&packet, Kept::Memory);
             engine.push(&packet, &mut |update| store.take(&update));
         }
@@ -181,7 +181,7 @@ mod tests {
             let filter = Filter::parse(text).unwrap();
             let mut test = filter.begin(archive);
             let mut fulfil = 0;
-            for row in archive.rows(1) {
+            for row in archive.rows(ExchangeNumber(1)) {
                 let expected = archive.exchange(row.number, |exchange| filter.matches(exchange));
                 assert_eq!(Some(test(&row)), expected, "{text}: {row:?}");
                 fulfil += u32::from(expected == Some(true));

@@ -34,28 +34,28 @@ use self::order::Key;
 pub use self::order::{Column, Order};
 use self::shown::Shown;
 use self::sweep::{Candidates, Found, Part, Scan, State};
-use crate::endpoint::Endpoints;
-use crate::exchange::PatternId;
+use crate::endpoint::{ConnectionNumber, Endpoints};
+use crate::exchange::{ExchangeNumber, PatternId};
 use crate::store::{Archive, Row};
 
 /// What a list needs to know of the exchanges. A clone is a picture of the moment.
 pub trait Rows: Clone + Send + 'static {
     /// The numbers of those that are remembered. A few of them may be of none.
-    fn numbers(&self) -> Range<u64>;
+    fn numbers(&self) -> Range<ExchangeNumber>;
     /// What is shown of exchange `number`.
-    fn row(&self, number: u64) -> Option<Row>;
+    fn row(&self, number: ExchangeNumber) -> Option<Row>;
     /// The text of a pattern.
     fn pattern(&self, id: PatternId) -> Option<&str>;
     /// The addresses of a connection.
-    fn ends(&self, connection: u32) -> Option<Endpoints>;
+    fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints>;
 }
 
 impl Rows for Archive {
-    fn numbers(&self) -> Range<u64> {
+    fn numbers(&self) -> Range<ExchangeNumber> {
         self.numbers()
     }
 
-    fn row(&self, number: u64) -> Option<Row> {
+    fn row(&self, number: ExchangeNumber) -> Option<Row> {
         self.row(number)
     }
 
@@ -63,7 +63,7 @@ impl Rows for Archive {
         self.pattern(id)
     }
 
-    fn ends(&self, connection: u32) -> Option<Endpoints> {
+    fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints> {
         self.ends(connection)
     }
 }
@@ -107,7 +107,7 @@ pub struct Listing<A = Archive> {
     pending: Changed,
     job: Option<Job<A>>,
     /// One past the newest number that there was; `None` before the first refresh.
-    end: Option<u64>,
+    end: Option<ExchangeNumber>,
     /// [`AT_ONCE`], but in tests.
     at_once: usize,
 }
@@ -120,7 +120,7 @@ struct Job<A> {
     /// Rows that it looks at.
     rows: usize,
     /// What its distances are measured from.
-    base: u64,
+    base: ExchangeNumber,
     /// Parts that came before one that lies in front of them.
     early: BTreeMap<usize, Part>,
     /// The part that is taken next, and how many there are.
@@ -149,19 +149,19 @@ enum Purpose<A> {
         since: Changed,
     },
     /// Which of these belong to the present one: ascending distances from its base at that time.
-    Complete { base: u64, asked: Vec<u32> },
+    Complete { base: ExchangeNumber, asked: Vec<u32> },
 }
 
 /// Numbers of exchanges that changed; takes room for each of them about once.
 #[derive(Clone, Default)]
 struct Changed {
-    numbers: Vec<u64>,
+    numbers: Vec<ExchangeNumber>,
     /// So many there were when each was there once.
     distinct: usize,
 }
 
 impl Changed {
-    fn add(&mut self, numbers: impl IntoIterator<Item = u64>) {
+    fn add(&mut self, numbers: impl IntoIterator<Item = ExchangeNumber>) {
         self.numbers.extend(numbers);
         if self.numbers.len() > 2 * self.distinct.max(AT_ONCE) {
             self.tidy_up();
@@ -175,7 +175,7 @@ impl Changed {
     }
 
     /// Each once, ascending; none is left.
-    fn take(&mut self) -> Vec<u64> {
+    fn take(&mut self) -> Vec<ExchangeNumber> {
         self.tidy_up();
         std::mem::take(self).numbers
     }
@@ -185,7 +185,7 @@ impl<A: Rows> Listing<A> {
     /// A list of everything, in the order of the numbers, that is empty until the first
     /// [`refresh`](Self::refresh).
     pub fn new(spawn: Spawn) -> Self {
-        let nothing = Found { base: 0, offsets: Vec::new(), keyed: 0 };
+        let nothing = Found { base: ExchangeNumber(0), offsets: Vec::new(), keyed: 0 };
         Self {
             spawn,
             shown: Shown::new(Column::Number, None, nothing),
@@ -207,7 +207,7 @@ impl<A: Rows> Listing<A> {
     /// Takes in what changed since the last call, and what a job found meanwhile. A list by number
     /// is up to date then; a sorted one when [`settle`](Self::settle) is called. That everything
     /// was forgotten is seen by the numbers, which begin again.
-    pub fn refresh(&mut self, rows: &A, changed: &[u64]) {
+    pub fn refresh(&mut self, rows: &A, changed: &[ExchangeNumber]) {
         let numbers = rows.numbers();
         let is_anew =
             self.end.is_none_or(|end| numbers.end < end) || numbers.start < self.shown.base;
@@ -324,17 +324,17 @@ impl<A: Rows> Listing<A> {
 
     /// The number of the exchange in row `index`, from the top. In a sorted list that was not
     /// settled it may have given way.
-    pub fn number(&self, index: usize) -> Option<u64> {
+    pub fn number(&self, index: usize) -> Option<ExchangeNumber> {
         self.shown.number(self.turned(index))
     }
 
     /// Every number, from the top.
-    pub fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
+    pub fn numbers(&self) -> impl Iterator<Item = ExchangeNumber> + '_ {
         (0..self.len()).filter_map(|index| self.number(index))
     }
 
     /// The row of exchange `number`, if it is shown. `hint` is a row where it may be.
-    pub fn position(&self, number: u64, hint: usize) -> Option<usize> {
+    pub fn position(&self, number: ExchangeNumber, hint: usize) -> Option<usize> {
         if self.number(hint) == Some(number) {
             return Some(hint);
         }
@@ -349,11 +349,11 @@ impl<A: Rows> Listing<A> {
 
     /// The row nearest to where exchange `number` is, or would be if it were shown; `None` where
     /// nothing is shown, or nobody remembers the exchange.
-    pub fn nearest(&self, rows: &A, number: u64) -> Option<usize> {
+    pub fn nearest(&self, rows: &A, number: ExchangeNumber) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
         let after = match self.shown.column {
             Column::Number => {
-                let before = |&offset: &u32| self.shown.base + u64::from(offset) < number;
+                let before = |&offset: &u32| self.shown.base.saturating_add(offset.into()) < number;
                 self.shown.offsets.partition_point(before)
             }
             column => {
@@ -363,7 +363,7 @@ impl<A: Rows> Listing<A> {
         };
         let before = after.saturating_sub(1);
         let distance =
-            |index| self.shown.number(index).map_or(u64::MAX, |other| other.abs_diff(number));
+            |index| self.shown.number(index).map_or(u64::MAX, |other| other.0.abs_diff(number.0));
         let is_nearer =
             self.shown.column == Column::Number && distance(before) < distance(after.min(last));
         Some(self.turned(if is_nearer { before } else { after.min(last) }))
@@ -415,7 +415,7 @@ impl<A: Rows> Listing<A> {
             }
             Purpose::Complete { base, asked } => {
                 let start = rows.numbers().start;
-                let number = |offset: u32| base + u64::from(offset);
+                let number = |offset: u32| base.saturating_add(offset.into());
                 let mut belong = job.offsets.into_iter().peekable();
                 let answers: Vec<_> = asked
                     .into_iter()
@@ -481,7 +481,7 @@ impl<A: Rows> Listing<A> {
     }
 
     /// Finds out elsewhere which of these belong here.
-    fn complete(&mut self, rows: &A, asked: &[u64]) {
+    fn complete(&mut self, rows: &A, asked: &[ExchangeNumber]) {
         let base = self.shown.base;
         let asked: Vec<u32> =
             asked.iter().filter_map(|&number| self.shown.offset(number)).collect();
@@ -495,7 +495,7 @@ impl<A: Rows> Listing<A> {
         rows: &A,
         condition: Option<Condition<A>>,
         column: Column,
-        base: u64,
+        base: ExchangeNumber,
         candidates: Candidates,
     ) -> Scan<A> {
         let (candidates, state) = (Arc::new(candidates), Arc::default());
@@ -546,7 +546,7 @@ impl<A: Rows> Listing<A> {
         let job = self.job.take()?;
         job.state.unwanted.store(true, Ordering::Relaxed);
         if let Purpose::Complete { base, asked } = &job.purpose {
-            self.pending.add(asked.iter().map(|&offset| base + u64::from(offset)));
+            self.pending.add(asked.iter().map(|&offset| base.saturating_add(offset.into())));
         }
         Some(job.purpose)
     }

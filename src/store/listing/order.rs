@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Rows;
+use crate::endpoint::ConnectionNumber;
 use crate::exchange::{PatternId, Status};
 use crate::store::Row;
 use crate::time::Nanos;
@@ -67,17 +68,18 @@ impl Column {
     pub(super) fn name(self, row: &Row) -> Option<u32> {
         match self {
             Self::Pattern => Some(row.pattern.0),
-            Self::Client | Self::Server => Some(row.connection),
+            Self::Client | Self::Server => Some(row.connection.0),
             _ => None,
         }
     }
 
     /// What has that name.
     pub(super) fn named(self, rows: &impl Rows, name: u32) -> Key<'_> {
+        let ends = || rows.ends(ConnectionNumber(name));
         match self {
             Self::Pattern => rows.pattern(PatternId(name)).map_or(Key::Absent, Key::Text),
-            Self::Client => rows.ends(name).map_or(Key::Absent, |ends| Key::Address(ends.client)),
-            Self::Server => rows.ends(name).map_or(Key::Absent, |ends| Key::Address(ends.server)),
+            Self::Client => ends().map_or(Key::Absent, |ends| Key::Address(ends.client)),
+            Self::Server => ends().map_or(Key::Absent, |ends| Key::Address(ends.server)),
             _ => Key::Absent,
         }
     }
@@ -85,7 +87,7 @@ impl Column {
     /// What `row` itself has in this column; `None` where that is nothing, or has a name.
     pub(super) fn plain(self, row: &Row) -> Option<u64> {
         Some(match self {
-            Self::Number => row.number,
+            Self::Number => row.number.0,
             // Earlier than the epoch comes first too.
             Self::Time => row.time.as_nanos().cast_unsigned() ^ 1 << 63,
             Self::Kind => row.kind as u64,
@@ -97,7 +99,7 @@ impl Column {
             },
             Self::EndedBy => return row.ended_by.map(|end| end as u64),
             Self::Status => severity(row.status),
-            Self::Connection => row.connection.into(),
+            Self::Connection => row.connection.0.into(),
             Self::RequestBytes => row.request_bytes,
             Self::ReplyBytes => row.reply_bytes,
             Self::Replies => row.replies.into(),

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::order::{Column, Key};
 use super::sweep::Found;
 use super::{Condition, Rows};
+use crate::exchange::ExchangeNumber;
 
 /// Changes up to which each is made on its own, with up to half of the list moved for it. More are
 /// made together, with the list written anew from the first of them on.
@@ -16,13 +17,13 @@ pub(super) struct Shown<A> {
     pub(super) column: Column,
     pub(super) condition: Option<Condition<A>>,
     /// What the distances are measured from: 4 bytes a row instead of 8.
-    pub(super) base: u64,
+    pub(super) base: ExchangeNumber,
     /// Distances of the numbers from the base; ascending by column, then number.
     pub(super) offsets: VecDeque<u32>,
     /// How many of them, the first, have something in that column.
     pub(super) keyed: usize,
     /// No number before this is here.
-    pub(super) start: u64,
+    pub(super) start: ExchangeNumber,
 }
 
 impl<A: Rows> Shown<A> {
@@ -31,18 +32,23 @@ impl<A: Rows> Shown<A> {
         Self { column, condition, base, offsets: offsets.into(), keyed, start: base }
     }
 
-    pub(super) fn number(&self, index: usize) -> Option<u64> {
-        self.offsets.get(index).map(|&offset| self.base + u64::from(offset))
+    pub(super) fn number(&self, index: usize) -> Option<ExchangeNumber> {
+        self.offsets.get(index).map(|&offset| self.base.saturating_add(offset.into()))
     }
 
     /// Adds rows behind the others: distances from `base`, of which those before `start` gave way.
-    pub(super) fn append(&mut self, base: u64, offsets: Vec<u32>, start: u64) {
-        let first = offsets.partition_point(|&offset| base + u64::from(offset) < start);
+    pub(super) fn append(
+        &mut self,
+        base: ExchangeNumber,
+        offsets: Vec<u32>,
+        start: ExchangeNumber,
+    ) {
+        let first = offsets.partition_point(|&offset| base.saturating_add(offset.into()) < start);
         let added = offsets.into_iter().skip(first);
         if base == self.base {
             self.offsets.extend(added);
         } else {
-            let number = |offset| base + u64::from(offset);
+            let number = |offset: u32| base.saturating_add(offset.into());
             let added: Vec<_> = added.filter_map(|offset| self.offset(number(offset))).collect();
             self.offsets.extend(added);
         }
@@ -50,9 +56,10 @@ impl<A: Rows> Shown<A> {
     }
 
     /// Forgets the rows that gave way, where that is at the front of the list.
-    pub(super) fn forget_before(&mut self, start: u64) {
+    pub(super) fn forget_before(&mut self, start: ExchangeNumber) {
         if self.column == Column::Number {
-            let gone = self.offsets.partition_point(|&o| self.base + u64::from(o) < start);
+            let gone =
+                self.offsets.partition_point(|&o| self.base.saturating_add(o.into()) < start);
             self.offsets.drain(..gone);
             self.keyed = self.offsets.len();
             self.start = start;
@@ -60,23 +67,28 @@ impl<A: Rows> Shown<A> {
     }
 
     /// Measures from a later base where the numbers have run too far away from the present one.
-    pub(super) fn keep_near(&mut self, numbers: &Range<u64>) {
-        if u32::try_from(numbers.end.saturating_sub(self.base)).is_ok() {
+    pub(super) fn keep_near(&mut self, numbers: &Range<ExchangeNumber>) {
+        if u32::try_from(numbers.end.0.saturating_sub(self.base.0)).is_ok() {
             return;
         }
-        let moved = numbers.start.saturating_sub(self.base);
+        let moved = numbers.start.0.saturating_sub(self.base.0);
         let nearer = |offset: &u32| u64::from(*offset).checked_sub(moved);
         self.offsets.retain(|offset| nearer(offset).is_some());
         for offset in &mut self.offsets {
             *offset = nearer(offset).and_then(|near| u32::try_from(near).ok()).unwrap_or_default();
         }
-        self.base += moved;
+        self.base = self.base.saturating_add(moved);
         self.keyed = self.keyed.min(self.offsets.len());
     }
 
     /// Takes in which of the numbers belong here, and which do not. `unanswered` changed too, and
     /// stay or stay away until somebody knows better. Both ascending, each once.
-    pub(super) fn take(&mut self, rows: &A, answers: &[(u64, bool)], unanswered: &[u64]) {
+    pub(super) fn take(
+        &mut self,
+        rows: &A,
+        answers: &[(ExchangeNumber, bool)],
+        unanswered: &[ExchangeNumber],
+    ) {
         if self.column == Column::Number {
             self.take_by_number(answers);
         } else {
@@ -85,7 +97,7 @@ impl<A: Rows> Shown<A> {
     }
 
     /// Nearly always something is added at the end, or something near it comes or goes.
-    fn take_by_number(&mut self, answers: &[(u64, bool)]) {
+    fn take_by_number(&mut self, answers: &[(ExchangeNumber, bool)]) {
         let mut edits = Vec::new();
         for &(number, belongs) in answers {
             let Some(offset) = self.offset(number) else { continue };
@@ -123,7 +135,12 @@ impl<A: Rows> Shown<A> {
 
     /// Takes the changed rows out, wherever they are, and puts those that belong here where they
     /// belong now.
-    fn take_sorted(&mut self, rows: &A, answers: &[(u64, bool)], unanswered: &[u64]) {
+    fn take_sorted(
+        &mut self,
+        rows: &A,
+        answers: &[(ExchangeNumber, bool)],
+        unanswered: &[ExchangeNumber],
+    ) {
         let start = rows.numbers().start;
         self.start = start;
         let answered = Bits::new(answers.iter().map(|&(number, _)| number));
@@ -132,7 +149,7 @@ impl<A: Rows> Shown<A> {
         let mut stay = Vec::new();
         let base = self.base;
         self.offsets.retain(|&offset| {
-            let number = base + u64::from(offset);
+            let number = base.saturating_add(offset.into());
             if number < start || answered.has(number) {
                 return false;
             }
@@ -177,28 +194,28 @@ impl<A: Rows> Shown<A> {
         self.offsets.partition_point(|&offset| (self.key(rows, offset), offset) < *wanted)
     }
 
-    pub(super) fn offset(&self, number: u64) -> Option<u32> {
-        number.checked_sub(self.base).and_then(|offset| u32::try_from(offset).ok())
+    pub(super) fn offset(&self, number: ExchangeNumber) -> Option<u32> {
+        number.0.checked_sub(self.base.0).and_then(|offset| u32::try_from(offset).ok())
     }
 
     fn key<'a>(&self, rows: &'a A, offset: u32) -> Key<'a> {
-        let row = rows.row(self.base + u64::from(offset));
+        let row = rows.row(self.base.saturating_add(offset.into()));
         row.map_or(Key::Absent, |row| self.column.key(rows, &row))
     }
 }
 
 /// A set of numbers that lie near each other.
 struct Bits {
-    first: u64,
+    first: ExchangeNumber,
     words: Vec<u64>,
 }
 
 impl Bits {
     /// The set of these, which ascend.
-    fn new(numbers: impl DoubleEndedIterator<Item = u64> + Clone) -> Self {
+    fn new(numbers: impl DoubleEndedIterator<Item = ExchangeNumber> + Clone) -> Self {
         let first = numbers.clone().next().unwrap_or_default();
         let last = numbers.clone().next_back().unwrap_or_default();
-        let words = usize::try_from((last - first) / 64).unwrap_or_default() + 1;
+        let words = usize::try_from((last.0 - first.0) / 64).unwrap_or_default() + 1;
         let mut bits = Self { first, words: vec![0; words] };
         numbers.for_each(|number| {
             let (word, bit) = bits.place(number);
@@ -209,13 +226,13 @@ impl Bits {
         bits
     }
 
-    fn has(&self, number: u64) -> bool {
+    fn has(&self, number: ExchangeNumber) -> bool {
         let (word, bit) = self.place(number);
         word.and_then(|word| self.words.get(word)).is_some_and(|word| word & bit != 0)
     }
 
-    fn place(&self, number: u64) -> (Option<usize>, u64) {
-        let Some(distance) = number.checked_sub(self.first) else { return (None, 0) };
+    fn place(&self, number: ExchangeNumber) -> (Option<usize>, u64) {
+        let Some(distance) = number.0.checked_sub(self.first.0) else { return (None, 0) };
         (usize::try_from(distance / 64).ok(), 1 << (distance % 64))
     }
 }

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::order::{Column, Key};
 use super::{Condition, Rows, Test};
+use crate::exchange::ExchangeNumber;
 
 /// The rows that are looked at.
 #[derive(Debug)]
 pub(super) enum Candidates {
     /// Those with these numbers.
-    All(Range<u64>),
+    All(Range<ExchangeNumber>),
     /// Those at these distances from the base, ascending.
     These(Vec<u32>),
     /// Those at these, in another order.
@@ -25,7 +26,7 @@ impl Candidates {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::All(range) => {
-                usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+                usize::try_from(range.end.0.saturating_sub(range.start.0)).unwrap_or(usize::MAX)
             }
             Self::These(offsets) | Self::Those(offsets) => offsets.len(),
         }
@@ -43,7 +44,7 @@ pub(super) struct Scan<A> {
     pub(super) rows: A,
     pub(super) condition: Option<Condition<A>>,
     pub(super) column: Column,
-    pub(super) base: u64,
+    pub(super) base: ExchangeNumber,
     pub(super) candidates: Arc<Candidates>,
     pub(super) state: Arc<State>,
 }
@@ -75,7 +76,7 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct Found {
     /// What the distances are measured from.
-    pub(super) base: u64,
+    pub(super) base: ExchangeNumber,
     /// Sorted by column and number.
     pub(super) offsets: Vec<u32>,
     /// How many of them, the first, have something in that column.
@@ -123,15 +124,15 @@ impl<A: Rows> Scan<A> {
         let mut part = Part { index, ..Part::default() };
         for index in within {
             let number = match &*self.candidates {
-                Candidates::All(range) => range.start + index as u64,
+                Candidates::All(range) => range.start.saturating_add(index as u64),
                 Candidates::These(offsets) | Candidates::Those(offsets) => {
                     let Some(offset) = offsets.get(index) else { continue };
-                    self.base + u64::from(*offset)
+                    self.base.saturating_add(u64::from(*offset))
                 }
             };
             let Some(row) = self.rows.row(number) else { continue };
             // A list of more than 2³² rows does not fit into any memory that they are kept in.
-            let Ok(offset) = u32::try_from(number - self.base) else { continue };
+            let Ok(offset) = u32::try_from(number.0 - self.base.0) else { continue };
             if test.as_mut().is_some_and(|test| !test(&row)) {
                 continue;
             }

@@ -7,25 +7,32 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 
 use super::*;
-use crate::exchange::{EndedBy, ExchangeKind, Held, Status};
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::{EndedBy, ExchangeKind, ExchangeNumber, Held, Status};
 use crate::time::{Nanos, Timestamp};
 
 /// Rows that are what the test says.
 #[derive(Clone, Debug, Default)]
 struct Known {
-    start: u64,
-    end: u64,
-    rows: BTreeMap<u64, Row>,
+    start: ExchangeNumber,
+    end: ExchangeNumber,
+    rows: BTreeMap<ExchangeNumber, Row>,
+}
+
+impl Known {
+    fn empty() -> Self {
+        Self { start: ExchangeNumber(1), end: ExchangeNumber(1), rows: BTreeMap::new() }
+    }
 }
 
 const PATTERNS: [&str; 4] = ["sum", "echo", "user.find", "a"];
 
 impl Rows for Known {
-    fn numbers(&self) -> Range<u64> {
+    fn numbers(&self) -> Range<ExchangeNumber> {
         self.start..self.end
     }
 
-    fn row(&self, number: u64) -> Option<Row> {
+    fn row(&self, number: ExchangeNumber) -> Option<Row> {
         self.rows.get(&number).copied()
     }
 
@@ -33,16 +40,16 @@ impl Rows for Known {
         PATTERNS.get(id.0 as usize).copied()
     }
 
-    fn ends(&self, connection: u32) -> Option<Endpoints> {
-        // Two connections of one client, whose later serial has the smaller address.
+    fn ends(&self, connection: ConnectionNumber) -> Option<Endpoints> {
+        // Two connections of one client, of which the later has the smaller address.
         let client = [([10, 0, 0, 2], 7), ([10, 0, 0, 1], 9), ([10, 0, 0, 2], 7)];
-        let client = *client.get(connection as usize)?;
+        let client = *client.get(connection.0 as usize)?;
         Some(Endpoints { client: client.into(), server: ([10, 0, 0, 9], 3_000).into() })
     }
 }
 
 /// A row in which everything follows from `seed`.
-fn row(number: u64, seed: u64) -> Row {
+fn row(number: ExchangeNumber, seed: u64) -> Row {
     let small = |shift: u32, below: u64| u32::try_from((seed >> shift) % below).unwrap();
     Row {
         number,
@@ -51,7 +58,7 @@ fn row(number: u64, seed: u64) -> Row {
             [small(3, 3) as usize],
         status: [Status::Ok, Status::Open, Status::Error, Status::Sent][small(5, 4) as usize],
         pattern: PatternId(small(7, 5)),
-        connection: small(10, 4),
+        connection: ConnectionNumber(small(10, 4)),
         latency: (small(12, 3) > 0).then(|| Nanos::new(small(14, 6).into())),
         waited: small(23, 2).checked_sub(1).map(|nanos| Nanos::new(nanos.into())),
         ended_by: (small(24, 2) > 0).then_some(EndedBy::Server),
@@ -108,7 +115,7 @@ fn naive(known: &Known, order: Order, condition: Option<&Condition<Known>>) -> V
         let is_turned = order.descending && of_one != Key::Absent;
         absent.then(if is_turned { present.reverse() } else { present })
     });
-    rows.into_iter().map(|row| row.number).collect()
+    rows.into_iter().map(|row| row.number.0).collect()
 }
 
 #[derive(Clone, Debug)]
@@ -151,7 +158,7 @@ struct Harness {
     listing: Listing<Known>,
     jobs: Jobs,
     known: Known,
-    changed: Vec<u64>,
+    changed: Vec<ExchangeNumber>,
     order: Order,
     condition: Option<Condition<Known>>,
 }
@@ -163,7 +170,7 @@ impl Harness {
         let queue = Rc::clone(&jobs);
         let mut listing = Listing::new(Rc::new(move |job| queue.borrow_mut().push(job)));
         listing.at_once = at_once;
-        let known = Known { start: 1, end: 1, ..Known::default() };
+        let known = Known::empty();
         let order = Order::BY_NUMBER;
         Self { listing, jobs, known, changed: Vec::new(), order, condition: None }
     }
@@ -172,9 +179,9 @@ impl Harness {
         match step {
             Step::Begin(rows) => {
                 for (gap, seed) in rows {
-                    let number = self.known.end - 1 + gap;
+                    let number = self.known.end.saturating_add(gap - 1);
                     self.put(row(number, seed));
-                    self.known.end = number + 1;
+                    self.known.end = number.next();
                 }
             }
             Step::Change(rows) => {
@@ -184,16 +191,16 @@ impl Harness {
                 }
             }
             Step::Late(seed) => {
-                let mut numbers = self.known.numbers();
+                let mut numbers = ExchangeNumber::each(self.known.numbers());
                 let none = numbers.find(|number| !self.known.rows.contains_key(number));
                 none.into_iter().for_each(|number| self.put(row(number, seed)));
             }
             Step::Forget(rows) => {
-                self.known.start = (self.known.start + rows).min(self.known.end);
+                self.known.start = self.known.start.saturating_add(rows).min(self.known.end);
                 self.known.rows = self.known.rows.split_off(&self.known.start);
             }
             Step::Clear => {
-                self.known = Known { start: 1, end: 1, ..Known::default() };
+                self.known = Known::empty();
                 self.changed.clear();
                 self.take(Step::Refresh);
             }
@@ -235,7 +242,7 @@ impl Harness {
     }
 
     fn shown(&self) -> Vec<u64> {
-        self.listing.numbers().collect()
+        self.listing.numbers().map(|number| number.0).collect()
     }
 
     fn expected(&self) -> Vec<u64> {
@@ -299,7 +306,7 @@ fn a_list_by_number_grows_as_its_rows_are_found() {
     let state = Arc::new(Mutex::new(None::<Arc<State>>));
     let stops = Arc::clone(&state);
     let test = move |_: &Known, row: &Row| {
-        if row.number == 20_000 {
+        if row.number == ExchangeNumber(20_000) {
             let state = stops.lock().unwrap();
             state.as_ref().unwrap().unwanted.store(true, Ordering::Relaxed);
         }
@@ -372,8 +379,8 @@ fn what_is_nearest_takes_the_place_of_what_vanished() {
     bench.take(begin(50));
     bench.take(Step::Refresh);
     let nearest = |bench: &Harness, number| {
-        let index = bench.listing.nearest(&bench.known, number).unwrap();
-        bench.listing.number(index).unwrap()
+        let index = bench.listing.nearest(&bench.known, ExchangeNumber(number)).unwrap();
+        bench.listing.number(index).unwrap().0
     };
     assert_eq!(nearest(&bench, 20), 20, "itself where it is shown");
     bench.take(Step::Filter(1));
@@ -389,7 +396,7 @@ fn what_is_nearest_takes_the_place_of_what_vanished() {
     }
     bench.take(Step::Filter(3));
     assert!(bench.listing.is_empty());
-    assert_eq!(bench.listing.nearest(&bench.known, 20), None);
+    assert_eq!(bench.listing.nearest(&bench.known, ExchangeNumber(20)), None);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn the_connection_that_was_silent_gives_way() {
     let limit = u16::try_from(crate::limits::CONNECTIONS - 1).unwrap();
     let mut take = |event: StreamEvent<'_>| {
         if let StreamEvent::Closed(closed) = event {
-            evicted.push((closed.connection.serial, closed.end.why));
+            evicted.push((closed.connection.number.0, closed.end.why));
         }
     };
     // Port 0 counts too: as many connections as the table takes.

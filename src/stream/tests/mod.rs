@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use super::*;
 use crate::decode::{Flags, Seq};
 use crate::endpoint::{PerSide, Roles, Side};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 
 /// A capture in words, one packet a line, and what came of it:
 ///
@@ -120,7 +120,10 @@ impl Script {
         };
         let at = self.millis - i64::try_from(self.number).unwrap() + i64::try_from(number).unwrap();
         let segment = Segment {
-            packet: PacketRef { number, at: Timestamp::from_nanos(at * 1_000_000) },
+            packet: PacketRef {
+                number: PacketNumber(number),
+                at: Timestamp::from_nanos(at * 1_000_000),
+            },
             from,
             to,
             seq: seq(side, offset - i64::from(syn)),
@@ -216,7 +219,7 @@ fn check_with(config: Config, script: &str, expected: &str) {
 /// A segment of connection `port`, for tests that need many.
 fn plain(port: u16, number: u64, nanos: i64, seq: u32, payload: &[u8]) -> Segment<'_> {
     Segment {
-        packet: PacketRef { number, at: Timestamp::from_nanos(nanos) },
+        packet: PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(nanos) },
         from: SocketAddr::from(([10, 0, (port >> 8) as u8, 1], port)),
         to: SocketAddr::from(([10, 0, 0, 2], 80)),
         seq: Seq(seq),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::crossterm::event::KeyEvent;
 
 use super::{App, DEPTH, ONE_NUMBER, Present, scene};
+use crate::exchange::ExchangeNumber;
 use crate::report::{count, counted, size};
 use crate::tui::keys::{Action, Context};
 use crate::tui::question::{Asking, Outcome};
@@ -107,7 +108,7 @@ impl App {
             Action::PreviousCall if tab.is_call() => tab.base.step(false, &scene),
             _ => None,
         };
-        let action = step.map_or(action, Action::GoTo);
+        let action = step.map_or(action, |number| Action::GoTo(number.0));
         let commands = tab.top_mut().act(action, &scene);
         self.run(commands, present)
     }
@@ -123,8 +124,8 @@ impl App {
                         self.open(view, present);
                     }
                 }
-                Command::OpenStream(serial) => {
-                    if let Some(view) = self.stream.as_ref().map(|stream| stream(serial)) {
+                Command::OpenStream(number) => {
+                    if let Some(view) = self.stream.as_ref().map(|stream| stream(number)) {
                         self.open(view, present);
                     }
                 }
@@ -178,11 +179,11 @@ impl App {
     }
 
     /// Marks an exchange among the calls, wherever it is shown.
-    fn mark(&mut self, number: u64) {
+    fn mark(&mut self, number: ExchangeNumber) {
         let calls = self.calls().and_then(|calls| self.tabs.get_mut(calls));
         let is_marked = calls.is_some_and(|tab| tab.base.mark(number));
         let what = if is_marked { "Marked" } else { "No longer marked" };
-        self.notice(format!("{what}: {}", count(number)));
+        self.notice(format!("{what}: {}", count(number.0)));
     }
 
     /// Shows the calls that `filter` lets through, as if it had been typed there.

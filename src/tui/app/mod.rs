@@ -21,6 +21,8 @@ use ratatui::crossterm::event::{
 };
 use ratatui::layout::{Position, Rect};
 
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::store::CaptureStore;
 use crate::time::Timestamp;
 use crate::tui::filters::Filters;
@@ -87,10 +89,10 @@ impl Tab {
 }
 
 /// Makes the view of the exchange with a number.
-type MakeCall = Box<dyn Fn(u64) -> Box<dyn View>>;
+type MakeCall = Box<dyn Fn(ExchangeNumber) -> Box<dyn View>>;
 
-/// Makes the view of the stream of the connection with a serial number.
-type MakeStream = Box<dyn Fn(u32) -> Box<dyn View>>;
+/// Makes the view of the stream of the connection with a number.
+type MakeStream = Box<dyn Fn(ConnectionNumber) -> Box<dyn View>>;
 
 /// The screen.
 pub struct App {
@@ -150,14 +152,17 @@ impl App {
 
     /// Shows one exchange in the view that `call` makes for its number.
     #[must_use]
-    pub fn with_call(mut self, call: impl Fn(u64) -> Box<dyn View> + 'static) -> Self {
+    pub fn with_call(mut self, call: impl Fn(ExchangeNumber) -> Box<dyn View> + 'static) -> Self {
         self.call = Some(Box::new(call));
         self
     }
 
-    /// Shows the stream of a connection in the view that `stream` makes for its serial number.
+    /// Shows the stream of a connection in the view that `stream` makes for its number.
     #[must_use]
-    pub fn with_stream(mut self, stream: impl Fn(u32) -> Box<dyn View> + 'static) -> Self {
+    pub fn with_stream(
+        mut self,
+        stream: impl Fn(ConnectionNumber) -> Box<dyn View> + 'static,
+    ) -> Self {
         self.stream = Some(Box::new(stream));
         self
     }
@@ -291,7 +296,7 @@ impl App {
 
     /// Exchanges changed, packets came, time passed or the room changed: to be called before
     /// [`draw`](Self::draw).
-    pub fn refresh(&mut self, changed: &[u64], present: Present<'_>) {
+    pub fn refresh(&mut self, changed: &[ExchangeNumber], present: Present<'_>) {
         self.forget_old_digits(present.clock);
         let scene = scene(&self.theme, present, self.body());
         for (index, tab) in self.tabs.iter_mut().enumerate() {

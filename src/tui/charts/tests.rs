@@ -5,8 +5,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Color;
 
 use super::*;
-use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
+use crate::exchange::{
+    Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status,
+};
 use crate::packet::PacketRef;
 use crate::store::{Latencies, Timelines};
 use crate::time::{Nanos, Timestamp};
@@ -34,8 +36,8 @@ impl Told {
             let latency = Nanos::new(latency);
             latencies.record(latency);
             timelines.add(&Exchange {
-                number: 1,
-                connection: ConnectionId { serial: 0, slot: 0 },
+                number: ExchangeNumber(1),
+                connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
                 ends: Endpoints { client: end, server: end },
                 kind: ExchangeKind::Request,
                 pattern: Some("sum"),

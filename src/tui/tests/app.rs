@@ -12,7 +12,7 @@ use ratatui::crossterm::event::{
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::packet::{Packet, PointId};
+use crate::packet::{Packet, PacketNumber, PointId};
 use crate::store::{CaptureStore, Kept};
 use crate::time::Timestamp;
 use crate::tui::app::{App, Present};
@@ -614,7 +614,7 @@ fn who_leaves_a_capture_that_nothing_saves_is_asked() {
     assert_eq!(stage.press_all("q"), [Effect::Quit], "nothing came that could be lost");
     for (number, (at, link, data)) in (1..).zip(&raws) {
         let packet = Packet {
-            number,
+            number: PacketNumber(number),
             at: *at,
             link: *link,
             point: PointId(0),

@@ -19,9 +19,10 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use crate::engine::{Config, Engine};
+use crate::exchange::ExchangeNumber;
 use crate::export::{Form, save};
 use crate::names::Names;
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::report::is_acting;
 use crate::source::interfaces::{Connection, Interface};
 use crate::store::{CaptureStore, Kept};
@@ -215,7 +216,7 @@ impl Fuzz {
         }
         self.taken += 1;
         let packet = Packet {
-            number: self.taken,
+            number: PacketNumber(self.taken),
             at: Timestamp::from_nanos(self.at),
             link: LinkType::ETHERNET,
             point: Default::default(),
@@ -584,7 +585,9 @@ fn what_cannot_be_read_any_more_is_not_made_up() {
     fuzz.segment(0, true, ACK, &frame(r#"{"response":3,"isDisposed":true,"id":"a"}"#));
     let saved = |fuzz: &Fuzz| {
         let mut file = Vec::new();
-        let saved = save(fuzz.capture.archive(), &[1], Form::JsonLines, None, &mut file).unwrap();
+        let saved =
+            save(fuzz.capture.archive(), &[ExchangeNumber(1)], Form::JsonLines, None, &mut file)
+                .unwrap();
         (saved.exchanges, saved.missing, String::from_utf8(file).unwrap().contains("[1,2]"))
     };
     let press = |fuzz: &mut Fuzz, keys: &str| {

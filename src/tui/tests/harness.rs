@@ -10,7 +10,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, Mou
 use ratatui::layout::Rect;
 
 use crate::engine::{Config, Engine};
-use crate::packet::{LinkType, Packet};
+use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
@@ -64,10 +64,10 @@ impl Harness {
         let opened = Rc::<RefCell<Vec<u64>>>::default();
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![view]).with_call(move |number| {
-            opens.borrow_mut().push(number);
+            opens.borrow_mut().push(number.0);
             Box::new(Call::new(number, TimeZone::UTC))
         });
-        app = app.with_stream(|serial| Box::new(Stream::new(serial, TimeZone::UTC)));
+        app = app.with_stream(|number| Box::new(Stream::new(number, TimeZone::UTC)));
         app.resize(size.0, size.1);
         let activity = Activity::Reading(0, None);
         let status = Status { source: "lo".to_owned(), activity, ..Status::default() };
@@ -94,7 +94,7 @@ impl Harness {
             *taken += 1;
             *now = *at;
             let packet = Packet {
-                number: *taken,
+                number: PacketNumber(*taken),
                 at: *at,
                 link: *link,
                 point: Default::default(),

@@ -1,15 +1,16 @@
 //! Which exchange some bytes of a connection belong to.
 
 use crate::decode::Seq;
-use crate::endpoint::Side;
+use crate::endpoint::{ConnectionNumber, Side};
+use crate::exchange::ExchangeNumber;
 use crate::store::{Archive, FrameRecord};
 use crate::time::Timestamp;
 
 /// Bytes of one side of a connection, in one piece.
 #[derive(Clone, Copy, Debug)]
 pub struct ByteRange {
-    /// The serial number of the connection.
-    pub connection: u32,
+    /// The number of the connection.
+    pub connection: ConnectionNumber,
     /// Who sent them, in the roles that the messages showed.
     pub from: Side,
     /// The sequence number of the first of them.
@@ -26,11 +27,11 @@ const AROUND: u64 = 64;
 
 /// The exchange with a frame in the bytes. Looks at no more than `reach` exchanges: those that
 /// began last before the bytes came.
-pub fn exchange_of(archive: &Archive, bytes: &ByteRange, reach: u64) -> Option<u64> {
+pub fn exchange_of(archive: &Archive, bytes: &ByteRange, reach: u64) -> Option<ExchangeNumber> {
     let numbers = archive.numbers();
     let behind = began_after(archive, bytes.at).saturating_add(AROUND).min(numbers.end);
     let least = behind.saturating_sub(reach).max(numbers.start);
-    (least..behind).rev().find(|&number| {
+    ExchangeNumber::each(least..behind).rev().find(|&number| {
         archive.row(number).is_some_and(|row| row.connection == bytes.connection)
             && archive
                 .detail(number)
@@ -47,15 +48,15 @@ fn overlaps(frame: &FrameRecord, bytes: &ByteRange) -> bool {
 }
 
 /// The number of the first exchange that began after `at`.
-fn began_after(archive: &Archive, at: Timestamp) -> u64 {
+fn began_after(archive: &Archive, at: Timestamp) -> ExchangeNumber {
     let numbers = archive.numbers();
     let (mut low, mut high) = (numbers.start, numbers.end);
     while low < high {
-        let middle = low + (high - low) / 2;
+        let middle = low.saturating_add((high.0 - low.0) / 2);
         // A number may be of no exchange: the next one that is tells as well.
-        let row = (middle..high).find_map(|number| archive.row(number));
+        let row = ExchangeNumber::each(middle..high).find_map(|number| archive.row(number));
         match row {
-            Some(row) if row.time <= at => low = row.number + 1,
+            Some(row) if row.time <= at => low = row.number.next(),
             _ => high = middle,
         }
     }

@@ -1,6 +1,6 @@
 //! What of an exchange is copied.
 
-use crate::exchange::ExchangeKind;
+use crate::exchange::{ExchangeKind, ExchangeNumber};
 use crate::export::{netcat, typescript};
 use crate::store::Archive;
 use crate::tui::keys::Action;
@@ -10,7 +10,7 @@ use crate::tui::keys::Action;
 /// # Errors
 ///
 /// Where there is no such thing: a sentence for the user.
-pub fn copied(archive: &Archive, number: u64, action: Action) -> Result<String, String> {
+pub fn copied(archive: &Archive, number: ExchangeNumber, action: Action) -> Result<String, String> {
     let kind = archive.row(number).map(|row| row.kind);
     if kind == Some(ExchangeKind::Connect) {
         return Err("It was an attempt to connect: no byte was sent".to_owned());
@@ -40,7 +40,7 @@ pub fn copied(archive: &Archive, number: u64, action: Action) -> Result<String, 
 }
 
 /// A shell command that sends its request, or the event, again.
-fn command(archive: &Archive, number: u64) -> Result<String, String> {
+fn command(archive: &Archive, number: ExchangeNumber) -> Result<String, String> {
     let detail = archive.detail(number).ok_or("It gave way to newer ones")?;
     let request = detail.frames.iter().find(|frame| frame.from == crate::endpoint::Side::Client);
     let request = request.ok_or("The capture lacks its request, so it cannot be repeated")?;

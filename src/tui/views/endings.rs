@@ -1,6 +1,6 @@
 //! How what has no answer ended.
 
-use crate::exchange::{EndedBy, ExchangeKind, Status};
+use crate::exchange::{EndedBy, ExchangeKind, ExchangeNumber, Status};
 use crate::report::counted;
 use crate::store::{Archive, Row};
 
@@ -40,7 +40,7 @@ pub fn sentence(row: &Row, said: Option<&[u8]>) -> Option<String> {
 }
 
 /// What a router said of the attempt to connect with this number.
-pub fn said(archive: &Archive, number: u64) -> Option<String> {
+pub fn said(archive: &Archive, number: ExchangeNumber) -> Option<String> {
     archive.exchange(number, |exchange| exchange.error.map(plain)).flatten()
 }
 

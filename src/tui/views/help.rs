@@ -4,6 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
+use crate::exchange::ExchangeNumber;
 use crate::tui::keys::{self, Action, Binding, Context};
 use crate::tui::table::Scroll;
 use crate::tui::text::{Align, LineBuilder};
@@ -102,7 +103,7 @@ impl View for Help {
         Vec::new()
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.scroll.fit(self.lines.len(), scene.area.height);
     }
 

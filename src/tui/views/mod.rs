@@ -33,7 +33,7 @@ pub fn app(theme: Theme, times: impl Into<TimeStyle>) -> App {
     let of_calls = times.clone();
     App::new(theme, Vec::new())
         .with_call(move |number| Box::new(call::Call::new(number, of_calls.clone())))
-        .with_stream(move |serial| Box::new(stream::Stream::new(serial, times.clone())))
+        .with_stream(move |number| Box::new(stream::Stream::new(number, times.clone())))
 }
 
 /// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first, where

@@ -1,11 +1,16 @@
 //! Saving the calls of connections.
 
+use crate::endpoint::ConnectionNumber;
 use crate::store::Archive;
 use crate::tui::view::{Command, Effect};
 
 /// Asks for the exchanges of the connections that `takes` to be saved to `path`, or says that there
 /// are none.
-pub fn save_calls(archive: &Archive, takes: impl Fn(u32) -> bool, path: &str) -> Vec<Command> {
+pub fn save_calls(
+    archive: &Archive,
+    takes: impl Fn(ConnectionNumber) -> bool,
+    path: &str,
+) -> Vec<Command> {
     if path.is_empty() {
         return Vec::new();
     }

@@ -8,9 +8,9 @@ use ratatui::style::Style;
 use super::timing;
 use crate::decode::{Flags, Headers};
 use crate::endpoint::{Endpoints, Side};
-use crate::exchange::{ExchangeKind, Held};
+use crate::exchange::{ExchangeKind, ExchangeNumber, Held};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::report::{packet_line, size};
 use crate::store::{Archive, Detail};
 use crate::time::Timestamp;
@@ -32,17 +32,17 @@ pub(super) struct Ladder {
     cut: bool,
     rows: Selection,
     /// The present call, its last packet and the number of exchanges when the arrows were gathered.
-    gathered: Option<(u64, usize, u64, u64)>,
+    gathered: Option<(ExchangeNumber, usize, PacketNumber, ExchangeNumber)>,
 }
 
 /// A frame on its way.
 #[derive(Clone, Debug)]
 struct Arrow {
     /// The exchange.
-    number: u64,
+    number: ExchangeNumber,
     from: Side,
     /// The packet of its last byte.
-    packet: u64,
+    packet: PacketNumber,
     at: Timestamp,
     bytes: u64,
     held: Held,
@@ -110,7 +110,7 @@ impl Ladder {
     }
 
     /// The exchange of the selected arrow.
-    pub(super) fn selected(&self) -> Option<u64> {
+    pub(super) fn selected(&self) -> Option<ExchangeNumber> {
         self.arrows.get(self.rows.selected()?).map(|arrow| arrow.number)
     }
 
@@ -222,11 +222,11 @@ fn draw_arrow(arrow: &Arrow, present: bool, pen: &mut LineBuilder, theme: &Theme
 }
 
 /// The flags of a packet as Wireshark words them.
-fn flags(archive: &Archive, number: u64) -> Option<String> {
+fn flags(archive: &Archive, number: PacketNumber) -> Option<String> {
     Some(packet_line::flags(headers(archive, number)?.flags))
 }
 
-fn headers(archive: &Archive, number: u64) -> Option<Headers> {
+fn headers(archive: &Archive, number: PacketNumber) -> Option<Headers> {
     let record = archive.packet(number)?;
     let data = archive.packet_data(number).ok()?;
     Headers::of(&Packet {
@@ -242,14 +242,14 @@ fn headers(archive: &Archive, number: u64) -> Option<Headers> {
 /// The frames around the call, in the order in which they were whole.
 fn arrows(archive: &Archive, call: &Detail) -> Vec<Arrow> {
     let own = call.row.number;
-    let of_it = |number: &u64| {
+    let of_it = |number: &ExchangeNumber| {
         archive.row(*number).is_some_and(|row| row.connection == call.row.connection)
     };
     let each_side = limits::LADDER_FRAMES / 4;
     let first = own.saturating_sub(limits::LADDER_LOOK).max(archive.numbers().start);
     let end = own.saturating_add(limits::LADDER_LOOK).min(archive.numbers().end);
-    let before = (first..own).rev().filter(of_it).take(each_side);
-    let after = (own.saturating_add(1)..end).filter(of_it).take(each_side);
+    let before = ExchangeNumber::each(first..own).rev().filter(of_it).take(each_side);
+    let after = ExchangeNumber::each(own.next()..end).filter(of_it).take(each_side);
     let mut arrows = Vec::new();
     for number in before.chain(after) {
         if let Some(detail) = archive.detail(number) {

@@ -25,7 +25,7 @@ use self::packets::Packets;
 use self::payload::Payload;
 use self::replies::Replies;
 use crate::endpoint::Side;
-use crate::exchange::{ExchangeKind, Status};
+use crate::exchange::{ExchangeKind, ExchangeNumber, Status};
 use crate::report::count;
 use crate::store::{Detail, FrameRecord, Percentiles};
 use crate::tui::keys::{Action, Context};
@@ -66,7 +66,7 @@ impl Pane {
 
 /// The view of one call, event or orphan reply.
 pub struct Call {
-    number: u64,
+    number: ExchangeNumber,
     times: TimeStyle,
     /// As it was when it was last looked at; `None` where it is not remembered.
     detail: Option<Detail>,
@@ -88,7 +88,7 @@ pub struct Call {
 
 impl Call {
     /// A view of exchange `number`; `times` says how its time is told.
-    pub fn new(number: u64, times: impl Into<TimeStyle>) -> Self {
+    pub fn new(number: ExchangeNumber, times: impl Into<TimeStyle>) -> Self {
         Self {
             number,
             times: times.into(),
@@ -178,12 +178,12 @@ impl Call {
         self.replies.load(detail.frames.get(skipped..).unwrap_or(&[]), is_same);
         let connections = scene.capture.connections();
         let opened =
-            connections.iter().find(|known| known.facts.connection.serial == detail.row.connection);
+            connections.iter().find(|known| known.facts.connection.number == detail.row.connection);
         self.packets.load(archive, detail, opened.map(|known| known.facts.first.number));
     }
 
     /// Shows another exchange in the place of this one.
-    fn go_to(&mut self, number: u64) {
+    fn go_to(&mut self, number: ExchangeNumber) {
         let fresh = Self::new(number, self.times.clone());
         let old = std::mem::replace(self, fresh);
         (self.pane, self.zoomed) = (old.pane, old.zoomed);
@@ -192,11 +192,12 @@ impl Call {
     fn go_to_neighbour(&mut self, forward: bool, scene: &Scene<'_>) -> Vec<Command> {
         let archive = scene.capture.archive();
         let numbers = archive.numbers();
-        let is_there = |number: &u64| archive.row(*number).is_some();
+        let is_there = |number: &ExchangeNumber| archive.row(*number).is_some();
         let next = if forward {
-            (self.number.saturating_add(1)..numbers.end).find(is_there)
+            ExchangeNumber::each(self.number.next()..numbers.end).find(is_there)
         } else {
-            (numbers.start..self.number.min(numbers.end)).rev().find(is_there)
+            let before = numbers.start..self.number.min(numbers.end);
+            ExchangeNumber::each(before).rev().find(is_there)
         };
         match next {
             Some(number) => {
@@ -383,8 +384,10 @@ impl View for Call {
             }
             Action::NextCall => self.go_to_neighbour(true, scene),
             Action::PreviousCall => self.go_to_neighbour(false, scene),
-            Action::GoTo(number) if scene.capture.archive().row(number).is_some() => {
-                self.go_to(number);
+            Action::GoTo(number)
+                if scene.capture.archive().row(ExchangeNumber(number)).is_some() =>
+            {
+                self.go_to(ExchangeNumber(number));
                 Vec::new()
             }
             Action::GoTo(number) => vec![notice(&format!("There is no call {number}"))],
@@ -452,7 +455,7 @@ impl View for Call {
         commands
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.load(scene);
         self.fit(scene);
     }

@@ -10,7 +10,7 @@ use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::{PerSide, Side};
 use crate::exchange::ExchangeKind;
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::report::packet_line::{Beginning, packet_line};
 use crate::store::{Archive, Detail, PacketRecord, Unavailable};
 use crate::tui::hex::{self, Part};
@@ -39,7 +39,7 @@ pub(super) struct Packets {
     sent: PerSide<Option<Seq>>,
     rows: Selection,
     /// The bytes of the selected packet.
-    data: Option<(u64, Result<Vec<u8>, Unavailable>)>,
+    data: Option<(PacketNumber, Result<Vec<u8>, Unavailable>)>,
     bytes: Scroll,
     /// Whether the bytes are shown.
     hex: Hex,
@@ -69,7 +69,7 @@ struct Read {
 
 impl Packets {
     /// The packets of `call`.
-    pub(super) fn load(&mut self, archive: &Archive, call: &Detail, opened: Option<u64>) {
+    pub(super) fn load(&mut self, archive: &Archive, call: &Detail, opened: Option<PacketNumber>) {
         let chosen = self.rows.selected().and_then(|row| self.records.get(row)).copied();
         let connection = call.row.connection;
         let some = limits::CALL_PACKETS + 1;
@@ -79,7 +79,7 @@ impl Packets {
             let first = call.frames.iter().map(|frame| frame.span.first.number).min();
             let last = call.frames.iter().map(|frame| frame.span.last.number).max();
             let (Some(first), Some(last)) = (first, last) else { return };
-            archive.packets_of(connection, first..last.saturating_add(1)).take(some).collect()
+            archive.packets_of(connection, first..last.next()).take(some).collect()
         };
         self.cut = self.records.len() == some;
         self.records.truncate(limits::CALL_PACKETS);
@@ -89,7 +89,7 @@ impl Packets {
         self.beginning = Beginning::default();
         // The handshake, or whatever came first, tells where the numbers begin.
         let opened = opened.unwrap_or(first);
-        let opening = archive.packets_of(connection, opened..first.saturating_add(1));
+        let opening = archive.packets_of(connection, opened..first.next());
         for record in opening.take(OPENING) {
             if let Some((headers, _)) = headers(archive, &record) {
                 self.beginning = learnt(self.beginning, &headers, call);
@@ -256,7 +256,7 @@ impl Packets {
         focused: bool,
     ) {
         let (list, bytes) = self.split(area);
-        let last = self.records.last().map_or(0, |record| record.number);
+        let last = self.records.last().map_or(PacketNumber(0), |record| record.number);
         let digits = last.to_string().len() + 1;
         for (index, row) in self.rows.in_sight().zip(list.rows()) {
             let (Some(record), Some(read)) = (self.records.get(index), self.read.get(index)) else {

@@ -3,7 +3,8 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::engine::{Config, Engine};
-use crate::packet::{LinkType, Packet};
+use crate::exchange::ExchangeNumber;
+use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
@@ -41,7 +42,7 @@ impl Screen {
             theme: Theme::new(true, false),
             status: Status::default(),
             area: Rect::new(0, 0, columns, rows),
-            view: Call::new(number, TimeZone::UTC),
+            view: Call::new(ExchangeNumber(number), TimeZone::UTC),
         }
     }
 
@@ -56,7 +57,8 @@ impl Screen {
     }
 
     fn with(&mut self, act: impl FnOnce(&mut Call, &Scene<'_>) -> Vec<Command>) -> Vec<Command> {
-        let mut view = std::mem::replace(&mut self.view, Call::new(0, TimeZone::UTC));
+        let mut view =
+            std::mem::replace(&mut self.view, Call::new(ExchangeNumber(0), TimeZone::UTC));
         let commands = act(&mut view, &self.scene());
         self.view = view;
         commands
@@ -153,8 +155,8 @@ fn ascii_alone_without_colour() {
 #[test]
 fn a_stream_has_a_list_of_replies() {
     let capture = capture("basic-v11.pcap");
-    let stream = capture.archive().rows(1).find(|row| row.replies >= 3).unwrap();
-    let mut screen = Screen::new(capture, stream.number, 80, 24);
+    let stream = capture.archive().rows(ExchangeNumber(1)).find(|row| row.replies >= 3).unwrap();
+    let mut screen = Screen::new(capture, stream.number.0, 80, 24);
     screen.act(&[NEXT]);
     assert_snapshot!("stream_replies_80", screen.text());
     screen.act(&[Action::Down, Action::Enter]);
@@ -181,8 +183,9 @@ fn what_a_kernel_held_back_is_told_apart() {
 fn an_error_is_told_first() {
     let capture = capture("basic-v11.pcap");
     let status = crate::exchange::Status::Error;
-    let failed = capture.archive().rows(1).find(|row| row.status == status).unwrap();
-    let mut screen = Screen::new(capture, failed.number, 80, 20);
+    let failed =
+        capture.archive().rows(ExchangeNumber(1)).find(|row| row.status == status).unwrap();
+    let mut screen = Screen::new(capture, failed.number.0, 80, 20);
     assert_snapshot!("error_80", screen.text());
 }
 
@@ -223,13 +226,13 @@ fn what_is_chosen_is_copied_as_it_was_sent() {
 fn brackets_lead_to_the_neighbours() {
     let mut screen = Screen::new(capture("walkthrough.pcap"), 2, 80, 20);
     screen.act(&[NEXT, Action::NextCall]);
-    assert_eq!((screen.view.number, screen.view.pane), (3, Pane::Replies));
+    assert_eq!((screen.view.number.0, screen.view.pane), (3, Pane::Replies));
     assert_eq!(notices(&screen.act(&[Action::NextCall])), ["This is the last one"]);
     screen.act(&[Action::PreviousCall, Action::PreviousCall]);
     assert!(screen.text().starts_with("#1 log  sent"));
     assert_eq!(notices(&screen.act(&[Action::PreviousCall])), ["This is the first one"]);
     screen.act(&[Action::GoTo(3)]);
-    assert_eq!(screen.view.number, 3);
+    assert_eq!(screen.view.number, ExchangeNumber(3));
 }
 
 #[test]
@@ -257,7 +260,7 @@ fn hostile() -> CaptureStore {
     let frame = format!("{}#{json}", json.encode_utf16().count());
     let data = tcp(frame.as_bytes());
     let packet = Packet {
-        number: 1,
+        number: PacketNumber(1),
         at: Timestamp::from_nanos(1),
         link: LinkType::RAW,
         point: Default::default(),
@@ -318,7 +321,8 @@ fn every_size_is_drawn() {
 fn every_call_of_every_pane_is_drawn() {
     for name in ["basic-v5.pcap", "raw-v11.pcap", "any.pcap", "ipv6.pcap", "killed-v11.pcap"] {
         let capture = capture(name);
-        let numbers: Vec<u64> = capture.archive().rows(1).map(|row| row.number).collect();
+        let numbers: Vec<u64> =
+            capture.archive().rows(ExchangeNumber(1)).map(|row| row.number.0).collect();
         let mut screen = Screen::new(capture, 1, 160, 40);
         for number in numbers {
             screen.act(&[Action::GoTo(number), NEXT, Action::UnfoldAll]);
@@ -348,10 +352,10 @@ fn who_ended_a_call_without_answer_is_told() {
     let capture = capture("killed-v11.pcap");
     let closed = capture
         .archive()
-        .rows(1)
+        .rows(ExchangeNumber(1))
         .find(|row| row.status == crate::exchange::Status::Closed)
         .unwrap();
-    let mut screen = Screen::new(capture, closed.number, 80, 12);
+    let mut screen = Screen::new(capture, closed.number.0, 80, 12);
     screen.act(&[NEXT, NEXT]);
     assert_snapshot!("closed_time_80", screen.text());
 }

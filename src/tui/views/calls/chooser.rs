@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::columns::{Column, Columns};
+use crate::exchange::ExchangeNumber;
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Selection;
 use crate::tui::text::{Align, LineBuilder};
@@ -78,7 +79,7 @@ impl View for Chooser {
         Vec::new()
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.selection.fit(Column::all().count(), Self::rows(scene.area).height);
     }
 

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::columns::{Column, Columns};
 use super::percentiles::{Pace, PercentileCache};
 use crate::endpoint::Endpoints;
-use crate::exchange::{ExchangeKind, Status};
+use crate::exchange::{ExchangeKind, ExchangeNumber, Status};
 use crate::report::counted;
 use crate::store::{Archive, Listing, Row};
 use crate::time::Nanos;
@@ -33,7 +33,7 @@ const WITHOUT_PATTERN: usize = 12;
 #[derive(Debug)]
 pub struct Line {
     /// Its exchange.
-    pub number: u64,
+    pub number: ExchangeNumber,
     /// `None` where it gave way meanwhile.
     pub row: Option<Row>,
     /// What was called; `None` where there is none.
@@ -79,7 +79,7 @@ pub struct Lines {
     times: Times,
     paces: PercentileCache,
     /// Of the rows in sight.
-    previews: HashMap<u64, Preview>,
+    previews: HashMap<ExchangeNumber, Preview>,
     /// The widest end so far, so that columns do not jump about with what is in sight.
     widest_end: u16,
     /// The same of patterns.

@@ -34,6 +34,7 @@ use self::chooser::Chooser;
 use self::columns::{Column, Columns, Widths};
 use self::lines::Lines;
 use self::search::{Progress, Search, Sought};
+use crate::exchange::ExchangeNumber;
 use crate::query::{Filter, FilterError};
 use crate::report::{count, counted};
 use crate::store::listing::{Condition, Order, Spawn};
@@ -65,7 +66,7 @@ pub struct Calls {
     filter: String,
     selection: Selection,
     /// The selected exchange.
-    selected: Option<u64>,
+    selected: Option<ExchangeNumber>,
     columns: Rc<Cell<Columns>>,
     marks: Marks,
     lines: Lines,
@@ -76,7 +77,7 @@ pub struct Calls {
     /// When a sorted list was last put in order, by the clock of the run.
     settled: Duration,
     /// One past the newest number that there was.
-    end: u64,
+    end: ExchangeNumber,
 }
 
 impl Calls {
@@ -95,7 +96,7 @@ impl Calls {
             hunt: None,
             remark: None,
             settled: Duration::ZERO,
-            end: 0,
+            end: ExchangeNumber(0),
         }
     }
 
@@ -125,7 +126,7 @@ impl Calls {
     /// The columns that are chosen, and the table's description of each.
     fn layout(&self, scene: &Scene<'_>) -> (Vec<Column>, Vec<table::Column>) {
         let newest = scene.capture.archive().numbers().end.saturating_sub(1);
-        let digits = u16::try_from(newest.max(1).ilog10() + 1).unwrap_or(4);
+        let digits = u16::try_from(newest.0.max(1).ilog10() + 1).unwrap_or(4);
         let end = if scene.area.width >= WIDE {
             self.lines.widest_end().clamp(6, LONGEST_END)
         } else {
@@ -154,7 +155,7 @@ impl Calls {
 
 /// Keys and what they lead to.
 impl Calls {
-    fn go_to(&mut self, number: u64, scene: &Scene<'_>) -> Vec<Command> {
+    fn go_to(&mut self, number: ExchangeNumber, scene: &Scene<'_>) -> Vec<Command> {
         let archive = scene.capture.archive();
         let numbers = archive.numbers();
         let place = self.listing.position(number, 0);
@@ -166,15 +167,16 @@ impl Calls {
         if place.is_some() {
             return Vec::new();
         }
+        let named = count(number.0);
         notice(if number >= numbers.end {
-            let newest = numbers.end.saturating_sub(1);
-            format!("There is no exchange {} yet; the newest is {}", count(number), count(newest))
+            let newest = count(numbers.end.saturating_sub(1).0);
+            format!("There is no exchange {named} yet; the newest is {newest}")
         } else if archive.row(number).is_some() {
-            format!("Exchange {} is hidden by the filter; Esc clears it", count(number))
+            format!("Exchange {named} is hidden by the filter; Esc clears it")
         } else if number < numbers.start {
-            format!("Exchange {} gave way to newer ones", count(number))
+            format!("Exchange {named} gave way to newer ones")
         } else {
-            format!("There is no exchange {}", count(number))
+            format!("There is no exchange {named}")
         })
     }
 
@@ -198,15 +200,19 @@ impl Calls {
 
     fn mark_selected(&mut self) {
         if let Some(number) = self.selected {
-            self.marks.switch(number);
+            self.marks.switch(number.0);
             self.selection.act(Action::Down);
             self.note_selected();
         }
     }
 
+    /// The numbers of all that are listed.
+    fn all(&self) -> Marks {
+        self.listing.numbers().map(|number| number.0).collect()
+    }
+
     fn mark_all(&mut self) {
-        self.marks =
-            if self.marks.is_empty() { self.listing.numbers().collect() } else { Marks::default() };
+        self.marks = if self.marks.is_empty() { self.all() } else { Marks::default() };
     }
 
     fn sort_by(&mut self, order: Order, scene: &Scene<'_>) {
@@ -316,11 +322,8 @@ impl Calls {
         if path.trim().is_empty() {
             return Vec::new();
         }
-        let numbers = if self.marks.is_empty() {
-            self.listing.numbers().collect::<Marks>().iter().collect()
-        } else {
-            self.marks.iter().collect()
-        };
+        let all = if self.marks.is_empty() { Some(self.all()) } else { None };
+        let numbers = all.as_ref().unwrap_or(&self.marks).iter().map(ExchangeNumber).collect();
         vec![Command::Effect(Effect::save(path.trim().to_owned(), numbers))]
     }
 
@@ -366,7 +369,7 @@ impl Calls {
         let theme = scene.theme;
         let plain = Style::new();
         let numbers = scene.capture.archive().numbers();
-        let all = numbers.end.saturating_sub(numbers.start);
+        let all = numbers.end.0.saturating_sub(numbers.start.0);
         let shown = self.listing.len() as u64;
         let gap = format!(" {} ", theme.symbols.dot);
         if self.filter.is_empty() {
@@ -441,7 +444,7 @@ impl View for Calls {
             self.note_selected();
         }
         match action {
-            Action::GoTo(number) => return self.go_to(number, scene),
+            Action::GoTo(number) => return self.go_to(ExchangeNumber(number), scene),
             Action::Enter => return self.open(),
             Action::Back => return self.back(scene),
             Action::Follow => self.follow(scene),
@@ -508,12 +511,12 @@ impl View for Calls {
         Vec::new()
     }
 
-    fn mark(&mut self, number: u64) -> bool {
-        self.marks.switch(number);
-        self.marks.has(number)
+    fn mark(&mut self, number: ExchangeNumber) -> bool {
+        self.marks.switch(number.0);
+        self.marks.has(number.0)
     }
 
-    fn step(&mut self, forward: bool, _scene: &Scene<'_>) -> Option<u64> {
+    fn step(&mut self, forward: bool, _scene: &Scene<'_>) -> Option<ExchangeNumber> {
         self.selection.follow(false);
         self.selection.act(if forward { Action::Down } else { Action::Up });
         self.note_selected();
@@ -529,7 +532,7 @@ impl View for Calls {
         }
     }
 
-    fn keep_up(&mut self, changed: &[u64], scene: &Scene<'_>) {
+    fn keep_up(&mut self, changed: &[ExchangeNumber], scene: &Scene<'_>) {
         let archive = scene.capture.archive();
         let numbers = archive.numbers();
         // Everything was forgotten.
@@ -539,7 +542,7 @@ impl View for Calls {
             self.selected = None;
         }
         self.end = numbers.end;
-        self.marks.forget_before(numbers.start);
+        self.marks.forget_before(numbers.start.0);
         self.listing.refresh(archive, changed);
         let now = scene.status.running;
         if now.saturating_sub(self.settled) >= SETTLED_EVERY || now < self.settled {
@@ -551,7 +554,7 @@ impl View for Calls {
         self.keep_selected(archive);
     }
 
-    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.keep_up(changed, scene);
         self.go_on_hunting(scene);
         let (in_sight, columns) = (self.selection.in_sight(), self.columns.get());
@@ -570,7 +573,7 @@ impl View for Calls {
         let cells = Cells { theme, needle: sought.map_or("", |sought| sought.text.as_str()) };
         let is_marked = |row| {
             let line = self.lines.get(row);
-            line.is_some_and(|line: &lines::Line| self.marks.has(line.number))
+            line.is_some_and(|line: &lines::Line| self.marks.has(line.number.0))
         };
         let style = |row| if is_marked(row) { theme.marked } else { Style::new() };
         self.table(&chosen, &layouts).draw(room, theme, buf, style, |row, place, pen| {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::endpoint::ConnectionNumber;
 use crate::exchange::PatternId;
 use crate::store::listing::Condition;
 use crate::store::{Archive, Bodies, Listing, Row};
@@ -32,7 +33,7 @@ pub struct Search {
     looked_at: usize,
     /// Whether a text that many rows share holds what is sought.
     patterns: HashMap<PatternId, bool>,
-    connections: HashMap<u32, bool>,
+    connections: HashMap<ConnectionNumber, bool>,
 }
 
 /// How far a search is.

@@ -9,7 +9,8 @@ use ratatui::crossterm::event::{
 
 use super::*;
 use crate::engine::{Config, Engine};
-use crate::exchange::{ExchangeKind, Status as Outcome};
+use crate::exchange::{ExchangeKind, ExchangeNumber, Status as Outcome};
+use crate::packet::PacketNumber;
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
@@ -57,7 +58,7 @@ impl Feed {
             *next += 1;
             *now = *at;
             let packet = crate::packet::Packet {
-                number: *next as u64,
+                number: PacketNumber(*next as u64),
                 at: *at,
                 link: *link,
                 point: Default::default(),
@@ -103,7 +104,7 @@ impl Harness {
         let opened = Rc::<RefCell<Vec<u64>>>::default();
         let opens = Rc::clone(&opened);
         let mut app = App::new(theme, vec![Box::new(calls)]).with_call(move |number| {
-            opens.borrow_mut().push(number);
+            opens.borrow_mut().push(number.0);
             Box::new(Call::new(number, TimeZone::UTC))
         });
         app.resize(size.0, size.1);
@@ -350,8 +351,8 @@ fn sorting_keeps_the_selected_call() {
     bench.keys("<End>");
     let archive = bench.feed.capture.archive();
     let latency = |number| archive.row(number).unwrap().latency;
-    let most = archive.rows(1).filter_map(|row| row.latency).max();
-    assert_eq!(latency(slowest), most);
+    let most = archive.rows(ExchangeNumber(1)).filter_map(|row| row.latency).max();
+    assert_eq!(latency(ExchangeNumber(slowest)), most);
     bench.keys("<<");
     assert!(bench.state().contains("sorted by kind"), "{}", bench.state());
     bench.keys("F");
@@ -360,7 +361,7 @@ fn sorting_keeps_the_selected_call() {
 }
 
 fn archive_end(bench: &Harness) -> u64 {
-    bench.feed.capture.archive().numbers().end
+    bench.feed.capture.archive().numbers().end.0
 }
 
 #[test]
@@ -408,13 +409,13 @@ fn marked_calls_are_saved_or_else_all_that_are_shown() {
     assert!(bench.footer().contains("Save the 3 calls marked"), "{}", bench.footer());
     bench.keys("<Enter>");
     let path = "nestscope-calls.pcapng".to_owned();
-    let expected = Effect::save(path.clone(), vec![12, 13, 20]);
+    let expected = Effect::save(path.clone(), [12, 13, 20].map(ExchangeNumber).to_vec());
     assert_eq!(bench.effects.pop(), Some(expected));
     assert!(bench.state().contains("3 marked"), "{}", bench.state());
     // None is marked any more, so all that are shown are meant, in whatever order they are shown.
     bench.keys("<^A>/status == error<Enter>ssssw<Enter>");
     let archive = bench.feed.capture.archive();
-    let errors = archive.rows(1).filter(|row| row.status == Outcome::Error);
+    let errors = archive.rows(ExchangeNumber(1)).filter(|row| row.status == Outcome::Error);
     let numbers = errors.map(|row| row.number).collect();
     assert_eq!(bench.effects.pop(), Some(Effect::save(path, numbers)));
 }
@@ -448,7 +449,8 @@ fn a_search_keeps_the_rows_and_goes_round() {
         });
         row.status == Outcome::Error || pattern.contains("error") || is_said.unwrap()
     };
-    let expected: Vec<_> = archive.rows(1).map(|row| row.number).filter(|n| holds(*n)).collect();
+    let numbers = archive.rows(ExchangeNumber(1)).map(|row| row.number);
+    let expected: Vec<_> = numbers.filter(|n| holds(*n)).map(|number| number.0).collect();
     let mut met = Vec::new();
     for _ in &expected {
         met.push(bench.selected());
@@ -466,7 +468,7 @@ fn a_search_keeps_the_rows_and_goes_round() {
     bench.keys("<Esc><^S>9007199254740992<Enter>");
     assert_eq!(bench.selected(), 28);
     bench.keys("<Esc><^S>kind == event<Enter>");
-    assert_eq!(archive.row(bench.selected()).unwrap().kind, ExchangeKind::Event);
+    assert_eq!(archive.row(ExchangeNumber(bench.selected())).unwrap().kind, ExchangeKind::Event);
 }
 
 #[test]
@@ -541,9 +543,9 @@ fn brackets_in_a_call_go_along_the_list() {
         .feed
         .capture
         .archive()
-        .rows(1)
+        .rows(ExchangeNumber(1))
         .filter(|row| row.status == Outcome::Error)
-        .map(|row| row.number)
+        .map(|row| row.number.0)
         .collect();
     let title = |number: u64| format!("Call {number}");
     assert!(bench.screen().contains(&title(errors[0])));

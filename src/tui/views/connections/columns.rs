@@ -17,7 +17,7 @@ use crate::tui::views::times;
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    Serial,
+    Number,
     Client,
     Server,
     State,
@@ -41,7 +41,7 @@ pub enum Field {
 
 /// The columns from left to right.
 pub const FIELDS: [Field; 20] = [
-    Field::Serial,
+    Field::Number,
     Field::Client,
     Field::Server,
     Field::State,
@@ -99,7 +99,7 @@ impl Field {
     pub fn compare(self, a: &ConnectionRecord, b: &ConnectionRecord, now: Timestamp) -> Ordering {
         let by = |key: fn(&ConnectionRecord) -> u64| key(a).cmp(&key(b));
         match self {
-            Self::Serial => a.facts.connection.serial.cmp(&b.facts.connection.serial),
+            Self::Number => a.facts.connection.number.cmp(&b.facts.connection.number),
             Self::Client => a.facts.ends.client.cmp(&b.facts.ends.client),
             Self::Server => a.facts.ends.server.cmp(&b.facts.ends.server),
             Self::State => state(a).cmp(state(b)),
@@ -138,7 +138,7 @@ impl Field {
         let number = |number: u64| if number == 0 { String::new() } else { count(number) };
         let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };
         match self {
-            Self::Serial => record.facts.connection.serial.to_string(),
+            Self::Number => record.facts.connection.number.to_string(),
             Self::Client => names.end(record.facts.ends.client),
             Self::Server => names.end(record.facts.ends.server),
             Self::State => state(record).to_owned(),

@@ -46,7 +46,7 @@ pub fn tell(record: &ConnectionRecord, now: Timestamp, name: &str, look: &mut Lo
     let (client, server) = (facts.ends.client, facts.ends.server);
     let mut number = |number: i128| look(&Value::Number(number));
     match name {
-        "connection" => number(facts.connection.serial.into()),
+        "connection" => number(facts.connection.number.0.into()),
         "client.port" => number(client.port().into()),
         "server.port" => number(server.port().into()),
         "port" => [client, server].iter().for_each(|end| number(end.port().into())),

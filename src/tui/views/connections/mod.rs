@@ -15,6 +15,8 @@ use super::marks::Marks;
 use super::saving;
 use super::times::{self, TimeStyle, Times};
 use super::waiting;
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::query::RowFilter;
 use crate::report::{UNKNOWN_COLUMNS, count, counted};
@@ -38,8 +40,8 @@ pub struct Connections {
     /// [`COLUMNS`], that of the time as wide as times are.
     columns: [Column; FIELDS.len()],
     selection: Selection,
-    /// The serial number of the selected connection.
-    selected: Option<u32>,
+    /// The number of the selected connection.
+    selected: Option<ConnectionNumber>,
     /// Row → index among the connections of the store.
     order: Vec<usize>,
     /// The place of a field in `FIELDS`, and whether the rows ascend by it.
@@ -48,7 +50,7 @@ pub struct Connections {
     needle: String,
     /// What the connections in the list are like.
     filter: Option<RowFilter>,
-    /// Their serial numbers.
+    /// Their numbers.
     marks: Marks,
     /// Connections of the store when the list was made.
     known: usize,
@@ -134,7 +136,7 @@ impl Connections {
         }
         self.known = records.len();
         let (by, ascending) = self.sorted;
-        let field = FIELDS.get(by).copied().unwrap_or(Field::Serial);
+        let field = FIELDS.get(by).copied().unwrap_or(Field::Number);
         // Percentiles are counted out once for each, and not for each comparison.
         let has_latency = matches!(field, Field::P50 | Field::P99);
         let latencies: Vec<_> = match has_latency {
@@ -151,13 +153,13 @@ impl Connections {
                 false => field.compare(a, b, scene.now),
             };
             let order = if ascending { order } else { order.reverse() };
-            order.then(a.facts.connection.serial.cmp(&b.facts.connection.serial))
+            order.then(a.facts.connection.number.cmp(&b.facts.connection.number))
         });
         self.sorted_at = Some(scene.now);
         self.fit(scene);
         if !self.selection.is_following()
-            && let Some(serial) = self.selected
-            && let Some(row) = self.row_of(serial, records)
+            && let Some(number) = self.selected
+            && let Some(row) = self.row_of(number, records)
         {
             self.selection.keep(row);
         }
@@ -204,16 +206,16 @@ impl Connections {
     }
 
     fn mark(&mut self) {
-        if let Some(serial) = self.selected {
-            self.marks.switch(serial.into());
+        if let Some(number) = self.selected {
+            self.marks.switch(number.0.into());
             self.selection.act(Action::Down);
         }
     }
 
     fn mark_all(&mut self, records: &[ConnectionRecord]) {
         let listed = self.order.iter().filter_map(|index| records.get(*index));
-        let serials = listed.map(|record| u64::from(record.facts.connection.serial));
-        self.marks = if self.marks.is_empty() { serials.collect() } else { Marks::default() };
+        let numbers = listed.map(|record| u64::from(record.facts.connection.number.0));
+        self.marks = if self.marks.is_empty() { numbers.collect() } else { Marks::default() };
     }
 
     /// How many are listed, under which filter, and how many are marked.
@@ -233,9 +235,9 @@ impl Connections {
         pen.draw(buf, area.x, area.bottom().saturating_sub(1), Align::Left);
     }
 
-    fn row_of(&self, serial: u32, records: &[ConnectionRecord]) -> Option<usize> {
+    fn row_of(&self, number: ConnectionNumber, records: &[ConnectionRecord]) -> Option<usize> {
         let is_it = |index: &usize| {
-            records.get(*index).is_some_and(|it| it.facts.connection.serial == serial)
+            records.get(*index).is_some_and(|it| it.facts.connection.number == number)
         };
         self.order.iter().position(is_it)
     }
@@ -243,7 +245,7 @@ impl Connections {
     /// Remembers which connection is selected, and reads what is in sight.
     fn remember(&mut self, scene: &Scene<'_>) {
         self.selected =
-            self.selected_record(scene.capture).map(|record| record.facts.connection.serial);
+            self.selected_record(scene.capture).map(|record| record.facts.connection.number);
         self.began.clear();
         let origin = times::first_packet(scene.capture);
         let mut above = None;
@@ -265,7 +267,7 @@ impl Connections {
     fn sort_by(&mut self, column: usize, scene: &Scene<'_>) {
         let (by, ascending) = self.sorted;
         // Names are read upwards, and of numbers the largest is looked for.
-        let names = [Field::Serial, Field::Client, Field::Server, Field::State, Field::Speaks];
+        let names = [Field::Number, Field::Client, Field::Server, Field::State, Field::Speaks];
         let first = FIELDS.get(column).is_some_and(|field| names.contains(field));
         self.sorted = (column, if by == column { !ascending } else { first });
         self.sort(scene);
@@ -324,12 +326,12 @@ impl View for Connections {
         match action {
             Action::Enter => {
                 let filter = record
-                    .map(|record| format!("connection == {}", record.facts.connection.serial));
+                    .map(|record| format!("connection == {}", record.facts.connection.number));
                 return filter.map(Command::ShowCalls).into_iter().collect();
             }
             Action::Stream => {
-                let serial = record.map(|record| record.facts.connection.serial);
-                return serial.map(Command::OpenStream).into_iter().collect();
+                let number = record.map(|record| record.facts.connection.number);
+                return number.map(Command::OpenStream).into_iter().collect();
             }
             Action::Copy => {
                 let ends =
@@ -351,8 +353,8 @@ impl View for Connections {
             }
             Action::GoTo(number) => {
                 let records = scene.capture.connections();
-                let serial = u32::try_from(number).ok();
-                match serial.and_then(|serial| self.row_of(serial, records)) {
+                let wanted = u32::try_from(number).ok().map(ConnectionNumber);
+                match wanted.and_then(|wanted| self.row_of(wanted, records)) {
                     Some(row) => {
                         self.selection.follow(false);
                         self.selection.select(row);
@@ -420,9 +422,9 @@ impl View for Connections {
             }
             "filter" => self.set_filter(text, scene),
             "save" => {
-                let takes = |serial: u32| match self.marks.is_empty() {
-                    true => self.selected == Some(serial),
-                    false => self.marks.has(serial.into()),
+                let takes = |number: ConnectionNumber| match self.marks.is_empty() {
+                    true => self.selected == Some(number),
+                    false => self.marks.has(number.0.into()),
                 };
                 saving::save_calls(scene.capture.archive(), takes, text)
             }
@@ -430,7 +432,7 @@ impl View for Connections {
         }
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         let is_fresh = |at: Timestamp| scene.now.since(at).is_some_and(|past| past < SORTED_FOR);
         if self.known == scene.capture.connections().len() && self.sorted_at.is_some_and(is_fresh) {
             self.fit(scene);
@@ -448,7 +450,7 @@ impl View for Connections {
             return waiting::draw("connection", scene, buf);
         }
         let is_marked =
-            |record: &ConnectionRecord| self.marks.has(record.facts.connection.serial.into());
+            |record: &ConnectionRecord| self.marks.has(record.facts.connection.number.0.into());
         let style = |row: usize| match self.record(row, scene.capture) {
             Some(record) if is_marked(record) => theme.marked,
             Some(record) if is_over(record) => theme.dim,

@@ -4,6 +4,8 @@ use ratatui::crossterm::event::{MouseButton, MouseEventKind};
 use ratatui::style::Modifier;
 
 use super::*;
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
 use crate::tui::status::Activity;
 use crate::tui::tests::harness::{Harness, fixture};
 use crate::tui::theme::Theme;
@@ -108,7 +110,8 @@ fn calls_of_one_connection_are_saved() {
     let [Effect::Save { path, numbers, .. }] = &stage.effects[..] else { panic!() };
     assert_eq!(path, "calls.jsonl");
     let archive = stage.capture.archive();
-    assert!(numbers.iter().all(|number| archive.row(*number).unwrap().connection == 1));
+    let connection = |number: &ExchangeNumber| archive.row(*number).unwrap().connection;
+    assert!(numbers.iter().map(connection).all(|connection| connection == ConnectionNumber(1)));
     assert_eq!(numbers.len() as u64, {
         let record = &stage.capture.connections()[1];
         record.calls + record.events
@@ -164,7 +167,8 @@ fn every_field_of_a_filter_has_values_and_a_valid_example() {
 fn a_filter_lists_the_connections_that_it_lets_through() {
     let mut stage = stage("twoclients.pcap", (120, 40));
     let all = stage.capture.connections().len();
-    let later = |it: &&ConnectionRecord| it.facts.connection.serial > 1 && it.calls > 0;
+    let later =
+        |it: &&ConnectionRecord| it.facts.connection.number > ConnectionNumber(1) && it.calls > 0;
     let some = stage.capture.connections().iter().filter(later).count();
     assert!(some > 0 && some < all, "{some} of {all}");
     stage.keys("/connection > 1 and calls > 0<Enter>");
@@ -182,8 +186,8 @@ fn marked_connections_are_saved_together() {
     assert!(stage.screen().contains("2 marked"), "{}", stage.screen());
     stage.keys("wx.jsonl<Enter>");
     let [Effect::Save { numbers, .. }] = &stage.effects[..] else { panic!() };
-    let of_two = |row: &crate::store::Row| row.connection < 2;
-    let rows = stage.capture.archive().rows(0).filter(of_two);
+    let of_two = |row: &crate::store::Row| row.connection < ConnectionNumber(2);
+    let rows = stage.capture.archive().rows(ExchangeNumber(0)).filter(of_two);
     assert_eq!(*numbers, rows.map(|row| row.number).collect::<Vec<_>>());
 }
 

@@ -39,9 +39,9 @@ pub fn tell(
     let ends = reading.headers.as_ref().map(|headers| [headers.from, headers.to]);
     let mut number = |number: i128| look(&Value::Number(number));
     match name {
-        "n" => number(record.number.into()),
+        "n" => number(record.number.0.into()),
         "length" => number(record.original_len.into()),
-        "connection" => record.connection.iter().for_each(|serial| number((*serial).into())),
+        "connection" => record.connection.iter().for_each(|connection| number(connection.0.into())),
         "payload" => {
             number(reading.headers.as_ref().map_or(0, |headers| headers.payload_len).into());
         }

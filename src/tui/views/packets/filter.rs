@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::fields;
 use super::reading::{Beginnings, Reading};
 use super::search::{BYTES, PACKETS};
+use crate::packet::PacketNumber;
 use crate::query::{FilterError, RowFilter};
 use crate::report::count;
 use crate::store::CaptureStore;
@@ -15,11 +16,11 @@ use crate::store::CaptureStore;
 pub struct Filtered {
     filter: RowFilter,
     /// The numbers of the packets, ascending. At most those that the archive remembers.
-    numbers: Vec<u64>,
+    numbers: Vec<PacketNumber>,
     /// The packet that is looked at next.
-    next: u64,
+    next: PacketNumber,
     /// The packets that there are.
-    packets: Range<u64>,
+    packets: Range<PacketNumber>,
     beginnings: RefCell<Beginnings>,
 }
 
@@ -35,8 +36,8 @@ impl Filtered {
         let filtered = Self {
             filter,
             numbers: Vec::new(),
-            next: 0,
-            packets: 0..0,
+            next: PacketNumber(0),
+            packets: PacketNumber(0)..PacketNumber(0),
             beginnings: RefCell::default(),
         };
         Ok((!is_empty).then_some(filtered))
@@ -48,7 +49,7 @@ impl Filtered {
         // Everything was forgotten.
         if packets.end < self.packets.end {
             self.numbers.clear();
-            self.next = 0;
+            self.next = PacketNumber(0);
         }
         if packets.start > self.packets.start {
             let gone = self.numbers.partition_point(|number| *number < packets.start);
@@ -56,8 +57,8 @@ impl Filtered {
         }
         self.next = self.next.max(packets.start);
         let mut bytes = 0;
-        for number in (self.next..packets.end).take(PACKETS) {
-            self.next = number + 1;
+        for number in PacketNumber::each(self.next..packets.end).take(PACKETS) {
+            self.next = number.next();
             let Some(reading) = Reading::new(number, capture) else { continue };
             let is_wanted = self.filter.matches(&|name, look| {
                 fields::tell(&reading, &self.beginnings, capture, name, look);
@@ -74,7 +75,7 @@ impl Filtered {
     }
 
     /// Whether there are packets that were not looked at.
-    pub const fn is_at_work(&self) -> bool {
+    pub fn is_at_work(&self) -> bool {
         self.next < self.packets.end
     }
 
@@ -84,17 +85,17 @@ impl Filtered {
     }
 
     /// The number of the packet in this row.
-    pub fn number(&self, row: usize) -> Option<u64> {
+    pub fn number(&self, row: usize) -> Option<PacketNumber> {
         self.numbers.get(row).copied()
     }
 
     /// The row of this packet, or of the next one that is let through.
-    pub fn row(&self, number: u64) -> usize {
+    pub fn row(&self, number: PacketNumber) -> usize {
         self.numbers.partition_point(|known| *known < number)
     }
 
     /// Whether it let this packet through.
-    pub fn has(&self, number: u64) -> bool {
+    pub fn has(&self, number: PacketNumber) -> bool {
         self.numbers.binary_search(&number).is_ok()
     }
 
@@ -105,12 +106,12 @@ impl Filtered {
 
     /// How many are shown, and how far it is.
     pub fn about(&self) -> String {
-        let Range { start, end } = self.packets;
-        let all = count(end.saturating_sub(start));
+        let Range { start, end } = &self.packets;
+        let all = count(end.0.saturating_sub(start.0));
         let shown = count(self.numbers.len() as u64);
         let mut about = format!("{shown} of {all} shown");
         if self.is_at_work() {
-            about.push_str(&format!(", {} looked at", count(self.next.saturating_sub(start))));
+            about.push_str(&format!(", {} looked at", count(self.next.0.saturating_sub(start.0))));
         }
         about
     }

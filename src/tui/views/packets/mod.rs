@@ -22,6 +22,8 @@ use super::times::{self, TimeStyle, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::Side;
+use crate::exchange::ExchangeNumber;
+use crate::packet::PacketNumber;
 use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
@@ -59,9 +61,9 @@ pub struct Packets {
     columns: [Column; 6],
     selection: Selection,
     /// The number of the packet in row 0.
-    first: u64,
+    first: PacketNumber,
     /// The number of the selected packet; 0 for none.
-    selected: u64,
+    selected: PacketNumber,
     /// The packets in sight, and what they were read of.
     lines: Vec<Line>,
     lines_of: Option<LinesOf>,
@@ -87,13 +89,13 @@ struct LinesOf {
     /// Packets that a filter let through, as far as it looked.
     filtered: Option<usize>,
     /// Packets and connections that are known of: those that come may tell more of those that came.
-    known: (u64, usize),
+    known: (PacketNumber, usize),
 }
 
 /// A packet in sight, as it is shown.
 #[derive(Debug)]
 struct Line {
-    number: u64,
+    number: PacketNumber,
     time: String,
     from: String,
     to: String,
@@ -112,8 +114,8 @@ impl Packets {
             times: Times::since_first(times.into()),
             columns: COLUMNS,
             selection: Selection::new(false),
-            first: 1,
-            selected: 0,
+            first: PacketNumber(1),
+            selected: PacketNumber(0),
             lines: Vec::new(),
             lines_of: None,
             beginnings: Beginnings::default(),
@@ -148,7 +150,8 @@ impl Packets {
     fn look(&mut self, scene: &Scene<'_>) {
         let (list, pane) = self.rooms(scene.area);
         let packets = scene.capture.archive().packets();
-        let all = usize::try_from(packets.end.saturating_sub(packets.start)).unwrap_or(usize::MAX);
+        let all =
+            usize::try_from(packets.end.0.saturating_sub(packets.start.0)).unwrap_or(usize::MAX);
         let before = self.filtered.as_ref().and_then(|filtered| filtered.number(0));
         if let Some(filtered) = &mut self.filtered {
             filtered.step(scene.capture);
@@ -159,13 +162,15 @@ impl Packets {
         if packets.start != self.first || before != first_shown {
             self.first = packets.start;
             self.selection.fit(rows, height);
-            if !self.selection.is_following() && self.selected > 0 {
+            if !self.selection.is_following() && self.selected > PacketNumber(0) {
                 self.selection.keep(self.row_of(self.selected));
             }
         }
         self.selection.fit(rows, height);
-        self.selected = self.selection.selected().map_or(0, |row| self.number_of(row));
-        if self.reading.as_ref().map_or(0, |reading| reading.record.number) != self.selected {
+        self.selected =
+            self.selection.selected().map_or(PacketNumber(0), |row| self.number_of(row));
+        let read = self.reading.as_ref().map_or(PacketNumber(0), |reading| reading.record.number);
+        if read != self.selected {
             self.reading = Reading::new(self.selected, scene.capture);
             self.pane.top();
         }
@@ -218,17 +223,17 @@ impl Packets {
     }
 
     /// The number of the packet in this row; 0 where a filter let none through that far.
-    fn number_of(&self, row: usize) -> u64 {
+    fn number_of(&self, row: usize) -> PacketNumber {
         match &self.filtered {
-            Some(filtered) => filtered.number(row).unwrap_or(0),
+            Some(filtered) => filtered.number(row).unwrap_or(PacketNumber(0)),
             None => self.first.saturating_add(row as u64),
         }
     }
 
-    fn row_of(&self, number: u64) -> usize {
+    fn row_of(&self, number: PacketNumber) -> usize {
         match &self.filtered {
             Some(filtered) => filtered.row(number),
-            None => usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX),
+            None => usize::try_from(number.0.saturating_sub(self.first.0)).unwrap_or(usize::MAX),
         }
     }
 
@@ -254,9 +259,24 @@ impl Packets {
         }
     }
 
-    fn go_to(&mut self, number: u64) {
+    fn go_to(&mut self, number: PacketNumber) {
         self.selection.follow(false);
         self.selection.select(self.row_of(number));
+    }
+
+    /// Goes to the packet whose number was typed.
+    fn go_to_typed(&mut self, number: PacketNumber, scene: &Scene<'_>) -> Vec<Command> {
+        if !scene.capture.archive().packets().contains(&number) {
+            return vec![Command::Notice(format!("No packet {number} is remembered"))];
+        }
+        self.go_to(number);
+        match &self.filtered {
+            Some(filtered) if !filtered.has(number) => {
+                let hidden = format!("Packet {number} is hidden by the filter");
+                vec![Command::Notice(hidden + "; Esc clears it")]
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn open_call(&self, scene: &Scene<'_>) -> Vec<Command> {
@@ -409,19 +429,7 @@ impl View for Packets {
             Action::Search => vec![Command::Ask(Question::search())],
             Action::FindNext => self.search(false, scene),
             Action::FindPrevious => self.search(true, scene),
-            Action::GoTo(number) if !scene.capture.archive().packets().contains(&number) => {
-                vec![Command::Notice(format!("No packet {number} is remembered"))]
-            }
-            Action::GoTo(number) => {
-                self.go_to(number);
-                match &self.filtered {
-                    Some(filtered) if !filtered.has(number) => {
-                        let hidden = format!("Packet {number} is hidden by the filter");
-                        vec![Command::Notice(hidden + "; Esc clears it")]
-                    }
-                    _ => Vec::new(),
-                }
-            }
+            Action::GoTo(number) => self.go_to_typed(PacketNumber(number), scene),
             Action::TimeFormat => {
                 self.lines_of = None;
                 let about = self.times.next();
@@ -476,7 +484,7 @@ impl View for Packets {
         commands
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         if !self.begun && scene.status.activity != Activity::None {
             self.begun = true;
             self.look(scene);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use crate::decode::{Decoder, Headers};
-use crate::endpoint::Side;
-use crate::packet::Packet;
+use crate::endpoint::{ConnectionNumber, Side};
+use crate::packet::{Packet, PacketNumber};
 use crate::report::packet_line::{Beginning, packet_line};
 use crate::store::{CaptureStore, PacketRecord};
 
@@ -32,7 +32,7 @@ pub struct Reading {
 
 impl Reading {
     /// Reads packet `number`; `None` where nothing is known of it.
-    pub fn new(number: u64, capture: &CaptureStore) -> Option<Self> {
+    pub fn new(number: PacketNumber, capture: &CaptureStore) -> Option<Self> {
         let record = capture.archive().packet(number)?;
         let data = capture.archive().packet_data(number).map_err(|gone| gone.to_string());
         let headers = data.as_ref().ok().and_then(|data| Headers::of(&packet(&record, data)));
@@ -102,8 +102,8 @@ fn other(packet: &Packet<'_>) -> String {
 /// Where the sequence numbers of connections begin, so that they can be told from 0.
 #[derive(Debug, Default)]
 pub struct Beginnings {
-    /// The beginning from the view of one end, by the serial number of the connection.
-    known: HashMap<u32, (SocketAddr, Beginning)>,
+    /// The beginning from the view of one end, by the number of the connection.
+    known: HashMap<ConnectionNumber, (SocketAddr, Beginning)>,
 }
 
 impl Beginnings {
@@ -121,11 +121,11 @@ impl Beginnings {
 }
 
 /// Learns the beginning of a connection from its first packets.
-fn learn(connection: u32, capture: &CaptureStore) -> Option<(SocketAddr, Beginning)> {
+fn learn(connection: ConnectionNumber, capture: &CaptureStore) -> Option<(SocketAddr, Beginning)> {
     let first = capture
         .connections()
         .iter()
-        .find(|record| record.facts.connection.serial == connection)?
+        .find(|record| record.facts.connection.number == connection)?
         .facts
         .first
         .number;

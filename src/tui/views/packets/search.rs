@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::filter::Filtered;
 use super::reading::Reading;
+use crate::packet::PacketNumber;
 use crate::report::count;
 use crate::store::CaptureStore;
 use crate::tui::find::Needle;
@@ -18,9 +19,9 @@ pub const BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Search {
     /// The packets there were when it began.
-    packets: Range<u64>,
+    packets: Range<PacketNumber>,
     /// The packet that is looked at next.
-    next: u64,
+    next: PacketNumber,
     /// Packets that are still to be looked at.
     left: u64,
     backwards: bool,
@@ -32,28 +33,28 @@ pub enum Step {
     /// It goes on.
     Goes,
     /// In this packet.
-    Found(u64),
+    Found(PacketNumber),
     /// In none.
     Nowhere,
 }
 
 impl Search {
     /// Begins behind packet `here`, or before it.
-    pub const fn new(here: u64, packets: Range<u64>, backwards: bool) -> Self {
-        let left = packets.end.saturating_sub(packets.start);
+    pub fn new(here: PacketNumber, packets: Range<PacketNumber>, backwards: bool) -> Self {
+        let left = packets.end.0.saturating_sub(packets.start.0);
         let mut hunt = Self { packets, next: here, left, backwards };
         hunt.go_on();
         hunt
     }
 
     /// Goes to the next packet, round the ends.
-    const fn go_on(&mut self) {
+    fn go_on(&mut self) {
         let Range { start, end } = self.packets;
         self.next = match (self.backwards, self.next) {
-            (false, next) if next.saturating_add(1) >= end => start,
-            (false, next) => next + 1,
+            (false, next) if next.next() >= end => start,
+            (false, next) => next.next(),
             (true, next) if next <= start => end.saturating_sub(1),
-            (true, next) => next - 1,
+            (true, next) => next.saturating_sub(1),
         };
     }
 
@@ -89,7 +90,7 @@ impl Search {
 
     /// How far it is.
     pub fn about(&self) -> String {
-        let all = self.packets.end.saturating_sub(self.packets.start);
+        let all = self.packets.end.0.saturating_sub(self.packets.start.0);
         let looked = all.saturating_sub(self.left);
         format!("Searching: {} of {} packets (Esc ends it)", count(looked), count(all))
     }

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::packet::LinkType;
+use crate::packet::{LinkType, PacketNumber};
 use crate::query::RowFilter;
 use crate::time::Timestamp;
 use crate::tui::tests::harness::{Harness, Raw, fixture};
@@ -91,7 +91,7 @@ fn every_packet_with_bytes_leads_to_its_call() {
     let mut stage = stage("megabyte.pcap.gz", (80, 24));
     let packets = stage.capture.archive().packets();
     let mut carried = 0;
-    for number in packets {
+    for number in PacketNumber::each(packets) {
         let reading = Reading::new(number, &stage.capture).unwrap();
         if reading.headers.unwrap().payload_len > 0 {
             stage.keys(&format!(":{number}<Enter><Enter>"));
@@ -188,7 +188,7 @@ fn every_field_of_a_filter_has_values_and_a_valid_example() {
     let stage = stage("basic-v11.pcap", (120, 40));
     let mut told = std::collections::BTreeSet::new();
     for number in 1..20 {
-        let reading = Reading::new(number, &stage.capture).unwrap();
+        let reading = Reading::new(PacketNumber(number), &stage.capture).unwrap();
         for field in FILTERED {
             let beginnings = std::cell::RefCell::default();
             fields::tell(&reading, &beginnings, &stage.capture, field.name, &mut |_| {
@@ -207,7 +207,7 @@ fn every_field_of_a_filter_has_values_and_a_valid_example() {
 fn a_filter_lists_the_packets_that_it_lets_through() {
     let mut stage = stage("basic-v11.pcap", (120, 40));
     let with_payload = |number: &u64| {
-        let reading = Reading::new(*number, &stage.capture).unwrap();
+        let reading = Reading::new(PacketNumber(*number), &stage.capture).unwrap();
         reading.headers.is_some_and(|headers| headers.payload_len > 0)
     };
     let expected: Vec<u64> = (1..=147).filter(with_payload).collect();

@@ -80,7 +80,8 @@ fn time(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Status;
+    use crate::endpoint::ConnectionNumber;
+    use crate::exchange::{ExchangeNumber, Status};
     use crate::query::Filter;
 
     fn chosen() -> Chosen {
@@ -139,12 +140,12 @@ mod tests {
     #[test]
     fn rows_are_taken_by_the_same_bounds() {
         let row = Row {
-            number: 1,
+            number: ExchangeNumber(1),
             time: Timestamp::from_nanos(50),
             kind: ExchangeKind::Request,
             status: Status::Ok,
             pattern: PatternId(2),
-            connection: 0,
+            connection: ConnectionNumber(0),
             latency: Some(Nanos::new(100)),
             waited: None,
             ended_by: None,

@@ -24,6 +24,7 @@ use charts::{Chart, Charts, Choice};
 use chosen::Chosen;
 use lines::{COLUMNS, Key, Line, TOTAL, rises, sorts};
 
+use crate::exchange::ExchangeNumber;
 use crate::limits;
 use crate::report::count;
 use crate::store::Row;
@@ -282,7 +283,7 @@ impl Patterns {
             true => chosen.as_ref().is_some_and(|chosen| chosen.takes(row)),
             false => self.marks.contains(&(row.kind, row.pattern)),
         };
-        let rows = scene.capture.archive().rows(0).filter(takes);
+        let rows = scene.capture.archive().rows(ExchangeNumber(0)).filter(takes);
         let numbers = rows.map(|row| row.number).collect();
         vec![Command::Effect(Effect::save(path.to_owned(), numbers))]
     }
@@ -436,11 +437,11 @@ impl View for Patterns {
         }
     }
 
-    fn keep_up(&mut self, changed: &[u64], _scene: &Scene<'_>) {
+    fn keep_up(&mut self, changed: &[ExchangeNumber], _scene: &Scene<'_>) {
         self.stale |= !changed.is_empty();
     }
 
-    fn refresh(&mut self, changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.keep_up(changed, scene);
         let more_will_come =
             matches!(scene.status.activity, Activity::Live | Activity::Reading(..));

@@ -1,10 +1,10 @@
 //! The view at several sizes, as text; what its keys do; and that a bar's filter lists its calls.
 
 use super::*;
-use crate::endpoint::{ConnectionId, Endpoints};
+use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::engine::EngineEvent;
 use crate::exchange::{
-    Exchange, ExchangeKind, Latency, PatternId, Payloads, Span, Status as Outcome,
+    Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status as Outcome,
 };
 use crate::packet::PacketRef;
 use crate::query::Filter;
@@ -40,8 +40,8 @@ impl Sent {
         let end = ([127, 0, 0, 1], 1).into();
         let is_event = self.status == Outcome::Sent;
         Exchange {
-            number,
-            connection: ConnectionId { serial: 0, slot: 0 },
+            number: ExchangeNumber(number),
+            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
             ends: Endpoints { client: end, server: end },
             kind: if is_event { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: self.pattern,
@@ -139,7 +139,7 @@ impl Harness {
 
     fn view(&self) -> Patterns {
         let mut view = Patterns::new();
-        view.refresh(&[1], &self.scene());
+        view.refresh(&[ExchangeNumber(1)], &self.scene());
         view
     }
 
@@ -269,14 +269,14 @@ fn lines_are_counted_a_few_times_a_second() {
     let calls = |view: &Patterns| view.lines.iter().map(|line| line.number).sum::<u64>();
     let before = calls(&view);
     stage.call(2, Some("sum"), 30_000, Outcome::Ok, Some(1));
-    view.refresh(&[1], &stage.scene());
+    view.refresh(&[ExchangeNumber(1)], &stage.scene());
     assert_eq!(calls(&view), before, "too soon");
     stage.status.running = Duration::from_millis(300);
     view.refresh(&[], &stage.scene());
     assert_eq!(calls(&view), before + 1, "none is forgotten");
     stage.call(2, Some("sum"), 30_000, Outcome::Ok, Some(1));
     stage.status.activity = Activity::Ended;
-    view.refresh(&[1], &stage.scene());
+    view.refresh(&[ExchangeNumber(1)], &stage.scene());
     assert_eq!(calls(&view), before + 2, "at the end at once");
 }
 

@@ -15,6 +15,7 @@ use ratatui::style::Style;
 use self::columns::{COLUMNS, FIELDS, Field, Line};
 pub use self::fields::FILTERED;
 use super::{saving, waiting};
+use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::query::RowFilter;
 use crate::report::{count, counted};
@@ -341,14 +342,14 @@ impl View for Servers {
                     false => self.marks.contains(&server),
                 };
                 let takes =
-                    |serial| archive.ends(serial).is_some_and(|ends| is_wanted(Some(ends.server)));
+                    |number| archive.ends(number).is_some_and(|ends| is_wanted(Some(ends.server)));
                 saving::save_calls(archive, takes, text)
             }
             _ => Vec::new(),
         }
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         let is_over = scene.status.activity == Activity::Ended;
         let is_fresh = self.told_at.is_some_and(|(at, totals)| {
             let is_same = at == scene.now && totals == *scene.capture.statistics().totals();

@@ -2,6 +2,7 @@ use insta::assert_snapshot;
 use ratatui::crossterm::event::{MouseButton, MouseEventKind};
 
 use super::*;
+use crate::exchange::ExchangeNumber;
 use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
 
@@ -98,7 +99,7 @@ fn enter_shows_the_calls_to_the_server() {
         assert_eq!(*filter, format!("server == {server}"));
         let filter = crate::query::Filter::parse(filter).unwrap();
         let archive = capture.archive();
-        let matching = archive.numbers().filter(|number| {
+        let matching = ExchangeNumber::each(archive.numbers()).filter(|number| {
             archive.exchange(*number, |exchange| filter.matches(exchange)) == Some(true)
         });
         let outcomes = &view.lines[row].outcomes;
@@ -119,7 +120,7 @@ fn a_filter_a_search_and_a_copy() {
     stage.keys(" wx.jsonl<Enter>");
     let Some(Effect::Save { numbers, .. }) = stage.effects.pop() else { panic!() };
     let archive = stage.capture.archive();
-    let port = |number: u64| archive.detail(number).unwrap().ends.server.port();
+    let port = |number: ExchangeNumber| archive.detail(number).unwrap().ends.server.port();
     assert!(!numbers.is_empty() && numbers.iter().all(|number| port(*number) == 9_999));
 }
 

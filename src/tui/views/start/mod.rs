@@ -20,6 +20,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::exchange::ExchangeNumber;
 use crate::report::{count, size};
 use crate::source::interfaces::Interface;
 use crate::time::Timestamp;
@@ -365,7 +366,7 @@ impl View for Start {
         }
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         let places = self.places(scene.area);
         let rows = |area: Rect| area.height.saturating_sub(TITLES);
         self.chosen_interface.fit(self.interfaces().len(), rows(places.interfaces));

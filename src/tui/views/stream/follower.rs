@@ -2,9 +2,9 @@
 
 use super::index::Index;
 use crate::decode::Decoder;
-use crate::endpoint::Endpoints;
+use crate::endpoint::{ConnectionNumber, Endpoints};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::protocol;
 use crate::store::{Archive, PacketRecord};
 use crate::stream::{Config, StreamEvent, Streams};
@@ -20,12 +20,12 @@ const PASSED: u64 = 500_000;
 ///  packets_of             as the engine's, for this connection alone
 /// ```
 pub struct Follower {
-    connection: u32,
+    connection: ConnectionNumber,
     decoder: Decoder,
     streams: Streams,
     reader: Reader,
     /// The packet of the capture that is looked at next.
-    next: u64,
+    next: PacketNumber,
     is_finished: bool,
     /// Why packets could not be read, if any could not.
     gone: Option<String>,
@@ -41,7 +41,7 @@ struct Reader {
 
 impl Follower {
     /// Begins at packet `first`. `patience`: how long a packet out of order is expected.
-    pub fn new(connection: u32, first: u64, patience: Nanos) -> Self {
+    pub fn new(connection: ConnectionNumber, first: PacketNumber, patience: Nanos) -> Self {
         Self {
             connection,
             decoder: Decoder::new(),
@@ -69,7 +69,7 @@ impl Follower {
     }
 
     /// The packet of the capture that is looked at next.
-    pub const fn next(&self) -> u64 {
+    pub const fn next(&self) -> PacketNumber {
         self.next
     }
 
@@ -111,7 +111,7 @@ impl Follower {
         }
         // The last fragment of a segment: those before it are known to be of no connection.
         let before = record.number.saturating_sub(FRAGMENTS)..record.number;
-        for number in before {
+        for number in PacketNumber::each(before) {
             let earlier = archive.packet(number).filter(|it| it.connection.is_none());
             let Some((earlier, data)) = earlier.zip(archive.packet_data(number).ok()) else {
                 continue;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::decode::{Headers, Seq};
 use crate::endpoint::{PerSide, Side};
 use crate::limits;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketNumber};
 use crate::protocol::Decoded;
 use crate::store::{Archive, Bodies, Unavailable};
 use crate::stream::{Chunk, Gap};
@@ -52,7 +52,7 @@ impl Item {
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     offset: u64,
-    packet: u64,
+    packet: PacketNumber,
     len: u32,
 }
 

@@ -28,8 +28,10 @@ use super::byte_range::{ByteRange, exchange_of};
 use super::packets::{Beginnings, Reading};
 use super::saving;
 use super::times::{self, TimeStyle, Times, since};
-use crate::endpoint::{Endpoints, Side};
+use crate::endpoint::{ConnectionNumber, Endpoints, Side};
+use crate::exchange::ExchangeNumber;
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
+use crate::packet::PacketNumber;
 use crate::report::{count, counted, size};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
@@ -64,7 +66,7 @@ const MARK: u16 = 2;
 
 /// The view of a stream.
 pub struct Stream {
-    connection: u32,
+    connection: ConnectionNumber,
     times: Times,
     follower: Option<Follower>,
     /// Whether there are packets that were not read yet.
@@ -85,7 +87,7 @@ pub struct Stream {
     shown: Vec<Shown>,
     /// Its packets, where they carried nothing.
     silent: Vec<String>,
-    calls: HashMap<u64, Option<u64>>,
+    calls: HashMap<u64, Option<ExchangeNumber>>,
 }
 
 /// A row in sight.
@@ -100,8 +102,8 @@ struct Shown {
 }
 
 impl Stream {
-    /// Follows the connection with this serial number; `times` says how points in time are told.
-    pub fn new(connection: u32, times: impl Into<TimeStyle>) -> Self {
+    /// Follows the connection with this number; `times` says how points in time are told.
+    pub fn new(connection: ConnectionNumber, times: impl Into<TimeStyle>) -> Self {
         Self {
             connection,
             times: Times::since_first(times.into()),
@@ -127,7 +129,7 @@ impl Stream {
         capture
             .connections()
             .iter()
-            .find(|record| record.facts.connection.serial == self.connection)
+            .find(|record| record.facts.connection.number == self.connection)
     }
 
     fn ends(&self, capture: &CaptureStore) -> Option<Endpoints> {
@@ -166,7 +168,8 @@ impl Stream {
         let record = self.record(scene.capture);
         let is_live = scene.status.activity == Activity::Live;
         if self.follower.is_none() {
-            let first = record.map_or(0, |record| record.facts.first.number.saturating_sub(BEFORE));
+            let first = record.map_or(PacketNumber(0), |record| record.facts.first.number);
+            let first = first.saturating_sub(BEFORE);
             let patience = if is_live { REORDER_AT_MOST_LIVE } else { REORDER_AT_MOST_FILE };
             if record.is_some_and(|record| !record.facts.spoke_nest) {
                 self.form = Form::Text;
@@ -202,7 +205,7 @@ impl Stream {
         let bytes = self.index().map_or(0, |it| it.len(Side::Client) + it.len(Side::Server));
         let facts = self.record(scene.capture).map(|record| record.facts);
         let Some(facts) = facts.filter(|_| !self.is_more && bytes == 0) else { return };
-        let within = facts.first.number..facts.last.number.saturating_add(1);
+        let within = facts.first.number..facts.last.number.next();
         let mut beginnings = Beginnings::default();
         for packet in scene.capture.archive().packets_of(self.connection, within).take(SILENT) {
             let Some(reading) = Reading::new(packet.number, scene.capture) else { continue };
@@ -261,7 +264,7 @@ impl Stream {
     }
 
     /// The call of a frame, remembered once it was looked for.
-    fn call_of(&mut self, number: u64, item: &Item, scene: &Scene<'_>) -> Option<u64> {
+    fn call_of(&mut self, number: u64, item: &Item, scene: &Scene<'_>) -> Option<ExchangeNumber> {
         if let Some(call) = self.calls.get(&number) {
             return *call;
         }
@@ -632,14 +635,14 @@ impl View for Stream {
                 commands
             }
             "save" => {
-                let is_it = |serial| serial == self.connection;
+                let is_it = |number| number == self.connection;
                 saving::save_calls(scene.capture.archive(), is_it, text)
             }
             _ => Vec::new(),
         }
     }
 
-    fn refresh(&mut self, _changed: &[u64], scene: &Scene<'_>) {
+    fn refresh(&mut self, _changed: &[ExchangeNumber], scene: &Scene<'_>) {
         self.read_on(scene);
         self.hunt_on(scene);
         self.look(scene);

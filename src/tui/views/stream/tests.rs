@@ -3,13 +3,15 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet::LinkType;
+use crate::endpoint::ConnectionNumber;
+use crate::exchange::ExchangeNumber;
+use crate::packet::{LinkType, PacketNumber};
 use crate::time::Timestamp;
 use crate::tui::tests::harness::{Harness, Raw, fixture};
 use crate::tui::theme::Theme;
 
 fn view(connection: u32) -> Box<Stream> {
-    Box::new(Stream::new(connection, TimeZone::UTC))
+    Box::new(Stream::new(ConnectionNumber(connection), TimeZone::UTC))
 }
 
 fn stage(name: &str, size: (u16, u16)) -> Harness {
@@ -101,7 +103,7 @@ fn a_large_stream_opens_at_once_and_reads_on_as_it_is_looked_at() {
     }
     stage.take(&packets);
     stage.finish();
-    let mut large = Stream::new(0, TimeZone::UTC);
+    let mut large = Stream::new(ConnectionNumber(0), TimeZone::UTC);
     let known = |stream: &Stream| stream.items().map_or(0, |items| items.numbers().end);
     let theme = Theme::new(false, false);
     let area = Rect::new(0, 3, 80, 20);
@@ -181,8 +183,8 @@ fn a_live_stream_is_followed() {
 }
 
 /// Everything of a connection, and its bytes as the index reads them.
-fn followed(capture: &CaptureStore, connection: u32) -> (Follower, [Vec<u8>; 2]) {
-    let mut follower = Follower::new(connection, 0, REORDER_AT_MOST_FILE);
+fn followed(capture: &CaptureStore, connection: ConnectionNumber) -> (Follower, [Vec<u8>; 2]) {
+    let mut follower = Follower::new(connection, PacketNumber(0), REORDER_AT_MOST_FILE);
     while follower.step(capture.archive(), 7) {}
     follower.finish();
     let mut source = Source::new(capture.archive());
@@ -229,13 +231,13 @@ fn frames_of_recordings_are_those_of_their_calls() {
         let capture = &stage.capture;
         let mut compared = 0;
         for record in capture.connections() {
-            let (follower, bytes) = followed(capture, record.facts.connection.serial);
+            let (follower, bytes) = followed(capture, record.facts.connection.number);
             let index = follower.index();
             check_lists(index);
             for row in capture
                 .archive()
-                .rows(0)
-                .filter(|row| row.connection == record.facts.connection.serial)
+                .rows(ExchangeNumber(0))
+                .filter(|row| row.connection == record.facts.connection.number)
             {
                 let detail = capture.archive().detail(row.number).unwrap();
                 for frame in &detail.frames {
@@ -312,7 +314,7 @@ proptest! {
         let mut stage = Harness::empty(view(0), (80, 24), Theme::new(false, false));
         stage.take(&raw);
         stage.finish();
-        let (follower, bytes) = followed(&stage.capture, 0);
+        let (follower, bytes) = followed(&stage.capture, ConnectionNumber(0));
         prop_assert_eq!(&bytes[0], &sent);
         prop_assert_eq!(&bytes[1], &answered);
         check_lists(follower.index());
