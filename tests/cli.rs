@@ -521,7 +521,8 @@ fn a_closed_pipe_is_no_failure() {
 
 #[test]
 fn a_gap_of_unknown_length_is_not_of_no_byte() {
-    let said = stdout(&run("report -r fixtures/cases/jump-3e9.pcap"));
+    let output = run("report -r fixtures/cases/jump-3e9.pcap");
+    let said = stdout(&output);
     assert!(said.contains("gaps of unknown length") && !said.contains(" 0 B"), "{said}");
     assert!(said.lines().any(|line| line.ends_with("     some")), "{said}");
 }
