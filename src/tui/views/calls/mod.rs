@@ -33,13 +33,14 @@ use self::cells::Cells;
 use self::chooser::Chooser;
 use self::columns::{Column, Columns, Widths};
 use self::lines::Lines;
-use self::search::{Progress, Search, Sought};
+use self::search::{Hunt, Sought};
 use crate::exchange::ExchangeNumber;
 use crate::query::{Filter, FilterError};
 use crate::report::{count, counted};
 use crate::store::listing::{Condition, Order, Spawn};
 use crate::store::{Archive, Listing};
 use crate::tui::keys::{Action, Context};
+use crate::tui::search::Step;
 use crate::tui::table::{self, Hit, Selection, TITLES, Table};
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
@@ -71,7 +72,7 @@ pub struct Calls {
     marks: Marks,
     lines: Lines,
     sought: Option<Sought>,
-    hunt: Option<Search>,
+    hunt: Option<Hunt>,
     /// What is to be said of a search that came to its end between two keys.
     remark: Option<String>,
     /// When a sorted list was last put in order, by the clock of the run.
@@ -283,7 +284,7 @@ impl Calls {
             return notice("Search first: ^S".to_owned());
         };
         let from = self.selection.selected();
-        self.hunt = Some(Search::new(sought, from, forth, self.listing.len()));
+        self.hunt = Some(Hunt::new(sought, from, forth, self.listing.len()));
         self.go_on_hunting(scene);
         self.remark.take().map(Command::Notice).into_iter().collect()
     }
@@ -291,13 +292,13 @@ impl Calls {
     fn go_on_hunting(&mut self, scene: &Scene<'_>) {
         let Some(hunt) = &mut self.hunt else { return };
         match hunt.step(&self.listing, scene.capture.archive()) {
-            Progress::GoesOn => return,
-            Progress::Found(row) => {
+            Step::Goes => return,
+            Step::Found(row, ()) => {
                 self.selection.follow(false);
-                self.selection.select(row);
+                self.selection.select(usize::try_from(row).unwrap_or(usize::MAX));
                 self.note_selected();
             }
-            Progress::Nowhere => {
+            Step::Nowhere => {
                 let text = self.sought.as_ref().map_or("", |sought| sought.text.as_str());
                 self.remark = Some(format!("Not found: {text}"));
             }

@@ -16,7 +16,7 @@ use self::bytes::BytesPane;
 pub use self::fields::FILTERED;
 use self::filter::Filtered;
 pub use self::reading::{Beginnings, Reading};
-use self::search::{Search, Step};
+use self::search::step;
 use super::byte_range::{ByteRange, exchange_of};
 use super::times::{self, TimeStyle, Times};
 use super::waiting;
@@ -27,6 +27,7 @@ use crate::packet::PacketNumber;
 use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
+use crate::tui::search::{Search, Step};
 use crate::tui::status::Activity;
 use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
 use crate::tui::text::{Align, LineBuilder};
@@ -319,7 +320,9 @@ impl Packets {
         }
         self.verdict.clear();
         let packets = scene.capture.archive().packets();
-        self.hunt = Some(Search::new(self.selected, packets, backwards));
+        // Those that there are now: what comes meanwhile is not what was searched.
+        let packets = packets.start.0..packets.end.0;
+        self.hunt = Some(Search::round(packets, Some(self.selected.0), backwards));
         self.hunt_on(scene);
         Vec::new()
     }
@@ -327,11 +330,11 @@ impl Packets {
     /// Looks at some packets more, where a search is under way.
     fn hunt_on(&mut self, scene: &Scene<'_>) {
         let (Some(hunt), Some((text, needle))) = (&mut self.hunt, &self.needle) else { return };
-        match hunt.step(needle, self.filtered.as_ref(), scene.capture) {
+        match step(hunt, needle, self.filtered.as_ref(), scene.capture) {
             Step::Goes => {}
-            Step::Found(number) => {
+            Step::Found(number, ()) => {
                 self.hunt = None;
-                self.go_to(number);
+                self.go_to(PacketNumber(number));
             }
             Step::Nowhere => {
                 self.verdict = format!("No packet holds {text}");

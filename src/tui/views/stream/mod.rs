@@ -22,7 +22,7 @@ use ratatui::style::Style;
 use self::follower::Follower;
 use self::index::{Index, Item, Items, Kind, Source};
 use self::rows::{Form, Layout};
-use self::search::{Search, Step};
+use self::search::step;
 use self::viewport::{Place, Viewport};
 use super::byte_range::{ByteRange, exchange_of};
 use super::packets::{Beginnings, Reading};
@@ -36,6 +36,7 @@ use crate::report::{count, counted, size};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
+use crate::tui::search::{Search, Step};
 use crate::tui::status::Activity;
 use crate::tui::table::{Scroll, lines};
 use crate::tui::text::{Align, LineBuilder, found, put};
@@ -370,17 +371,19 @@ impl Stream {
             return vec![Command::Ask(Question::search())];
         }
         self.verdict.clear();
-        self.hunt = Some(Search::new(self.viewport.cursor.item, backwards));
+        self.hunt = Some(Search::to_the_end(self.viewport.cursor.item, backwards));
         Vec::new()
     }
 
     /// Looks at some items more, where a search is under way.
     fn hunt_on(&mut self, scene: &Scene<'_>) {
-        let (Some(mut hunt), Some((text, needle))) = (self.hunt, &self.needle) else { return };
+        let (Some(mut hunt), Some((text, needle))) = (self.hunt.clone(), &self.needle) else {
+            return;
+        };
         let (Some(index), Some(items)) = (self.index(), self.items()) else { return };
         let mut source = Source::new(scene.capture.archive());
         let is_wanted = wanted(self.only, self.roles_swapped);
-        let step = hunt.step(needle, items, index, &mut source, is_wanted);
+        let step = step(&mut hunt, needle, items, index, &mut source, is_wanted);
         let goes_on = !hunt.is_backwards() && self.is_more;
         match step {
             Step::Found(item, place) => {
@@ -391,12 +394,12 @@ impl Stream {
                 self.to_end = false;
                 self.viewport.go_to(Place { item, row });
             }
-            Step::End if !goes_on => {
+            Step::Nowhere if !goes_on => {
                 let way = if hunt.is_backwards() { "before" } else { "behind" };
                 self.verdict = format!("{text} is not found {way} this place");
                 self.hunt = None;
             }
-            Step::Goes | Step::End => self.hunt = Some(hunt),
+            Step::Goes | Step::Nowhere => self.hunt = Some(hunt),
         }
     }
 
@@ -455,8 +458,8 @@ impl Stream {
         let area = scene.area;
         let plain = Style::new();
         let mut pen = LineBuilder::new(area.width, &theme.symbols);
-        if let (Some(hunt), Some(items)) = (&self.hunt, self.items()) {
-            pen.put(&hunt.about(items), theme.warning);
+        if let Some(hunt) = &self.hunt {
+            pen.put(&hunt.about(), theme.warning);
         } else if !self.verdict.is_empty() {
             pen.put(&self.verdict, theme.warning);
         } else if let Some(ends) = self.ends(scene.capture) {
