@@ -17,6 +17,7 @@ mod empty;
 mod lines;
 mod percentiles;
 mod search;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -364,70 +365,6 @@ impl Calls {
     }
 }
 
-/// The line below the list.
-impl Calls {
-    fn write_state(&self, scene: &Scene<'_>, pen: &mut LineBuilder) {
-        let theme = scene.theme;
-        let plain = Style::new();
-        let numbers = scene.capture.archive().numbers();
-        let all = numbers.end.0.saturating_sub(numbers.start.0);
-        let shown = self.listing.len() as u64;
-        let gap = format!(" {} ", theme.symbols.dot);
-        if self.filter.is_empty() {
-            pen.put(&counted(shown, "exchange", "exchanges"), plain);
-        } else {
-            pen.put(&format!("{} of {} shown", count(shown), count(all)), plain);
-        }
-        if let Some((done, of)) = self.listing.progress() {
-            pen.put(&gap, theme.dim).put(&format!("looking, {}", percent(done, of)), theme.warning);
-        }
-        if let Some(hunt) = &self.hunt {
-            let done = percent(hunt.looked_at(), self.listing.len());
-            pen.put(&gap, theme.dim).put(&format!("searching, {done}"), theme.warning);
-        }
-        let order = self.listing.order();
-        if order != Order::BY_NUMBER {
-            let symbols = &theme.symbols;
-            let turn = if order.descending { symbols.descending } else { symbols.ascending };
-            let title = Column::of(order).map_or("", Column::title);
-            pen.put(&gap, theme.dim).put(&format!("sorted by {title} {turn}"), plain);
-        }
-        if !self.marks.is_empty() {
-            let marked = format!("{} marked", count(self.marks.len() as u64));
-            pen.put(&gap, theme.dim).put(&marked, theme.marked);
-        }
-        if self.selection.is_following() {
-            pen.put(&gap, theme.dim).put("following", theme.ok);
-        }
-        if let Some(remark) = &self.remark {
-            pen.put(&gap, theme.dim).put(remark, theme.warning);
-        } else if let Some(sought) = &self.sought {
-            pen.put(&gap, theme.dim).put("search ", theme.dim).put(&sought.text, plain);
-        }
-        // Last, as it may be long.
-        if !self.filter.is_empty() {
-            pen.put(&gap, theme.dim).put("filter ", theme.dim).put(&self.filter, plain);
-        }
-    }
-
-    fn draw_empty(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let numbers = scene.capture.archive().numbers();
-        let said = if self.listing.progress().is_some() {
-            Vec::new()
-        } else if numbers.is_empty() || self.filter.is_empty() {
-            empty::nothing(scene)
-        } else {
-            empty::no_match(&self.filter)
-        };
-        let rows = area.y.saturating_add(1)..area.bottom();
-        for (y, (text, is_heading)) in rows.zip(said) {
-            let style = if is_heading { scene.theme.heading } else { Style::new() };
-            let mut pen = LineBuilder::new(area.width.saturating_sub(2), &scene.theme.symbols);
-            pen.put(&text, style).draw(buf, area.x + 2.min(area.width), y, Align::Left);
-        }
-    }
-}
-
 impl View for Calls {
     fn title(&self, _scene: &Scene<'_>) -> String {
         "Calls".to_owned()
@@ -604,10 +541,4 @@ fn condition(text: &str) -> Result<Option<Condition>, FilterError> {
 
 fn notice(text: String) -> Vec<Command> {
     vec![Command::Notice(text)]
-}
-
-/// `done` of `of` in whole per cent, never 100 before the end.
-fn percent(done: usize, of: usize) -> String {
-    let share = (done as u128 * 100).checked_div(of as u128).unwrap_or_default();
-    format!("{} %", share.min(99))
 }
