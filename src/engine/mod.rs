@@ -5,7 +5,7 @@ mod attempts;
 mod connections;
 mod shard;
 
-pub use connections::ConnectionFacts;
+pub use connections::{Beginning, ConnectionFacts};
 pub use shard::Shard;
 
 use attempts::{Attempts, Told};
@@ -272,6 +272,9 @@ impl Conversations {
             }
             StreamEvent::Notice(notice) => self.notice(notice, emit),
             StreamEvent::Data(chunk) => {
+                if let Some(live) = self.connections.get_mut(chunk.connection) {
+                    live.known.begin_with(chunk.data);
+                }
                 self.decode(chunk.connection, emit, |decoder, budget, emit| {
                     decoder.push(chunk, budget, emit);
                 });
