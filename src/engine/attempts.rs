@@ -26,7 +26,8 @@ pub(super) enum Told {
 /// The attempts that wait for an answer, and how many each client makes.
 ///
 /// More than 32 unanswered attempts of one address to different ends within 10 s are a scan: one
-/// row, whose count grows, and which ends when the last of them does.
+/// row, whose count grows, and which ends with the last of them: when another comes more than 10 s
+/// later, or with the capture.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     /// The numbers of those that wait and have a row.
@@ -79,7 +80,7 @@ impl Attempts {
         let connection = notice.connection;
         match state {
             AttemptState::Waiting => {
-                if self.joins_a_scan(notice, attempt) {
+                if self.joins_a_scan(notice, attempt, tell) {
                     return;
                 }
                 let number = number();
@@ -137,10 +138,23 @@ impl Attempts {
         }
     }
 
-    /// Adds an attempt to the scan of its client, if there is one.
-    fn joins_a_scan(&mut self, notice: &Notice, attempt: &Attempt) -> bool {
-        let client = self.clients.get_mut(&attempt.ends.client.ip());
-        let Some(scan) = client.and_then(|client| client.scan.as_mut()) else { return false };
+    /// Adds an attempt to the scan of its client, if there is one. A scan of which nothing came for
+    /// [`ATTEMPTS_WITHIN`] is over: what comes then is something else that fails.
+    fn joins_a_scan(
+        &mut self,
+        notice: &Notice,
+        attempt: &Attempt,
+        tell: &mut dyn FnMut(Told, &Exchange<'_>),
+    ) -> bool {
+        let Some(client) = self.clients.get_mut(&attempt.ends.client.ip()) else { return false };
+        let is_over = |scan: &mut Scan| {
+            let silent = attempt.first.at.since(scan.last.at);
+            silent.is_some_and(|silent| silent > ATTEMPTS_WITHIN)
+        };
+        if let Some(scan) = client.scan.take_if(is_over) {
+            tell(Told::Ended, &scan.exchange());
+        }
+        let Some(scan) = &mut client.scan else { return false };
         scan.attempts = scan.attempts.saturating_add(1);
         scan.last = attempt.last;
         scan.at = notice.at;
@@ -257,5 +271,69 @@ const fn name(code: UnreachableCode) -> &'static str {
         UnreachableCode::Port => r#""port unreachable""#,
         UnreachableCode::Prohibited => r#""administratively prohibited""#,
         UnreachableCode::Other(_) => r#""unreachable""#,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::ConnectionNumber;
+    use crate::packet::PacketNumber;
+    use crate::stream::Noticed;
+    use crate::time::Timestamp;
+
+    /// The rows of attempts of one client, each at a second and to a port, that nothing answers:
+    /// the port of each row, and how many attempts it stands for.
+    fn rows(attempts: &[(i64, u16)]) -> Vec<(u16, u32)> {
+        let mut taker = Attempts::default();
+        let mut next = 0;
+        let mut number = || {
+            next += 1;
+            ExchangeNumber(next)
+        };
+        let mut rows = Vec::new();
+        let mut tell = |told: Told, row: &Exchange<'_>| {
+            if matches!(told, Told::Ended) && row.status == Status::NoAnswer {
+                rows.push((row.ends.server.port(), row.attempts));
+            }
+        };
+        let notices: Vec<_> = attempts
+            .iter()
+            .zip(0..)
+            .map(|(&(second, port), place)| {
+                let at = Timestamp::from_nanos(second * 1_000_000_000);
+                let packet = PacketRef { number: PacketNumber(u64::from(place) + 1), at };
+                let client = ([10, 0, 0, 1], 40_000).into();
+                let ends = Endpoints { client, server: ([10, 0, 0, 2], port).into() };
+                let attempt = Attempt { ends, first: packet, last: packet, syns: 1, answer: None };
+                let connection = ConnectionId { number: ConnectionNumber(place), slot: place };
+                let what = Noticed::Attempt(attempt, AttemptState::Waiting);
+                (Notice { connection, at: packet, what }, attempt)
+            })
+            .collect();
+        for state in [AttemptState::Waiting, AttemptState::NoAnswer] {
+            for (notice, attempt) in &notices {
+                taker.take(notice, attempt, state, &mut number, &mut tell);
+            }
+        }
+        taker.finish(&mut tell);
+        rows.sort_unstable();
+        rows
+    }
+
+    /// One more than have rows of their own, within a second.
+    fn scan(second: i64) -> Vec<(i64, u16)> {
+        (1..=33).map(|port| (second, port)).collect()
+    }
+
+    #[test]
+    fn what_fails_long_after_a_scan_has_a_row_of_its_own() {
+        let later = [scan(0), vec![(9, 500), (3_600, 3_001)]].concat();
+        assert_eq!(rows(&later), [(1, 34), (3_001, 1)]);
+    }
+
+    #[test]
+    fn a_second_scan_is_a_second_row() {
+        assert_eq!(rows(&[scan(0), scan(60)].concat()), [(1, 33), (1, 33)]);
     }
 }

@@ -135,7 +135,9 @@ pub struct Engine {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
-        let Config { stream, keep_payloads, tell_progress, shard } = config;
+        let Config { mut stream, keep_payloads, tell_progress, shard } = config;
+        // All shards together follow as many as one engine would, in the memory of one.
+        stream.connections = (stream.connections / shard.count.max(1) as usize).max(1);
         let reorder_at_most = stream.reorder_at_most;
         let exchange = exchange::Config { keep_payloads, tell_progress, reorder_at_most };
         Self {

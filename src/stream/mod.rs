@@ -43,7 +43,7 @@ use self::translation::Translations;
 use self::waits::{Clock, Wait, Waits, What};
 use crate::decode::{Flags, Segment, Unreachable};
 use crate::endpoint::{Endpoints, Ports};
-use crate::limits::{REORDER_AT_MOST_FILE, RETRANSMISSION_WAIT, TWINS};
+use crate::limits::{CONNECTIONS, REORDER_AT_MOST_FILE, RETRANSMISSION_WAIT, TWINS};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
@@ -55,12 +55,18 @@ pub struct Config {
     /// The time after which a packet that was captured out of order is no longer expected:
     /// `REORDER_AT_MOST_FILE` or `REORDER_AT_MOST_LIVE`.
     pub reorder_at_most: Nanos,
+    /// How many connections are followed at once: at least 1.
+    pub connections: usize,
 }
 
 impl Default for Config {
     /// For a file, on all ports.
     fn default() -> Self {
-        Self { ports: Ports::default(), reorder_at_most: REORDER_AT_MOST_FILE }
+        Self {
+            ports: Ports::default(),
+            reorder_at_most: REORDER_AT_MOST_FILE,
+            connections: CONNECTIONS,
+        }
     }
 }
 
@@ -222,7 +228,7 @@ impl Streams {
     /// Follows nothing yet.
     pub fn new(config: Config) -> Self {
         Self {
-            table: Table::default(),
+            table: Table::new(config.connections),
             strays: Strays::default(),
             translations: Translations::default(),
             shared: Shared {
@@ -350,8 +356,7 @@ impl Streams {
         if self.table.is_full()
             && let Some(slot) = self.table.giving_way()
         {
-            self.shared.counts.evicted_connections += 1;
-            self.close(slot, CloseReason::Evicted, emit);
+            self.evict(slot, emit);
         }
         let shared = &mut self.shared;
         self.table.insert(|slot, generation| Connection::new(slot, generation, segment, shared))
@@ -437,7 +442,12 @@ impl Streams {
         standing.sort_unstable();
         let too_many = (standing.len() + 1).saturating_sub(TWINS);
         for (_, slot) in standing.into_iter().take(too_many) {
-            self.close(slot, CloseReason::Replaced, emit);
+            let was_superseded = self.table.get(slot).is_some_and(Connection::was_superseded);
+            if was_superseded {
+                self.close(slot, CloseReason::Replaced, emit);
+            } else {
+                self.evict(slot, emit);
+            }
         }
     }
 
@@ -519,6 +529,12 @@ impl Streams {
             self.shared.counts.translated += u64::from(from == segment.from && to == segment.to);
             connection.tell_also(also, segment.packet, emit);
         }
+    }
+
+    /// Gives up a connection that may go on, for want of room.
+    fn evict(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.shared.counts.evicted_connections += 1;
+        self.close(slot, CloseReason::Evicted, emit);
     }
 
     fn close(&mut self, slot: u32, why: CloseReason, emit: &mut impl FnMut(StreamEvent<'_>)) {
