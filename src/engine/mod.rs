@@ -213,7 +213,6 @@ impl Engine {
         }
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
-        conversations.finish(emit);
     }
 
     /// Tells of each connection that stands, in no particular order.
@@ -303,12 +302,6 @@ impl Conversations {
                 }
             }
         }
-    }
-
-    /// The capture is over.
-    fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        let Self { attempts, tell_progress, .. } = self;
-        attempts.finish(&mut |told, row| tell_attempt(told, row, *tell_progress, emit));
     }
 
     fn decode(
