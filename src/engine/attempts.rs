@@ -95,16 +95,17 @@ impl Attempts {
             }
             return;
         }
-        let own = self.waiting.remove(&notice.connection);
         let is_unanswered = matches!(state, AttemptState::GivenUp | AttemptState::NoAnswer);
         if !is_unanswered && let Some(client) = self.clients.get_mut(&attempt.ends.client.ip()) {
             client.recent.retain(|row| row.notice.connection != notice.connection);
         }
-        let is_of_a_scan = own.is_some_and(|own| self.scans.contains_key(&own));
-        if let Some(own) = own.filter(|_| is_of_a_scan) {
-            self.leaves_a_scan(own, notice, attempt, is_unanswered, tell);
-        }
-        let own = own.filter(|_| !is_of_a_scan);
+        let own = match self.waiting.remove(&notice.connection) {
+            Some(number) if self.scans.contains_key(&number) => {
+                self.leaves_a_scan(number, notice, attempt, is_unanswered, tell);
+                None
+            }
+            own => own,
+        };
         let (status, by, error) = match state {
             AttemptState::Waiting => return,
             AttemptState::Answered => (Status::Ok, None, None),
