@@ -26,12 +26,15 @@ pub(super) enum Told {
 /// The attempts that wait for an answer, and how many each client makes.
 ///
 /// More than 32 unanswered attempts of one address to different ends within 10 s are a scan: one
-/// row, whose count grows, and which ends with the last of them: when another comes more than 10 s
-/// later, or with the capture.
+/// row, which counts those that stay unanswered. Attempts join it until none came for 10 s; its row
+/// ends when none of them waits any more.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    /// The numbers of those that wait and have a row.
+    /// The numbers of the rows of those that wait. `stream` tells the end of each, so that there
+    /// are never more than connections.
     waiting: HashMap<ConnectionId, ExchangeNumber, RandomState>,
+    /// By number. At least one attempt of each waits.
+    scans: HashMap<ExchangeNumber, Scan, RandomState>,
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
@@ -44,10 +47,11 @@ pub(super) struct Attempts {
 struct Client {
     /// The last of those that have rows of their own.
     recent: VecDeque<Row>,
-    scan: Option<Scan>,
+    /// The scan that its next attempts join, unless it is over.
+    scan: Option<ExchangeNumber>,
 }
 
-/// An attempt that waits, and has a row.
+/// An attempt that has a row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     number: ExchangeNumber,
@@ -64,7 +68,12 @@ struct Scan {
     first: PacketRef,
     last: PacketRef,
     at: PacketRef,
-    attempts: u32,
+    /// The first SYN of the attempt that joined last.
+    joined: PacketRef,
+    /// Attempts that wait.
+    waiting: u32,
+    /// Attempts that nothing answered.
+    unanswered: u32,
 }
 
 impl Attempts {
@@ -77,50 +86,50 @@ impl Attempts {
         number: &mut dyn FnMut() -> ExchangeNumber,
         tell: &mut dyn FnMut(Told, &Exchange<'_>),
     ) {
-        let connection = notice.connection;
-        match state {
-            AttemptState::Waiting => {
-                if self.joins_a_scan(notice, attempt, tell) {
-                    return;
-                }
+        if state == AttemptState::Waiting {
+            if !self.joins_a_scan(notice, attempt) {
                 let number = number();
-                self.waiting.insert(connection, number);
+                self.waiting.insert(notice.connection, number);
                 tell(Told::Waiting, &exchange(number, notice, attempt, Status::NoAnswer));
                 self.note(Row { number, notice: *notice, attempt: *attempt }, tell);
             }
-            AttemptState::Answered => {
-                if let Some(number) = self.waiting.remove(&connection) {
-                    tell(Told::Ended, &exchange(number, notice, attempt, Status::Ok));
-                }
+            return;
+        }
+        let is_unanswered = matches!(state, AttemptState::GivenUp | AttemptState::NoAnswer);
+        if !is_unanswered && let Some(client) = self.clients.get_mut(&attempt.ends.client.ip()) {
+            client.recent.retain(|row| row.notice.connection != notice.connection);
+        }
+        let own = match self.waiting.remove(&notice.connection) {
+            Some(number) if self.scans.contains_key(&number) => {
+                self.leaves_a_scan(number, notice, attempt, is_unanswered, tell);
+                None
             }
-            AttemptState::GivenUp | AttemptState::NoAnswer => {
-                // Where it has no number of its own, it is one of a scan.
-                if let Some(number) = self.waiting.remove(&connection) {
-                    let given_up = state == AttemptState::GivenUp;
-                    let by = if given_up { EndedBy::Client } else { EndedBy::Capture };
-                    let row = exchange(number, notice, attempt, Status::NoAnswer);
-                    tell(Told::Ended, &Exchange { ended_by: Some(by), ..row });
-                }
-            }
+            own => own,
+        };
+        let (status, by, error) = match state {
+            AttemptState::Waiting => return,
+            AttemptState::Answered => (Status::Ok, None, None),
+            AttemptState::GivenUp => (Status::NoAnswer, Some(EndedBy::Client), None),
+            AttemptState::NoAnswer => (Status::NoAnswer, Some(EndedBy::Capture), None),
             AttemptState::Unreachable(code) => {
-                let number = self.waiting.remove(&connection).unwrap_or_else(number);
-                let row = exchange(number, notice, attempt, Status::NoAnswer);
-                let error = Some(name(code).as_bytes());
-                tell(Told::Ended, &Exchange { ended_by: Some(EndedBy::Network), error, ..row });
+                (Status::NoAnswer, Some(EndedBy::Network), Some(name(code)))
             }
-            AttemptState::Refused { by_network } => {
-                let number = self.waiting.remove(&connection).unwrap_or_else(number);
-                let by = if by_network { EndedBy::Network } else { EndedBy::ResetByServer };
-                let error = by_network.then(|| name(UnreachableCode::Port).as_bytes());
-                let row = exchange(number, notice, attempt, Status::Refused);
-                tell(Told::Ended, &Exchange { ended_by: Some(by), error, ..row });
+            AttemptState::Refused { by_network: true } => {
+                let error = Some(name(UnreachableCode::Port));
+                (Status::Refused, Some(EndedBy::Network), error)
             }
-            AttemptState::Reset => {
-                let number = self.waiting.remove(&connection).unwrap_or_else(number);
-                let row = exchange(number, notice, attempt, Status::Reset);
-                let by = Some(EndedBy::ResetByServer);
-                tell(Told::Ended, &Exchange { ended_by: by, ..row });
+            AttemptState::Refused { by_network: false } => {
+                (Status::Refused, Some(EndedBy::ResetByServer), None)
             }
+            AttemptState::Reset => (Status::Reset, Some(EndedBy::ResetByServer), None),
+        };
+        // Without a row of its own one that nothing answered is told with its scan, and one that was
+        // accepted not at all.
+        let is_told_alone = !is_unanswered && status != Status::Ok;
+        if let Some(number) = own.or_else(|| is_told_alone.then(number)) {
+            let row = exchange(number, notice, attempt, status);
+            let error = error.map(str::as_bytes);
+            tell(Told::Ended, &Exchange { ended_by: by, error, ..row });
         }
     }
 
@@ -129,36 +138,45 @@ impl Attempts {
         self.most_of_a_client as u64
     }
 
-    /// The capture is over: tells of the scans.
-    pub(super) fn finish(&mut self, tell: &mut dyn FnMut(Told, &Exchange<'_>)) {
-        let mut scans: Vec<Scan> = self.clients.drain().filter_map(|(_, it)| it.scan).collect();
-        scans.sort_by_key(|scan| scan.number);
-        for scan in scans {
-            tell(Told::Ended, &scan.exchange());
+    /// Adds an attempt to the scan of its client, if there is one.
+    fn joins_a_scan(&mut self, notice: &Notice, attempt: &Attempt) -> bool {
+        let client = self.clients.get(&attempt.ends.client.ip());
+        let scan = client.and_then(|client| client.scan);
+        let Some(scan) = scan.and_then(|number| self.scans.get_mut(&number)) else { return false };
+        if is_apart(scan.joined, attempt.first) {
+            return false;
         }
+        scan.waiting = scan.waiting.saturating_add(1);
+        scan.joined = attempt.first;
+        self.waiting.insert(notice.connection, scan.number);
+        true
     }
 
-    /// Adds an attempt to the scan of its client, if there is one. A scan of which nothing came for
-    /// [`ATTEMPTS_WITHIN`] is over: what comes then is something else that fails.
-    fn joins_a_scan(
+    /// An attempt of a scan waits no more. The scan's row ends with the last one.
+    fn leaves_a_scan(
         &mut self,
+        number: ExchangeNumber,
         notice: &Notice,
         attempt: &Attempt,
+        is_unanswered: bool,
         tell: &mut dyn FnMut(Told, &Exchange<'_>),
-    ) -> bool {
-        let Some(client) = self.clients.get_mut(&attempt.ends.client.ip()) else { return false };
-        let is_over = |scan: &mut Scan| {
-            let silent = attempt.first.at.since(scan.last.at);
-            silent.is_some_and(|silent| silent > ATTEMPTS_WITHIN)
-        };
-        if let Some(scan) = client.scan.take_if(is_over) {
-            tell(Told::Ended, &scan.exchange());
+    ) {
+        let Some(scan) = self.scans.get_mut(&number) else { return };
+        scan.waiting = scan.waiting.saturating_sub(1);
+        if is_unanswered {
+            scan.unanswered = scan.unanswered.saturating_add(1);
+            // Those that end when the capture does come in no order.
+            if attempt.last.number > scan.last.number {
+                scan.last = attempt.last;
+            }
+            if notice.at.number > scan.at.number {
+                scan.at = notice.at;
+            }
         }
-        let Some(scan) = &mut client.scan else { return false };
-        scan.attempts = scan.attempts.saturating_add(1);
-        scan.last = attempt.last;
-        scan.at = notice.at;
-        true
+        if scan.waiting == 0 {
+            tell(Told::Ended, &scan.exchange());
+            self.scans.remove(&number);
+        }
     }
 
     /// Counts an attempt that has a row. Where there are too many, their rows become one: the first
@@ -168,17 +186,14 @@ impl Attempts {
         if !self.clients.contains_key(&ip) {
             if self.order.len() >= ATTEMPTING_CLIENTS
                 && let Some(oldest) = self.order.pop_front()
-                && let Some(scan) = self.clients.remove(&oldest).and_then(|client| client.scan)
             {
-                tell(Told::Ended, &scan.exchange());
+                // Its scan is told when it ends, like any other.
+                self.clients.remove(&oldest);
             }
             self.order.push_back(ip);
         }
         let client = self.clients.entry(ip).or_default();
-        let first_seen = row.attempt.first.at;
-        let too_old = |old: &Row| {
-            first_seen.since(old.attempt.first.at).is_some_and(|apart| apart > ATTEMPTS_WITHIN)
-        };
+        let too_old = |old: &Row| is_apart(old.attempt.first, row.attempt.first);
         while client.recent.front().is_some_and(too_old) {
             client.recent.pop_front();
         }
@@ -188,43 +203,55 @@ impl Attempts {
         if client.recent.len() <= ATTEMPTS_OF_A_CLIENT {
             return;
         }
-        let rows = std::mem::take(&mut client.recent);
+        // One that ended meanwhile keeps its row.
+        let mut rows = std::mem::take(&mut client.recent);
+        rows.retain(|row| self.waiting.contains_key(&row.notice.connection));
         let Some(&first) = rows.front() else { return };
         let mut scan = Scan {
             number: first.number,
             connection: first.notice.connection,
             ends: first.attempt.ends,
             first: first.attempt.first,
-            last: row.attempt.last,
-            at: row.notice.at,
-            attempts: 0,
+            last: first.attempt.last,
+            at: first.notice.at,
+            joined: row.attempt.first,
+            waiting: 0,
+            unanswered: 0,
         };
         for Row { number, notice, attempt } in rows {
-            // One that ended meanwhile keeps its row.
-            if self.waiting.remove(&notice.connection).is_none() {
-                continue;
-            }
-            scan.attempts += 1;
+            scan.waiting += 1;
+            self.waiting.insert(notice.connection, scan.number);
             if number != scan.number {
                 tell(Told::Ended, &exchange(number, &notice, &attempt, Status::Ok));
             }
         }
-        client.scan = Some(scan);
+        client.scan = Some(scan.number);
+        self.scans.insert(scan.number, scan);
     }
 }
 
 impl Scan {
+    /// The row of those that nothing answered; where there are none, that of an attempt that was
+    /// answered.
     fn exchange(&self) -> Exchange<'static> {
-        let &Self { number, connection, ends, first, last, at, attempts } = self;
-        let attempt = Attempt { ends, first, last, syns: attempts, answer: None };
+        let &Self { number, connection, ends, first, last, at, unanswered, .. } = self;
+        let attempt = Attempt { ends, first, last, syns: unanswered, answer: None };
         let notice = Notice {
             connection,
             at,
             what: crate::stream::Noticed::Attempt(attempt, AttemptState::NoAnswer),
         };
+        if unanswered == 0 {
+            return exchange(number, &notice, &attempt, Status::Ok);
+        }
         let row = exchange(number, &notice, &attempt, Status::NoAnswer);
-        Exchange { attempts, ended_by: Some(EndedBy::Capture), ..row }
+        Exchange { attempts: unanswered, ended_by: Some(EndedBy::Capture), ..row }
     }
+}
+
+/// Whether an attempt began so long after another one that they are not of one scan.
+fn is_apart(earlier: PacketRef, later: PacketRef) -> bool {
+    later.at.since(earlier.at).is_some_and(|apart| apart > ATTEMPTS_WITHIN)
 }
 
 /// The row of an attempt.
@@ -271,69 +298,5 @@ const fn name(code: UnreachableCode) -> &'static str {
         UnreachableCode::Port => r#""port unreachable""#,
         UnreachableCode::Prohibited => r#""administratively prohibited""#,
         UnreachableCode::Other(_) => r#""unreachable""#,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::endpoint::ConnectionNumber;
-    use crate::packet::PacketNumber;
-    use crate::stream::Noticed;
-    use crate::time::Timestamp;
-
-    /// The rows of attempts of one client, each at a second and to a port, that nothing answers:
-    /// the port of each row, and how many attempts it stands for.
-    fn rows(attempts: &[(i64, u16)]) -> Vec<(u16, u32)> {
-        let mut taker = Attempts::default();
-        let mut next = 0;
-        let mut number = || {
-            next += 1;
-            ExchangeNumber(next)
-        };
-        let mut rows = Vec::new();
-        let mut tell = |told: Told, row: &Exchange<'_>| {
-            if matches!(told, Told::Ended) && row.status == Status::NoAnswer {
-                rows.push((row.ends.server.port(), row.attempts));
-            }
-        };
-        let notices: Vec<_> = attempts
-            .iter()
-            .zip(0..)
-            .map(|(&(second, port), place)| {
-                let at = Timestamp::from_nanos(second * 1_000_000_000);
-                let packet = PacketRef { number: PacketNumber(u64::from(place) + 1), at };
-                let client = ([10, 0, 0, 1], 40_000).into();
-                let ends = Endpoints { client, server: ([10, 0, 0, 2], port).into() };
-                let attempt = Attempt { ends, first: packet, last: packet, syns: 1, answer: None };
-                let connection = ConnectionId { number: ConnectionNumber(place), slot: place };
-                let what = Noticed::Attempt(attempt, AttemptState::Waiting);
-                (Notice { connection, at: packet, what }, attempt)
-            })
-            .collect();
-        for state in [AttemptState::Waiting, AttemptState::NoAnswer] {
-            for (notice, attempt) in &notices {
-                taker.take(notice, attempt, state, &mut number, &mut tell);
-            }
-        }
-        taker.finish(&mut tell);
-        rows.sort_unstable();
-        rows
-    }
-
-    /// One more than have rows of their own, within a second.
-    fn scan(second: i64) -> Vec<(i64, u16)> {
-        (1..=33).map(|port| (second, port)).collect()
-    }
-
-    #[test]
-    fn what_fails_long_after_a_scan_has_a_row_of_its_own() {
-        let later = [scan(0), vec![(9, 500), (3_600, 3_001)]].concat();
-        assert_eq!(rows(&later), [(1, 34), (3_001, 1)]);
-    }
-
-    #[test]
-    fn a_second_scan_is_a_second_row() {
-        assert_eq!(rows(&[scan(0), scan(60)].concat()), [(1, 33), (1, 33)]);
     }
 }

@@ -215,7 +215,6 @@ impl Engine {
         }
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
-        conversations.finish(emit);
     }
 
     /// Tells of each connection that stands, in no particular order.
@@ -305,12 +304,6 @@ impl Conversations {
                 }
             }
         }
-    }
-
-    /// The capture is over.
-    fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        let Self { attempts, tell_progress, .. } = self;
-        attempts.finish(&mut |told, row| tell_attempt(told, row, *tell_progress, emit));
     }
 
     fn decode(

@@ -46,6 +46,7 @@ pub struct Record {
     pub data: Option<String>,
     pub responses: Vec<String>,
     pub error: Option<String>,
+    pub attempts: u32,
 }
 
 impl Record {
@@ -66,6 +67,7 @@ impl Record {
             data: exchange.data.map(text),
             responses: exchange.responses.iter().map(text).collect(),
             error: exchange.error.map(text),
+            attempts: exchange.attempts,
         }
     }
 }
