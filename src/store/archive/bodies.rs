@@ -105,8 +105,8 @@ impl<'a> Bodies<'a> {
         connection: ConnectionNumber,
         frame: &FrameRecord,
     ) -> Range<PacketNumber> {
-        let (first, last) = (frame.span.first.number, frame.span.last.number);
-        let around = first.min(last)..first.max(last).next();
+        let [low, high] = frame.span.packets();
+        let around = low..high.next();
         match frame.place {
             Some(_) => around,
             None => self.gather(connection, frame).map_or(around, |(_, carriers)| carriers),
@@ -199,7 +199,7 @@ impl<'a> Bodies<'a> {
         frame: &FrameRecord,
     ) -> Result<(Vec<u8>, Range<PacketNumber>), Unavailable> {
         let (first, last) = (frame.span.first.number, frame.span.last.number);
-        let (low, high) = (first.min(last), first.max(last));
+        let [low, high] = frame.span.packets();
         let around = |before: u64, behind: u64, all| Within {
             first: low.saturating_sub(before),
             last: high.saturating_add(behind),
