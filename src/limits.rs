@@ -249,3 +249,7 @@ pub const STREAM_ITEMS: usize = 500_000;
 /// Lines of the hosts file that are read. Some block advertising with a hundred thousand, none of
 /// which is a host that speaks Nest.
 pub const HOSTS_LINES: usize = 10_000;
+
+/// Bytes that are kept of how a connection began, to be shown where it is not recognised: enough for
+/// the first word or the magic number of a protocol, and few enough for every connection.
+pub const BEGINNING: usize = 16;

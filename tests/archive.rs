@@ -437,7 +437,8 @@ fn what_is_saved_as_packets_tells_the_same() {
             let run = from_memory(&packets, usize::MAX);
             let wanted: Vec<_> = run.told.keys().copied().filter(|n| n.0 % 3 == 1).collect();
             let file = fs::File::create(&path).unwrap();
-            let saved = save_exchanges(run.capture.archive(), &wanted, Form::Pcapng, file).unwrap();
+            let saved =
+                save_exchanges(run.capture.archive(), &wanted, Form::Pcapng, None, file).unwrap();
             assert_eq!((saved.exchanges, saved.missing), (wanted.len() as u64, 0));
             let again = from_file(&path);
             let texts =

@@ -98,7 +98,7 @@ fn a_refusal_says_what_to_do_and_ends_with_2() {
         (
             "-r fixtures/walkthrough.pcap -w no-such-folder/x",
             "error: cannot save to no-such-folder/x: No such file or directory (os error 2). \
-             Choose a folder that exists and may be written to\n",
+             Choose a file in a folder that exists and may be written to\n",
         ),
         (
             "interfaces -T markdown",
@@ -108,10 +108,39 @@ fn a_refusal_says_what_to_do_and_ends_with_2() {
             "-i lo -w -",
             "error: -w -: standard output is for the calls. Save to a file, or capture with tcpdump -w - and pipe it into nestscope -r -\n",
         ),
-        ("trace.pcap", "error: cannot open trace.pcap: No such file or directory (os error 2)\n"),
+        (
+            "trace.pcap",
+            "error: cannot open trace.pcap: No such file or directory (os error 2). \
+             Is the name right, and this the folder that it is in?\n",
+        ),
+        (
+            "help nosuch",
+            "error: `nosuch` is no command, so there is no help on it. `nestscope --help` lists the commands\n",
+        ),
+        (
+            "interfaces a",
+            "error: interfaces reads no file: what is `a`? `nestscope help interfaces` lists what it takes\n",
+        ),
+        (
+            "man a",
+            "error: man reads no file: what is `a`? `nestscope help man` lists what it takes\n",
+        ),
+        (
+            "-r a.pcap -b filesize:1",
+            "error: -b is about the file that packets are saved to: name it with -w trace.pcapng\n",
+        ),
+        (
+            "-r a.pcap --overwrite",
+            "error: --overwrite is about the file that packets are saved to: name it with -w trace.pcapng\n",
+        ),
+        (
+            "-r a.pcap -c 0",
+            "error: invalid value '0' for '--count <PACKETS>': a number of packets, 1 or more\n\nFor more information, try '--help'.\n",
+        ),
         (
             "-r there-is-no.pcap",
-            "error: cannot open there-is-no.pcap: No such file or directory (os error 2)\n",
+            "error: cannot open there-is-no.pcap: No such file or directory (os error 2). \
+             Is the name right, and this the folder that it is in?\n",
         ),
     ];
     for (arguments, message) in cases {
@@ -131,10 +160,9 @@ fn spelling_is_explained_by_its_place() {
         ("-r a.pcap -T yaml", "[possible values: text, json, csv, markdown, fields]"),
         ("-r a.pcap -t x", "a, ad, d, e, r, u and ud are known"),
         ("-r a.pcap -w x -b 10", "filesize:KB, duration:SECONDS and files:NUMBER are known"),
-        ("-r a.pcap --overwrite", "--write <FILE>"),
         ("-r a.pcap --color red", "[possible values: auto, always, never]"),
         ("-r a.pcap -q -v", "cannot be used with"),
-        ("-i lo -s 262145", "262145 is not in 0..=262144"),
+        ("-i lo -s 262145", "a number of bytes up to 262144"),
         ("report -r a.pcap --colour never", "a similar argument exists: '--color'"),
         ("-r", "a value is required for '--read <FILE>'"),
     ];
@@ -489,4 +517,12 @@ fn a_closed_pipe_is_no_failure() {
         assert_eq!(output.status.code(), Some(0), "{arguments}: {}", stderr(&output));
         assert!(!stderr(&output).contains("error"), "{arguments}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn a_gap_of_unknown_length_is_not_of_no_byte() {
+    let output = run("report -r fixtures/cases/jump-3e9.pcap");
+    let said = stdout(&output);
+    assert!(said.contains("gaps of unknown length") && !said.contains(" 0 B"), "{said}");
+    assert!(said.lines().any(|line| line.ends_with("     some")), "{said}");
 }

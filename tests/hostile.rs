@@ -34,7 +34,7 @@ use proptest::prelude::*;
 const ACK: u8 = 0x10;
 
 /// The most memory that any attack may lead to.
-const MEMORY_KIB: u64 = 352 << 10;
+const MEMORY_KIB: u64 = 256 << 10;
 
 /// The longest that any attack may take, with the little optimisation that tests have, on a busy
 /// machine. Work that grows with the square of the attack takes minutes.

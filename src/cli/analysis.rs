@@ -70,6 +70,7 @@ pub fn run(
     show: &mut dyn FnMut(Event<'_>) -> io::Result<()>,
 ) -> Result<Outcome, CliError> {
     let stop = Stop::default();
+    tell_of_a_pipe(settings);
     let mut source = open(settings, &stop)?;
     tell_what_is_listened_to(settings);
     if shard.count == 1 {
@@ -192,6 +193,16 @@ pub fn open(settings: &Settings, stop: &Stop) -> Result<Source, CliError> {
         }
     }
     Ok(source)
+}
+
+/// Says that a pipe is waited for, before it is: its first packet may be long in coming.
+fn tell_of_a_pipe(settings: &Settings) {
+    let Input::Files(files) = &settings.input else { return };
+    let is_read = files.iter().any(|file| file == "-");
+    if is_read && !settings.output.quiet && terminal::is_pipe_watched() {
+        let reading = "reading packets from the pipe on standard input; Ctrl-C ends";
+        terminal::complain(settings.output.color, "note", &reading);
+    }
 }
 
 /// Says at once that a live run has begun: the first call may be long in coming.

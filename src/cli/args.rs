@@ -312,7 +312,7 @@ pub struct PacketOptions {
 
     /// Stop after this many packets
     #[arg(short = 'c', long = "count", value_name = "PACKETS")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = packets)]
     pub count: Option<u64>,
 
     /// Stop after a time: `duration:10` for ten seconds
@@ -321,18 +321,19 @@ pub struct PacketOptions {
 
     /// Bytes captured of each packet, for live capture [default: 262144]
     #[arg(short = 's', long = "snapshot-length", value_name = "BYTES")]
-    #[arg(value_parser = clap::value_parser!(u32).range(0..=262_144))]
+    #[arg(value_parser = snap_len)]
     pub snap_len: Option<u32>,
 
     /// Buffer of the kernel in KiB, for live capture
     #[arg(short = 'B', long = "buffer-size", value_name = "KIB")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    #[arg(value_parser = buffer_kib)]
     pub buffer_kib: Option<u32>,
 
     /// Let tunnels through the filter made from -p: VXLAN, Geneve, GRE, IP in IP
     ///
     /// Let tunnels through the capture filter that is made from -p (VXLAN, Geneve, GRE, IP in IP, 6in4,
-    /// MPLS, PPPoE): what they carry cannot be filtered by the kernel, so all of them are captured.
+    /// MPLS, PPPoE). The kernel cannot look for a port inside of them, so each of their packets and each
+    /// fragment of UDP is captured. In files they are always opened.
     #[arg(long = "tunnels")]
     pub tunnels: bool,
 }
@@ -350,12 +351,12 @@ pub struct SaveOptions {
     /// The next file begins after `filesize:KB` (of 1000 bytes) or
     /// `duration:SECONDS`; with `files:NUMBER` the oldest gives way. May be given several times, or
     /// joined by commas. `-w trace.pcapng` then names trace_00001_20261125160000.pcapng and so on.
+    /// No file that is there is written over.
     #[arg(short = 'b', long = "ring-buffer", value_name = "LIMIT", value_delimiter = ',')]
-    #[arg(requires = "file")]
     pub ring: Vec<RingLimit>,
 
     /// Let -w replace a file that is there already
-    #[arg(long = "overwrite", requires = "file")]
+    #[arg(long = "overwrite", conflicts_with = "ring")]
     pub overwrite: bool,
 }
 
@@ -490,6 +491,20 @@ pub enum FieldLook {
     Header(bool),
     /// What stands between two values.
     Separator(char),
+}
+
+fn packets(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|&packets| packets > 0).ok_or("a number of packets, 1 or more")
+}
+
+fn snap_len(text: &str) -> Result<u32, &'static str> {
+    let bytes = text.parse().ok().filter(|&bytes| bytes <= 262_144);
+    bytes.ok_or("a number of bytes up to 262144; 0 stands for that")
+}
+
+fn buffer_kib(text: &str) -> Result<u32, &'static str> {
+    let kib = text.parse().ok().filter(|kib| (1..=1_048_576).contains(kib));
+    kib.ok_or("a number of KiB from 1 to 1048576, which is 1 GiB")
 }
 
 impl FromStr for FieldLook {

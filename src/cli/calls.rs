@@ -5,13 +5,13 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use super::analysis::{self, Event};
 use super::args::Format;
 use super::error::CliError;
-use super::settings::{Output, Settings};
+use super::settings::Settings;
 use super::terminal;
 use crate::engine::{EngineEvent, Shard};
 use crate::exchange::Exchange;
 use crate::query::Evaluator;
+use crate::report::Losses;
 use crate::report::calls::{Csv, Fields, JsonLines, Text};
-use crate::report::{Losses, Moments};
 use crate::time::Timestamp;
 
 /// Bytes that are gathered before they are written, where nobody waits for them.
@@ -70,8 +70,7 @@ type Out = BufWriter<StdoutLock<'static>>;
 
 impl Writer {
     fn new(settings: &Settings, out: Out) -> io::Result<Self> {
-        let Output { time, .. } = settings.output;
-        let moments = time.map(|time| Moments::new(settings.output.zone(), time));
+        let moments = settings.output.moments();
         if let Some(selection) = &settings.fields {
             return Ok(Self::Fields(Box::new(Fields::new(out, selection.clone(), moments)?)));
         }

@@ -65,6 +65,24 @@ pub enum CliError {
          tcpdump -w - and pipe it into nestscope -r -"
     )]
     SaveToOutput,
+    /// `help` with a word that is no command.
+    #[error(
+        "`{word}` is no command, so there is no help on it. `nestscope --help` lists the commands"
+    )]
+    NoHelp {
+        /// What was typed.
+        word: String,
+    },
+    /// A word behind a command that takes none.
+    #[error(
+        "{command} reads no file: what is `{word}`? `nestscope help {command}` lists what it takes"
+    )]
+    NoFileOfCommand {
+        /// What was typed.
+        word: String,
+        /// The command.
+        command: String,
+    },
     /// A word that is neither a command nor a file.
     #[error(
         "`{word}` is neither a command nor a file{} `nestscope --help` lists the commands",
@@ -102,6 +120,12 @@ pub enum CliError {
     /// `-e` with what is no field.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// `-b` or `--overwrite` without `-w`.
+    #[error("{option} is about the file that packets are saved to: name it with -w trace.pcapng")]
+    SaveWithoutFile {
+        /// The option.
+        option: &'static str,
+    },
     /// `-b` without a limit that begins the next file.
     #[error(
         "-b files:… needs to know when the next file begins: -b filesize:KB or -b duration:SECONDS"

@@ -16,8 +16,8 @@ use super::terminal::Streams;
 use crate::endpoint::Ports;
 use crate::limits;
 use crate::query::Filter;
-use crate::report::TimeFormat;
 use crate::report::calls::Selection;
+use crate::report::{Moments, TimeFormat};
 use crate::source::RingLimits;
 use crate::store::GroupBy;
 
@@ -204,7 +204,13 @@ impl Settings {
 impl Save {
     fn new(options: SaveOptions) -> Result<Option<Self>, CliError> {
         let SaveOptions { file, ring, overwrite } = options;
-        let Some(file) = file else { return Ok(None) };
+        let Some(file) = file else {
+            return match () {
+                () if !ring.is_empty() => Err(CliError::SaveWithoutFile { option: "-b" }),
+                () if overwrite => Err(CliError::SaveWithoutFile { option: "--overwrite" }),
+                () => Ok(None),
+            };
+        };
         if file == "-" {
             return Err(CliError::SaveToOutput);
         }
@@ -306,6 +312,11 @@ impl Output {
         let time = options.time.time;
         let utc = options.zone.utc || time.is_some_and(TimeFormat::is_utc);
         Ok(Self { format, time, utc, color, quiet, verbose })
+    }
+
+    /// What tells points in time as it was asked for; `None` where nobody asked.
+    pub fn moments(&self) -> Option<Moments> {
+        self.time.map(|time| Moments::new(self.zone(), time))
     }
 
     /// The zone in which points in time are told to people.

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice as Ansi};
@@ -20,11 +21,16 @@ const COLUMNS: usize = 200;
 pub fn layout(output: &Output) -> Layout {
     let stdout = io::stdout();
     Layout {
-        columns: terminal_size_of(&stdout).map_or(COLUMNS, |(Width(columns), _)| columns.into()),
+        columns: columns(&stdout),
         zone: output.zone(),
         time: output.time.unwrap_or_default(),
         palette: palette(output.color, &stdout),
     }
+}
+
+/// Columns of the terminal that `stream` is, or of a text that goes elsewhere.
+fn columns(stream: &impl AsFd) -> usize {
+    terminal_size_of(stream).map_or(COLUMNS, |(Width(columns), _)| columns.into())
 }
 
 /// The colours for `stream`.
@@ -57,7 +63,11 @@ pub fn complain(choice: ColorChoice, what: &str, message: &dyn Display) {
 pub fn tell_losses(output: &Output, losses: Losses<'_>) {
     if !output.quiet {
         let mut stderr = io::stderr().lock();
-        let layout = Layout { palette: palette(output.color, &stderr), ..layout(output) };
+        let layout = Layout {
+            palette: palette(output.color, &stderr),
+            columns: columns(&stderr),
+            ..layout(output)
+        };
         // Where standard error is closed nobody wants to know.
         let _ = losses.write(&mut stderr, &layout);
     }
@@ -77,11 +87,20 @@ pub struct Streams {
     pub is_piped: bool,
 }
 
+/// Whether standard input is a pipe, which may be silent for long, and somebody reads what is told on
+/// standard error meanwhile.
+pub fn is_pipe_watched() -> bool {
+    stdin_type() == Some(FileType::Fifo) && io::stderr().is_terminal()
+}
+
+fn stdin_type() -> Option<FileType> {
+    let stat = rustix::fs::fstat(io::stdin()).ok()?;
+    Some(FileType::from_raw_mode(stat.st_mode))
+}
+
 /// The streams that the program was started with.
 pub fn streams() -> Streams {
-    let stdin = io::stdin();
-    let kind = rustix::fs::fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode));
     // Not a socket: whoever starts programs with one (a daemon, an editor) means nothing by it.
-    let is_piped = matches!(kind, Ok(FileType::Fifo | FileType::RegularFile));
+    let is_piped = matches!(stdin_type(), Some(FileType::Fifo | FileType::RegularFile));
     Streams { is_interactive: is_interactive(), is_piped }
 }

@@ -61,7 +61,11 @@ pub fn explain(line: &clap::Command, words: &[OsString], error: &clap::Error) ->
                 Some(ContextValue::String(near)) => Some(near.clone()),
                 _ => None,
             };
-            Some(CliError::NoCommand { word: text(ContextKind::InvalidSubcommand)?, near })
+            let word = text(ContextKind::InvalidSubcommand)?;
+            if words.get(1).is_some_and(|first| first == "help") {
+                return Some(CliError::NoHelp { word });
+            }
+            Some(CliError::NoCommand { word, near })
         }
         ErrorKind::UnknownArgument => {
             let option = text(ContextKind::InvalidArg)?;
@@ -74,6 +78,10 @@ pub fn explain(line: &clap::Command, words: &[OsString], error: &clap::Error) ->
                 takers.push("the screen (no command)".to_owned());
             }
             let command = command.to_owned();
+            let file = words.iter().find_map(|word| word.to_str()?.strip_prefix("--read="));
+            if let (Some(word), "--read") = (file, option.as_str()) {
+                return Some(CliError::NoFileOfCommand { word: word.to_owned(), command });
+            }
             (!takers.is_empty()).then_some(CliError::NotOfCommand { option, command, takers })
         }
         _ => None,

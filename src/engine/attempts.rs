@@ -34,6 +34,8 @@ pub(super) struct Attempts {
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
+    /// The most different ends that one client attempted in vain within [`ATTEMPTS_WITHIN`].
+    most_of_a_client: usize,
 }
 
 /// The unanswered attempts of one address.
@@ -121,6 +123,11 @@ impl Attempts {
         }
     }
 
+    /// The most different ends that one client attempted in vain within [`ATTEMPTS_WITHIN`].
+    pub(super) const fn most_of_a_client(&self) -> u64 {
+        self.most_of_a_client as u64
+    }
+
     /// The capture is over: tells of the scans.
     pub(super) fn finish(&mut self, tell: &mut dyn FnMut(Told, &Exchange<'_>)) {
         let mut scans: Vec<Scan> = self.clients.drain().filter_map(|(_, it)| it.scan).collect();
@@ -163,6 +170,7 @@ impl Attempts {
         }
         client.recent.retain(|old| old.attempt.ends.server != row.attempt.ends.server);
         client.recent.push_back(row);
+        self.most_of_a_client = self.most_of_a_client.max(client.recent.len());
         if client.recent.len() <= ATTEMPTS_OF_A_CLIENT {
             return;
         }

@@ -3,6 +3,7 @@
 
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Roles, Side};
 use crate::exchange::Parties;
+use crate::limits;
 use crate::packet::PacketRef;
 use crate::protocol::{self, Decoder, Foreign};
 use crate::stream::{self, ConnectionCounts, Ended, Opened};
@@ -29,6 +30,8 @@ pub struct ConnectionFacts {
     pub spoke_nest: bool,
     /// What else it spoke.
     pub foreign: Option<Foreign>,
+    /// The first bytes that were seen on it, of either side.
+    pub beginning: Beginning,
     /// Its other addresses, where the capture saw it before and after address translation.
     pub also: Option<Endpoints>,
     /// Whether it ended, and only what was captured too late may still come.
@@ -50,6 +53,7 @@ impl ConnectionFacts {
             from_start: opened.from_start,
             spoke_nest: false,
             foreign: None,
+            beginning: Beginning::default(),
             also: opened.also,
             lingering: false,
             end: None,
@@ -75,6 +79,30 @@ impl ConnectionFacts {
     }
 }
 
+/// How a connection began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beginning {
+    bytes: [u8; limits::BEGINNING],
+    len: u8,
+}
+
+impl Beginning {
+    /// The first of these bytes.
+    pub fn of(data: &[u8]) -> Self {
+        let mut beginning = Self::default();
+        for (place, &byte) in beginning.bytes.iter_mut().zip(data) {
+            *place = byte;
+            beginning.len += 1;
+        }
+        beginning
+    }
+
+    /// The bytes; none where none were seen.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len.into()).unwrap_or_default()
+    }
+}
+
 /// A connection that stands, and its decoder.
 pub(super) struct Live {
     pub(super) decoder: Box<dyn Decoder>,
@@ -94,6 +122,7 @@ pub(super) struct Known {
     client: Option<Side>,
     pub(super) spoke_nest: bool,
     pub(super) foreign: Option<Foreign>,
+    beginning: Beginning,
 }
 
 impl Known {
@@ -107,12 +136,20 @@ impl Known {
             client: (opened.roles == Roles::Known).then_some(Side::Client),
             spoke_nest: false,
             foreign: None,
+            beginning: Beginning::default(),
         }
     }
 
     /// The messages showed which side is the client.
     pub(super) fn learn_client(&mut self, side: Side) {
         self.client = Some(side);
+    }
+
+    /// These bytes came.
+    pub(super) fn begin_with(&mut self, data: &[u8]) {
+        if self.beginning.len == 0 {
+            self.beginning = Beginning::of(data);
+        }
     }
 
     /// Who speaks on it, in roles.
@@ -139,6 +176,7 @@ impl Known {
             from_start: self.from_start,
             spoke_nest: self.spoke_nest,
             foreign: self.foreign,
+            beginning: self.beginning,
             also: self.also,
             lingering: false,
             end: None,

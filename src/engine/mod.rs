@@ -5,7 +5,7 @@ mod attempts;
 mod connections;
 mod shard;
 
-pub use connections::ConnectionFacts;
+pub use connections::{Beginning, ConnectionFacts};
 pub use shard::Shard;
 
 use attempts::{Attempts, Told};
@@ -89,18 +89,22 @@ pub struct Counts {
     pub open_calls: u64,
     /// Messages whose pattern shares a row with others.
     pub patterns_folded: u64,
+    /// The most different ends that one client attempted in vain within ten seconds. Of several
+    /// shards it is the sum, which is never less than what one engine would count.
+    pub attempts_of_a_client: u64,
     /// The earliest and the latest time of a packet.
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
 impl Counts {
     /// Whether something was counted that depends on more than one connection: what was given up or
-    /// folded because there was too much of it, and attempts to connect, which are a scan where
-    /// there are many, and say nothing where a capture shows one direction only. Then one engine
+    /// folded because there was too much of it, and attempts to connect, which are a scan where one
+    /// client makes many, and say nothing where a capture shows one direction only. Then one engine
     /// must see all.
     pub const fn needs_one_engine(&self) -> bool {
         self.patterns_folded > 0
-            || self.stream.unanswered > 0
+            || self.attempts_of_a_client > limits::ATTEMPTS_OF_A_CLIENT as u64
+            || self.stream.unanswered > limits::ATTEMPTING_CLIENTS as u64
             || self.stream.one_sided_syns > 0
             || self.exchange.calls_evicted > 0
             || self.exchange.held_back_less > 0
@@ -115,6 +119,7 @@ impl Counts {
         self.exchange += other.exchange;
         self.open_calls += other.open_calls;
         self.patterns_folded += other.patterns_folded;
+        self.attempts_of_a_client += other.attempts_of_a_client;
     }
 }
 
@@ -236,6 +241,7 @@ impl Engine {
             exchange: *tracker.counts(),
             open_calls: tracker.open_calls() as u64 + self.conversations.open_at_end,
             patterns_folded: tracker.patterns_folded(),
+            attempts_of_a_client: self.conversations.attempts.most_of_a_client(),
             span: self.span,
         }
     }
@@ -272,6 +278,9 @@ impl Conversations {
             }
             StreamEvent::Notice(notice) => self.notice(notice, emit),
             StreamEvent::Data(chunk) => {
+                if let Some(live) = self.connections.get_mut(chunk.connection) {
+                    live.known.begin_with(chunk.data);
+                }
                 self.decode(chunk.connection, emit, |decoder, budget, emit| {
                     decoder.push(chunk, budget, emit);
                 });

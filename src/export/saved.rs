@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::exchange::{ExchangeKind, ExchangeNumber};
 use crate::packet::Packet;
+use crate::report::Moments;
 use crate::report::calls::{Csv, JsonLines};
 use crate::source::CapturePoints;
 use crate::source::options::Options;
@@ -47,7 +48,8 @@ pub struct Saved {
     pub missing: u64,
 }
 
-/// Writes the exchanges `numbers`, ascending, to `out`.
+/// Writes the exchanges `numbers`, ascending, to `out`; in CSV their times as `moments` tells them,
+/// else in UTC.
 ///
 /// # Errors
 ///
@@ -56,6 +58,7 @@ pub fn save(
     archive: &Archive,
     numbers: &[ExchangeNumber],
     form: Form,
+    moments: Option<Moments>,
     mut out: impl Write,
 ) -> io::Result<Saved> {
     match form {
@@ -67,7 +70,7 @@ pub fn save(
             Ok(saved)
         }
         Form::Csv => {
-            let mut writer = Csv::new(&mut out, None)?;
+            let mut writer = Csv::new(&mut out, moments)?;
             let saved = save_lines(archive, numbers, |exchange| writer.write(exchange))?;
             writer.flush()?;
             Ok(saved)

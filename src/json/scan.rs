@@ -100,7 +100,6 @@ impl<'a> Scanner<'a> {
         rest: &'a [u8],
         visitor: &mut impl Visitor<'a>,
     ) -> Result<(&'a [u8], bool), Scan> {
-        let rest = token(rest);
         if self.open.depth == 1
             && let Some((_, value)) = &mut self.member
         {
@@ -127,6 +126,7 @@ impl<'a> Scanner<'a> {
             [b't', ..] => literal(rest, b"true")?,
             [b'f', ..] => literal(rest, b"false")?,
             [b'n', ..] => literal(rest, b"null")?,
+            [b' ' | b'\t' | b'\n' | b'\r', ..] => return Ok((after_blanks(rest), true)),
             [] => return Err(Scan::Cut),
             _ => return Err(Scan::Invalid),
         };
@@ -147,8 +147,8 @@ impl<'a> Scanner<'a> {
             visitor.member(key, before(value, rest));
         }
         let in_object = self.open.in_object();
-        match token(rest) {
-            [b',', behind @ ..] if in_object => Ok((self.key(token(behind), visitor)?, true)),
+        match rest {
+            [b',', behind @ ..] if in_object => Ok((self.key(behind, visitor)?, true)),
             [b',', behind @ ..] => Ok((behind, true)),
             [b'}', behind @ ..] if in_object => {
                 self.open.pop();
@@ -158,25 +158,28 @@ impl<'a> Scanner<'a> {
                 self.open.pop();
                 Ok((behind, false))
             }
+            [b' ' | b'\t' | b'\n' | b'\r', ..] => self.follow_blanks(rest, visitor),
             [] => Err(Scan::Cut),
             _ => Err(Scan::Invalid),
         }
     }
 
+    /// [`follow`](Self::follow) behind blanks. The value that it follows was told.
+    #[cold]
+    fn follow_blanks(
+        &mut self,
+        rest: &'a [u8],
+        visitor: &mut impl Visitor<'a>,
+    ) -> Result<(&'a [u8], bool), Scan> {
+        self.follow(after_blanks(rest), visitor)
+    }
+
     /// A key and its colon, from where its quote must stand.
     #[inline]
     fn key(&mut self, rest: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<&'a [u8], Scan> {
-        let inside = match rest {
-            [b'"', inside @ ..] => inside,
-            [] => return Err(Scan::Cut),
-            _ => return Err(Scan::Invalid),
-        };
+        let inside = after_mark(rest, b'"')?;
         let behind = after_string(inside)?;
-        let value = match token(behind) {
-            [b':', value @ ..] => value,
-            [] => return Err(Scan::Cut),
-            _ => return Err(Scan::Invalid),
-        };
+        let value = after_mark(behind, b':')?;
         if self.open.depth == 1 {
             let key = before(inside, behind).split_last().map_or(&[][..], |(_quote, key)| key);
             self.member = Some((key, value));
@@ -212,8 +215,36 @@ fn after_blanks(mut rest: &[u8]) -> &[u8] {
     rest
 }
 
+/// From behind a quote or a colon that must stand here, perhaps behind blanks.
+#[inline]
+fn after_mark(rest: &[u8], mark: u8) -> Result<&[u8], Scan> {
+    match rest {
+        [first, behind @ ..] if *first == mark => Ok(behind),
+        [b' ' | b'\t' | b'\n' | b'\r', ..] => after_late_mark(rest, mark),
+        [] => Err(Scan::Cut),
+        _ => Err(Scan::Invalid),
+    }
+}
+
+#[cold]
+fn after_late_mark(rest: &[u8], mark: u8) -> Result<&[u8], Scan> {
+    after_mark(after_blanks(rest), mark)
+}
+
 /// From behind the opening quote to behind the closing one.
-pub(super) fn after_string(mut rest: &[u8]) -> Result<&[u8], Scan> {
+#[inline]
+pub(super) fn after_string(rest: &[u8]) -> Result<&[u8], Scan> {
+    // Keys and short values end in their first word.
+    if let Some(word) = rest.first_chunk() {
+        let len = (stops(u64::from_le_bytes(*word)).trailing_zeros() / 8) as usize;
+        if let Some([b'"', behind @ ..]) = rest.get(len..) {
+            return Ok(behind);
+        }
+    }
+    after_long_string(rest)
+}
+
+fn after_long_string(mut rest: &[u8]) -> Result<&[u8], Scan> {
     loop {
         match plain(rest) {
             [b'"', behind @ ..] => return Ok(behind),
@@ -233,6 +264,12 @@ fn plain(mut rest: &[u8]) -> &[u8] {
         if stops != 0 {
             return rest.get((stops.trailing_zeros() / 8) as usize..).unwrap_or(&[]);
         }
+        rest = behind;
+    }
+    // The id is often the last string of a frame, and ends in its last bytes.
+    if let Some(([a, b, c, d], behind)) = rest.split_first_chunk()
+        && stops(u64::from_le_bytes([*a, *b, *c, *d, b'x', b'x', b'x', b'x'])) == 0
+    {
         rest = behind;
     }
     while let [byte, behind @ ..] = rest

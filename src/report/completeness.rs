@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::table::{Column, write_markdown, write_text};
@@ -42,7 +43,7 @@ impl Losses<'_> {
             write_text(out, columns, layout.columns, layout.palette.heading)?;
             writeln!(out)?;
         }
-        self.write_line(out, &layout.palette)
+        self.write_line(out, &layout.palette, layout.columns)
     }
 
     /// Writes the same as Markdown.
@@ -52,32 +53,53 @@ impl Losses<'_> {
             write_markdown(out, &columns(&rows, None))?;
             writeln!(out)?;
         }
-        self.write_line(out, &Palette::PLAIN)
+        self.write_line(out, &Palette::PLAIN, usize::MAX)
     }
 
     /// Writes the completeness line: the counts that are always told, zeros included. Only who is
-    /// told a zero knows that somebody looked.
-    pub fn write_line(&self, out: &mut impl Write, palette: &Palette) -> io::Result<()> {
+    /// told a zero knows that somebody looked. Where it is longer than `columns` it goes on below,
+    /// each count whole.
+    pub fn write_line(
+        &self,
+        out: &mut impl Write,
+        palette: &Palette,
+        columns: usize,
+    ) -> io::Result<()> {
         let losses = self.completeness;
-        write!(out, "{}, ", counted(self.capture.packets, "packet", "packets"))?;
-        match losses.kernel_drops {
-            None => write!(out, "kernel drops unknown")?,
-            Some(drops) => loss(out, palette, drops, "kernel drop", "kernel drops")?,
-        }
-        for (number, one, many) in [
-            (losses.gaps, "gap", "gaps"),
-            (losses.truncated_packets, "cut packet", "cut packets"),
-            (losses.frames_undecodable, "undecodable frame", "undecodable frames"),
-            (losses.orphan_replies, "orphan reply", "orphan replies"),
-            (losses.calls_open, "call still open", "calls still open"),
-            (losses.unsure, "unsure", "unsure"),
-        ] {
-            write!(out, ", ")?;
-            loss(out, palette, number, one, many)?;
-        }
+        let loss = |number: u64, one, many| (counted(number, one, many), number > 0);
+        let mut told = vec![
+            (counted(self.capture.packets, "packet", "packets"), false),
+            match losses.kernel_drops {
+                None => ("kernel drops unknown".to_owned(), false),
+                Some(drops) => loss(drops, "kernel drop", "kernel drops"),
+            },
+            loss(losses.gaps, "gap", "gaps"),
+            loss(losses.truncated_packets, "cut packet", "cut packets"),
+            loss(losses.frames_undecodable, "undecodable frame", "undecodable frames"),
+            loss(losses.orphan_replies, "orphan reply", "orphan replies"),
+            loss(losses.calls_open, "call still open", "calls still open"),
+            loss(losses.unsure, "unsure", "unsure"),
+        ];
         // Neither is a loss: what the sender repeated, and what the capture did.
-        let again = count(losses.retransmissions);
-        writeln!(out, ", {again} sent again, {}", counted(losses.copies, "copy", "copies"))
+        told.push((format!("{} sent again", count(losses.retransmissions)), false));
+        told.push((counted(losses.copies, "copy", "copies"), false));
+        let last = told.len() - 1;
+        let mut used = 0;
+        for (index, (text, is_loss)) in told.into_iter().enumerate() {
+            let comma = if index < last { "," } else { "" };
+            let width = text.width() + comma.len();
+            if used > 0 && used + 1 + width > columns {
+                write!(out, "\n{CONTINUED}")?;
+                used = CONTINUED.len();
+            } else if used > 0 {
+                write!(out, " ")?;
+                used += 1;
+            }
+            used += width;
+            let style = if is_loss { palette.warning } else { Style::new() };
+            write!(out, "{style}{text}{style:#}{comma}")?;
+        }
+        writeln!(out)
     }
 
     /// What there is to say.
@@ -251,6 +273,9 @@ fn columns(rows: &[Loss], width: Option<usize>) -> Vec<Column> {
     ]
 }
 
+/// What stands before the rest of a completeness line.
+const CONTINUED: &str = "  ";
+
 const TITLES: [&str; 4] = ["id", "count", "what", "what it means, or what to do"];
 
 /// `text` in lines of at most `columns`, broken between words.
@@ -268,22 +293,6 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Writes a count, in the colour of a warning where there is one to give.
-fn loss(
-    out: &mut impl Write,
-    palette: &Palette,
-    number: u64,
-    one: &str,
-    many: &str,
-) -> io::Result<()> {
-    let style = match number {
-        0 => anstyle::Style::new(),
-        _ => palette.warning,
-    };
-    let what = if number == 1 { one } else { many };
-    write!(out, "{style}{} {what}{style:#}", count(number))
 }
 
 #[cfg(test)]
@@ -306,10 +315,20 @@ mod tests {
     fn zeros_are_told() {
         assert_eq!(
             written(&Completeness::default(), Palette::PLAIN, 80),
-            "1,670,000 packets, kernel drops unknown, 0 gaps, 0 cut packets, \
-             0 undecodable frames, 0 orphan replies, 0 calls still open, 0 unsure, \
+            "1,670,000 packets, kernel drops unknown, 0 gaps, 0 cut packets,\n  \
+             0 undecodable frames, 0 orphan replies, 0 calls still open, 0 unsure,\n  \
              0 sent again, 0 copies\n"
         );
+        // No longer than it has to be, and no count cut in two.
+        for columns in 1..200 {
+            let told = written(&Completeness::default(), Palette::PLAIN, columns);
+            let fits = |line: &str| line.len() <= columns.max("  0 undecodable frames,".len());
+            assert!(told.lines().all(|line| fits(line) || columns < 25), "{columns}: {told}");
+            assert_eq!(
+                told.lines().map(str::trim).collect::<Vec<_>>().join(" ").matches(", ").count(),
+                9
+            );
+        }
     }
 
     /// Everything that can be wrong.

@@ -20,7 +20,7 @@ pub use completeness::{Loss, Losses};
 pub use interfaces::Interfaces;
 pub use layout::{Layout, Palette};
 pub use moments::{Moments, TimeFormat};
-pub use summary::Summary;
+pub use summary::{Summary, UNKNOWN_COLUMNS, unknown_protocol};
 pub use units::{count, counted, percent, size};
 pub use visible::{BYTES_PER_COLUMN, is_acting, push_fitting, push_visible, visible};
 

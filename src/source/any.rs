@@ -137,7 +137,7 @@ impl Source {
     }
 
     /// Saves every packet that is given from now on in a ring of files that are named after `path`
-    /// and, in `zone`, the times of their first packets.
+    /// and, in `zone`, the times of their first packets. No file that is there is written over.
     ///
     /// # Errors
     ///
@@ -298,7 +298,7 @@ impl Source {
             #[cfg(feature = "live")]
             (Advance::Packet, Origin::Live(live)) => {
                 let (packet, points) = (live.packet(), live.points());
-                let writer = save.writer(packet.at, points);
+                let writer = save.writer(packet.at, points, live.drops());
                 writer.and_then(|writer| writer.write(&packet, Options::NONE, points))
             }
             (Advance::Idle, _) => save.flush(),
@@ -308,7 +308,11 @@ impl Source {
             let file = self.save.take().map(|save| save.file()).unwrap_or_default();
             // Told when the next packet is asked for: this one is good, and the analysis would
             // miss it.
-            self.untold = Some(SourceError::Save { file, cause });
+            self.untold = Some(match cause.kind() {
+                // Only a ring makes files on the way.
+                io::ErrorKind::AlreadyExists => SourceError::RingExists { file },
+                _ => SourceError::Save { file, cause },
+            });
         }
         Ok(())
     }
@@ -389,10 +393,11 @@ impl Save {
         &mut self,
         at: Timestamp,
         points: &CapturePoints,
+        drops: impl IntoIterator<Item = (PointId, u64)>,
     ) -> io::Result<&mut CaptureWriter<Output>> {
         match self {
             Self::File { writer, .. } => Ok(writer),
-            Self::Ring(ring) => ring.writer(at, points),
+            Self::Ring(ring) => ring.writer(at, points, drops),
         }
     }
 
@@ -425,7 +430,7 @@ impl Save {
 
 /// Saves the packet that the files went to, and what lies before it in them.
 fn save_of_file(save: &mut Save, files: &mut Merged) -> io::Result<()> {
-    let writer = save.writer(files.packet().at, files.points())?;
+    let writer = save.writer(files.packet().at, files.points(), files.drops())?;
     if !writer.has_begun() {
         files.keep_sections(writer.section());
     }

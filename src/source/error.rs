@@ -7,7 +7,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The file could not be opened.
-    #[error("cannot open {file}: {cause}")]
+    #[error("cannot open {file}: {cause}. {}", to_open(.cause))]
     Open {
         /// The name that was given.
         file: String,
@@ -67,7 +67,9 @@ pub enum SourceError {
         cause: io::Error,
     },
     /// The file to save packets in cannot be made.
-    #[error("cannot save to {file}: {cause}. Choose a folder that exists and may be written to")]
+    #[error(
+        "cannot save to {file}: {cause}. Choose a file in a folder that exists and may be written to"
+    )]
     SaveTo {
         /// The name that was given.
         file: String,
@@ -96,6 +98,15 @@ pub enum SourceError {
         /// One that no file has.
         free: String,
     },
+    /// The next file of a ring is there already. Nothing more is saved.
+    #[error(
+        "{file} is there already, and -b writes over no file: nothing more is saved. \
+         Choose another name for -w, or move that file away"
+    )]
+    RingExists {
+        /// Its name.
+        file: String,
+    },
     /// This user may not capture.
     #[error(
         "no permission to capture on {interface}. Run it as root: sudo nestscope … ; \
@@ -108,7 +119,10 @@ pub enum SourceError {
         program: String,
     },
     /// There is no such interface.
-    #[error("there is no interface {interface}. There are: {known}")]
+    #[error(
+        "there is no interface {}. There are: {known}",
+        if .interface.is_empty() { "without a name" } else { .interface }
+    )]
     NoSuchInterface {
         /// The name that was given.
         interface: String,
@@ -157,4 +171,15 @@ pub enum SourceError {
          Capture with another tool: tcpdump -i lo -U -w - | nestscope -r -"
     )]
     FilesOnly,
+}
+
+/// What to do about a file that cannot be opened.
+fn to_open(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "Is the name right, and this the folder that it is in?",
+        io::ErrorKind::PermissionDenied => {
+            "Let this user read it, or run it as root: sudo nestscope …"
+        }
+        _ => "Is it a file or a pipe that can be read?",
+    }
 }

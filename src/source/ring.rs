@@ -4,7 +4,7 @@
 //! A file is named after the time of its first packet and begins with that packet: so no file is
 //! empty, and the same packets make the same files whether they come from an interface or a file.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use rustix::fs::{Access, access};
 use super::SourceError;
 use super::any::Output;
 use super::points::CapturePoints;
-use super::writer::CaptureWriter;
+use super::writer::{CaptureWriter, added};
 use crate::packet::PointId;
 use crate::time::{Nanos, Timestamp};
 
@@ -85,6 +85,8 @@ impl RingLimits {
 pub struct Ring {
     /// What the files are named after: `trace.pcapng`.
     path: PathBuf,
+    /// The file that was begun last, or tried to; before that what they are named after.
+    newest: PathBuf,
     limits: RingLimits,
     zone: TimeZone,
     current: Option<Current>,
@@ -92,6 +94,8 @@ pub struct Ring {
     begun: u64,
     /// Those that are still there, the oldest first. Grows only where nothing says how many to keep.
     kept: VecDeque<PathBuf>,
+    /// The drops that files before the present one tell of.
+    told: BTreeMap<PointId, u64>,
 }
 
 struct Current {
@@ -111,29 +115,38 @@ impl Ring {
         access(folder(&path), Access::WRITE_OK | Access::EXEC_OK).map_err(|errno| {
             SourceError::SaveTo { file: path.display().to_string(), cause: errno.into() }
         })?;
-        Ok(Self { path, limits, zone, current: None, begun: 0, kept: VecDeque::new() })
+        Ok(Self {
+            newest: path.clone(),
+            path,
+            limits,
+            zone,
+            current: None,
+            begun: 0,
+            kept: VecDeque::new(),
+            told: BTreeMap::new(),
+        })
     }
 
-    /// The file that is being written, or what they are named after.
+    /// The file that is being written or could not be made, or what they are named after.
     pub fn file(&self) -> &Path {
-        self.kept.back().unwrap_or(&self.path)
+        &self.newest
     }
 
     /// The writer of the present file, or of the next one where that is full for a packet of the
-    /// time `at`.
+    /// time `at`. That one ends with its share of `drops`, which are all there were so far.
     ///
     /// # Errors
     ///
-    /// Where a file cannot be made or written, or the oldest not be removed.
+    /// Where a file cannot be made or written, is there already, or the oldest not be removed.
     pub fn writer(
         &mut self,
         at: Timestamp,
         points: &CapturePoints,
+        drops: impl IntoIterator<Item = (PointId, u64)>,
     ) -> io::Result<&mut CaptureWriter<Output>> {
         let full = self.current.take_if(|current| is_full(&self.limits, current, at));
         if let Some(full) = full {
-            // How many packets were dropped is known, and told, at the end.
-            full.writer.finish(points, [])?;
+            full.writer.finish(points, self.share(drops))?;
         }
         let current = match self.current.take() {
             Some(current) => current,
@@ -156,22 +169,34 @@ impl Ring {
         self.current.as_mut().map_or(Ok(()), |current| current.writer.flush())
     }
 
-    /// Ends the last file, as [`CaptureWriter::finish`] does.
+    /// Of all `drops` so far those that no file tells of yet, which from now on one does.
+    fn share(&mut self, drops: impl IntoIterator<Item = (PointId, u64)>) -> BTreeMap<PointId, u64> {
+        let all = added(drops);
+        let before = std::mem::replace(&mut self.told, all.clone());
+        let share = |(point, all): (PointId, u64)| {
+            (point, all.saturating_sub(before.get(&point).copied().unwrap_or(0)))
+        };
+        all.into_iter().map(share).collect()
+    }
+
+    /// Ends the last file, as [`CaptureWriter::finish`] does, with its share of all `drops`.
     ///
     /// # Errors
     ///
     /// Where it cannot be written.
     pub fn finish(
-        self,
+        mut self,
         points: &CapturePoints,
         drops: impl IntoIterator<Item = (PointId, u64)>,
     ) -> io::Result<()> {
-        self.current.map_or(Ok(()), |current| current.writer.finish(points, drops))
+        let Some(current) = self.current.take() else { return Ok(()) };
+        current.writer.finish(points, self.share(drops))
     }
 
     fn begin(&mut self, first: Timestamp) -> io::Result<Current> {
         self.begun += 1;
         let path = self.path.with_file_name(self.name(first));
+        self.newest.clone_from(&path);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
         self.kept.push_back(path);
         while self.limits.files.is_some_and(|most| self.kept.len() > most) {
@@ -227,6 +252,8 @@ mod tests {
     use super::*;
     use crate::packet::{LinkType, Packet, PacketNumber};
     use crate::source::options::Options;
+    use crate::source::points::Point;
+    use crate::source::{Next, Source, Stop};
 
     fn packet(number: u64, data: &[u8]) -> Packet<'_> {
         let at =
@@ -249,7 +276,7 @@ mod tests {
         let points = CapturePoints::default();
         for number in 0..packets {
             let packet = packet(number, &[0; 1_000]);
-            let writer = ring.writer(packet.at, &points).unwrap();
+            let writer = ring.writer(packet.at, &points, []).unwrap();
             writer.write(&packet, Options::NONE, &points).unwrap();
         }
         ring.finish(&points, []).unwrap();
@@ -281,6 +308,54 @@ mod tests {
         let names: Vec<_> = ring(&["duration:4"], 10).into_iter().map(|(name, _)| name).collect();
         let expected = ["00001_20261122035200", "00002_20261122035204", "00003_20261122035208"];
         assert_eq!(names, expected.map(|name| format!("trace_{name}.pcapng")));
+    }
+
+    /// The drops that each file of the folder tells of, by the name of the file.
+    fn told_drops(folder: &Path) -> Vec<Option<u64>> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        let drops = |name: &PathBuf| {
+            let names = [name.to_str().unwrap().to_owned()];
+            let mut source = Source::files(&names, &Stop::default()).unwrap();
+            while !matches!(source.next().unwrap(), Next::End) {}
+            source.kernel_drops()
+        };
+        names.iter().map(drops).collect()
+    }
+
+    #[test]
+    fn each_file_tells_the_drops_of_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace.pcapng");
+        let limits = ["duration:2".parse::<RingLimit>().unwrap()].into_iter().collect();
+        let mut ring = Ring::new(path.to_str().unwrap(), limits, TimeZone::UTC).unwrap();
+        let points = CapturePoints::default();
+        let point = points.add(Point::live("eth0", LinkType(1), 0));
+        // All that were dropped when each packet came.
+        for (number, dropped) in [0, 4, 10, 10, 10, 11].into_iter().enumerate() {
+            let packet = Packet { point, ..packet(number as u64, &[0; 60]) };
+            let writer = ring.writer(packet.at, &points, [(point, dropped)]).unwrap();
+            writer.write(&packet, Options::NONE, &points).unwrap();
+        }
+        // The kernel counts once more as the capture ends; the loopback may come twice.
+        ring.finish(&points, [(point, 10), (point, 2)]).unwrap();
+        assert_eq!(told_drops(folder.path()), [Some(10), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("trace_00001_20261122035200.pcapng");
+        fs::write(&taken, "being read").unwrap();
+        let path = folder.path().join("trace.pcapng");
+        let limits = ["duration:2".parse::<RingLimit>().unwrap()].into_iter().collect();
+        let mut ring = Ring::new(path.to_str().unwrap(), limits, TimeZone::UTC).unwrap();
+        let at = packet(0, &[]).at;
+        let error = ring.writer(at, &CapturePoints::default(), []).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(ring.file(), taken);
+        assert_eq!(fs::read(&taken).unwrap(), b"being read");
     }
 
     #[test]

@@ -147,11 +147,6 @@ impl<W: Write> CaptureWriter<W> {
         drops: impl IntoIterator<Item = (PointId, u64)>,
     ) -> io::Result<()> {
         self.begin_file()?;
-        let mut dropped = BTreeMap::<PointId, u64>::new();
-        for (point, more) in drops {
-            let sum = dropped.entry(point).or_default();
-            *sum = sum.saturating_add(more);
-        }
         for id in (0..=u16::MAX).map(PointId) {
             let Some(point) = points.get(id) else {
                 break;
@@ -159,7 +154,7 @@ impl<W: Write> CaptureWriter<W> {
             self.interface(id, point.link, || point)?;
         }
         self.out.write_all(&self.blocks)?;
-        for (point, dropped) in dropped {
+        for (point, dropped) in added(drops) {
             let mut described = self.interfaces.range((point, 0)..);
             let Some((_, interface)) = described.next().filter(|((id, _), _)| *id == point) else {
                 continue;
@@ -268,6 +263,16 @@ impl<W: Write> CaptureWriter<W> {
         self.written += u64::from(u32::from_le_bytes(len));
         self.out.write_all(&self.block)
     }
+}
+
+/// Packets that were lost at each point, where several counts of one are added.
+pub(super) fn added(drops: impl IntoIterator<Item = (PointId, u64)>) -> BTreeMap<PointId, u64> {
+    let mut added = BTreeMap::<PointId, u64>::new();
+    for (point, more) in drops {
+        let sum = added.entry(point).or_default();
+        *sum = sum.saturating_add(more);
+    }
+    added
 }
 
 fn length(value: usize) -> io::Result<u32> {

@@ -4,39 +4,67 @@
 
 use crate::decode::{Flags, Segment};
 use crate::limits::{COPY_WITHIN, COPY_WITHOUT_ID_WITHIN, RECENT_SEGMENTS};
-use crate::time::Timestamp;
+use crate::time::{Nanos, Timestamp};
 
-/// The last segments of one side, to know a copy by.
+/// The last segments of one side, to know a copy by. Kept small: there are two of these for each
+/// connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RecentSegments {
-    ring: [(u64, Timestamp); RECENT_SEGMENTS],
+    ring: [Known; RECENT_SEGMENTS],
     next: u8,
+}
+
+/// What is known of a segment that was seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    signature: u32,
+    at: Tick,
 }
 
 impl RecentSegments {
     /// Remembers a segment.
     pub fn add(&mut self, segment: &Segment<'_>) {
+        let Some(at) = Tick::of(segment.packet.at) else { return };
         let index = usize::from(self.next) % RECENT_SEGMENTS;
         if let Some(place) = self.ring.get_mut(index) {
-            *place = (signature(segment), segment.packet.at);
+            *place = Known { signature: signature(segment), at };
         }
         self.next = self.next.wrapping_add(1);
     }
 
     /// Whether one of them is the same packet as this one.
     pub fn hold_a_copy_of(&self, segment: &Segment<'_>) -> bool {
+        let Some(now) = Tick::of(segment.packet.at) else { return false };
         let wanted = signature(segment);
         // Some systems number no packet that may not be cut, and version 6 has no number.
         let within = if segment.ip_id == 0 { COPY_WITHOUT_ID_WITHIN } else { COPY_WITHIN };
-        self.ring.iter().any(|&(signature, at)| {
-            let apart = segment.packet.at.since(at).or_else(|| at.since(segment.packet.at));
-            signature == wanted && apart.is_some_and(|apart| apart <= within)
-        })
+        self.ring.iter().any(|known| known.signature == wanted && now.apart(known.at) <= within)
     }
 }
 
+/// A moment in steps of 1,024 ns, which go round after 73 minutes: a segment of then has another
+/// signature.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tick(u32);
+
+impl Tick {
+    /// `None` where no time is known.
+    fn of(at: Timestamp) -> Option<Self> {
+        let steps = at.as_nanos() >> STEP_BITS & i64::from(u32::MAX);
+        at.is_known().then(|| Self(u32::try_from(steps).unwrap_or_default()))
+    }
+
+    /// The span between two moments, whichever is the later one.
+    fn apart(self, other: Self) -> Nanos {
+        let steps = self.0.wrapping_sub(other.0).cast_signed().unsigned_abs();
+        Nanos::new(u64::from(steps) << STEP_BITS)
+    }
+}
+
+const STEP_BITS: u32 = 10;
+
 /// What a router leaves as it is. Never 0, which stands for no segment.
-fn signature(segment: &Segment<'_>) -> u64 {
+fn signature(segment: &Segment<'_>) -> u32 {
     let Segment { seq, ack, flags, window, ip_id, payload, missing, .. } = segment;
     let len = (payload.len() as u64).wrapping_add(u64::from(*missing));
     let numbers = u64::from(seq.0) << 32 | u64::from(ack.map_or(0, |ack| ack.0));
@@ -44,8 +72,12 @@ fn signature(segment: &Segment<'_>) -> u64 {
         | u64::from(*window) << 32
         | u64::from(flags.without(Flags::PSH).0) << 24
         | len & 0x00ff_ffff;
-    (numbers ^ rest.wrapping_mul(0x9e37_79b9_7f4a_7c15)) | 1
+    let mixed = (numbers ^ rest.wrapping_mul(MIX)).wrapping_mul(MIX) >> 32;
+    u32::try_from(mixed).unwrap_or_default() | 1
 }
+
+/// The multiplier of Fibonacci hashing: what is multiplied by it mixes upwards.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]
 mod tests {

@@ -326,9 +326,9 @@ impl Streams {
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.counts.discarded.outside_window += self.strays.clear();
-        let mut connections = self.table.drain();
-        connections.sort_by_key(|c| (c.announced.unwrap_or(u64::MAX), c.generation));
-        for connection in connections {
+        // In place: beside so many connections there is no room for all of them a second time.
+        for slot in self.table.slots_in_order() {
+            let Some(connection) = self.table.remove(slot) else { continue };
             self.shared.held -= connection.held();
             let why = if connection.was_superseded() {
                 CloseReason::Replaced

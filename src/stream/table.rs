@@ -149,11 +149,13 @@ impl Table {
         Some(connection)
     }
 
-    /// Takes out all, in no particular order.
-    pub fn drain(&mut self) -> Vec<Connection> {
-        self.index.clear();
-        self.free.clear();
-        self.slots.drain(..).flatten().collect()
+    /// The slots that are taken, in the order in which their connections were told of.
+    pub fn slots_in_order(&self) -> Vec<u32> {
+        let order = |c: &Connection| (c.announced.unwrap_or(u64::MAX), c.generation);
+        let taken = self.slots.iter().flatten();
+        let mut slots: Vec<_> = taken.map(|c| (order(c), c.slot)).collect();
+        slots.sort_unstable();
+        slots.into_iter().map(|(_, slot)| slot).collect()
     }
 
     fn hash(&self, one: &SocketAddr, other: &SocketAddr) -> u64 {

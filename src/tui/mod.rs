@@ -15,6 +15,7 @@ pub mod hex;
 pub mod json_tree;
 pub mod keys;
 pub mod question;
+pub mod search;
 pub mod status;
 pub mod table;
 pub mod terminal;

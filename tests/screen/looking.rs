@@ -27,6 +27,24 @@ fn keys_move_the_selection() {
 }
 
 #[test]
+fn times_are_told_as_was_asked_for_and_t_still_switches_them() {
+    let terminal =
+        Terminal::run(120, 32, "TZ=Asia/Tokyo nestscope -t ad -r fixtures/basic-v11.pcap");
+    // As tshark -t ad tells the first packet of data: 2026-11-22 05:54:27.937 in UTC.
+    terminal.wait_for_selected("  1 2026-11-22 14:54:27.937 → sum ");
+    terminal.press(&["T"]);
+    terminal.wait_for("Times in seconds since the first packet");
+    terminal.press(&["T", "T"]);
+    terminal.wait_for("Dates and times of day");
+    terminal.wait_for_selected("  1 2026-11-22 14:54:27.937 → sum ");
+    terminal.press(&["w"]);
+    terminal.wait_for("Save");
+    terminal.answer("calls.csv");
+    let saved = std::fs::read_to_string(terminal.wait_for_file("calls.csv", "saved ")).unwrap();
+    assert!(saved.contains(",2026-11-22 14:54:27.937"), "{saved}");
+}
+
+#[test]
 fn a_filter_with_an_error_is_mended() {
     let terminal = Terminal::run(120, 32, "nestscope -r fixtures/basic-v11.pcap");
     terminal.wait_for("62 exchanges");

@@ -43,3 +43,9 @@ fn a_name_can_be_typed_and_a_wrong_one_is_no_end() {
     terminal.answer("fixtures/walkthrough.pcap");
     terminal.wait_for("3 exchanges");
 }
+
+#[test]
+fn a_pipe_that_is_waited_for_is_told_of() {
+    let terminal = Terminal::run(100, 30, "sleep 1000 | nestscope report");
+    terminal.wait_for("note: reading packets from the pipe on standard input; Ctrl-C ends");
+}

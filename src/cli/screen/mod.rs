@@ -22,7 +22,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select, unbounded};
-use jiff::tz::TimeZone;
 
 use crate::cli::error::CliError;
 use crate::cli::settings::{Input as Source, Live, Settings};
@@ -30,6 +29,7 @@ use crate::cli::terminal as output;
 use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::report::Losses;
+use crate::report::Moments;
 use crate::source::SourceError;
 use crate::source::interfaces::{self, interfaces};
 use crate::store::listing::Spawn;
@@ -40,8 +40,8 @@ use crate::tui::status::{Activity, Status};
 use crate::tui::terminal::{self, Event};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Effect, Traffic, View};
-use crate::tui::views;
 use crate::tui::views::start::Start;
+use crate::tui::views::{self, TimeStyle};
 use clipboard::Copied;
 use reader::News;
 use run::{Outcome, Run};
@@ -106,8 +106,7 @@ struct Screen<'a> {
     settings: &'a Settings,
     terminal: terminal::Screen,
     app: App,
-    /// The zone in which times of day are told.
-    zone: TimeZone,
+    times: TimeStyle,
     run: Option<Run>,
     /// What is shown where nothing runs.
     nothing: (CaptureStore, Status),
@@ -142,14 +141,14 @@ impl<'a> Screen<'a> {
             output::is_coloured(settings.output.color, &std::io::stdout()),
             settings.screen.ascii,
         );
-        let zone = settings.output.zone();
-        let app = views::app(theme, zone.clone()).with_checker(Box::new(paths::Answers));
+        let times = TimeStyle { zone: settings.output.zone(), format: settings.output.time };
+        let app = views::app(theme, times.clone()).with_checker(Box::new(paths::Answers));
         let saved = settings.save.as_ref().map(|save| &save.file);
         let mut screen = Self {
             settings,
             terminal,
             app,
-            zone,
+            times,
             run,
             nothing: (CaptureStore::default(), Status::default()),
             inputs,
@@ -266,7 +265,13 @@ impl<'a> Screen<'a> {
             (Effect::Save { path, numbers, overwrite }, Some(run)) => {
                 let archive = run.capture.archive().clone();
                 match Target::open(&path, overwrite, &self.in_use) {
-                    Ok(target) => self.save(archive, target, numbers),
+                    Ok(target) => {
+                        let moments = self.settings.output.moments().map(|mut moments| {
+                            moments.begin(views::first_packet(&run.capture));
+                            moments
+                        });
+                        self.save(archive, target, numbers, moments);
+                    }
                     Err(save::Refused { reason, may_insist }) => {
                         self.app.refuse_saving(reason, may_insist);
                     }
@@ -297,12 +302,18 @@ impl<'a> Screen<'a> {
     }
 
     /// Writes exchanges into a file, beside all else.
-    fn save(&mut self, archive: Archive, target: Target, numbers: Vec<ExchangeNumber>) {
+    fn save(
+        &mut self,
+        archive: Archive,
+        target: Target,
+        numbers: Vec<ExchangeNumber>,
+        moments: Option<Moments>,
+    ) {
         self.app.notice("saving…");
         let send = self.send.clone();
         self.saving.retain(|save| !save.is_finished());
         self.saving.push(thread::spawn(move || {
-            let (told, input) = match target.write(&archive, &numbers) {
+            let (told, input) = match target.write(&archive, &numbers, moments) {
                 Ok(told) => (told.clone(), Input::Notice(told)),
                 Err(told) => (told.clone(), Input::NotSaved(told)),
             };
@@ -394,7 +405,7 @@ impl<'a> Screen<'a> {
         let views = match &self.run {
             Some(run) => {
                 let follow = run.is_live() || run.status.speed.is_some();
-                views::of_capture(&self.zone, self.spawn(), &filter, follow, self.names())
+                views::of_capture(self.times.clone(), self.spawn(), &filter, follow, self.names())
             }
             None => {
                 let interfaces = interfaces().map_err(|error| error.to_string());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exchange::ExchangeNumber;
 use crate::export::{Form, Saved, save};
+use crate::report::Moments;
 use crate::store::Archive;
 
 /// A file that was opened to be written.
@@ -56,14 +57,19 @@ impl Target {
         }
     }
 
-    /// Writes the exchanges `numbers`, ascending, and returns the sentence for the user.
+    /// Writes the exchanges `numbers`, ascending, their times as `moments` tells them in CSV, and returns the sentence for the user.
     ///
     /// # Errors
     ///
     /// Where they cannot be written: the sentence.
-    pub fn write(self, archive: &Archive, numbers: &[ExchangeNumber]) -> Result<String, String> {
+    pub fn write(
+        self,
+        archive: &Archive,
+        numbers: &[ExchangeNumber],
+        moments: Option<Moments>,
+    ) -> Result<String, String> {
         let Self { path, file, form } = self;
-        match save(archive, numbers, form, BufWriter::new(file)) {
+        match save(archive, numbers, form, moments, BufWriter::new(file)) {
             Ok(saved) => Ok(told(&path, saved, form)),
             Err(error) => Err(format!("cannot save to {}: {error}", path.display())),
         }

@@ -217,6 +217,18 @@ fn is_whole(head: &[u8]) -> bool {
 /// each maximal part of an invalid sequence into one U+FFFD, as `utf8_chunks` divides them. What
 /// could become a character with more bytes is left.
 fn count(part: &[u8]) -> (usize, u64) {
+    match std::str::from_utf8(part) {
+        Ok(text) => (part.len(), utf16_len(text)),
+        Err(error) if error.error_len().is_none() => {
+            let valid = part.get(..error.valid_up_to()).unwrap_or(&[]);
+            (valid.len(), std::str::from_utf8(valid).map_or(0, utf16_len))
+        }
+        Err(_) => count_invalid(part),
+    }
+}
+
+#[cold]
+fn count_invalid(part: &[u8]) -> (usize, u64) {
     let (mut bytes, mut units) = (0, 0);
     for chunk in part.utf8_chunks() {
         bytes += chunk.valid().len();

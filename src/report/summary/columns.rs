@@ -1,6 +1,6 @@
 //! What the tables for people tell of a pattern, of a group and of a connection.
 
-use super::{REST, Summary, exchanges, protocol, state};
+use super::{REST, Summary, exchanges, spoken, state};
 use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
 use crate::report::table::Column;
@@ -190,17 +190,17 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
     let both = |sides: PerSide<u64>| sides.client + sides.server;
     let missing = |row: &ConnectionRow| match both(row.facts.counts.gaps) {
         0 => NONE.to_owned(),
-        _ => size(both(row.facts.counts.gap_bytes)),
+        _ => match both(row.facts.counts.gap_bytes) {
+            // Only that something is missing is known.
+            0 => "some".to_owned(),
+            bytes => size(bytes),
+        },
     };
-    // Bytes of which nothing could be told are unknown; where there were none there is no protocol.
-    let spoken = |row: &ConnectionRow| match both(row.facts.counts.bytes) {
-        0 => protocol(row).unwrap_or(NONE).to_owned(),
-        _ => protocol(row).unwrap_or("unknown").to_owned(),
-    };
+    let speaks = |row: &ConnectionRow| spoken(&row.facts).unwrap_or_else(|| NONE.to_owned());
     vec![
         Column::texts("client", 0, cells(&|row| row.facts.ends.client.to_string())),
         Column::texts("server", 0, cells(&|row| row.facts.ends.server.to_string())),
-        Column::texts("protocol", 6, cells(&spoken)),
+        Column::texts("protocol", 6, cells(&speaks)),
         Column::texts("state", 7, cells(&|row| state(row.why()).to_owned())),
         Column::numbers("time", 9, cells(&took)),
         Column::numbers("calls", 0, cells(&|row| count(row.outcomes.calls))),

@@ -10,7 +10,9 @@ mod text;
 use std::io::{self, Write};
 
 use super::{Layout, Losses};
+use crate::engine::{Beginning, ConnectionFacts};
 use crate::exchange::ExchangeKind;
+use crate::protocol::Foreign;
 use crate::store::{
     Capture, Completeness, ConnectionRow, GroupRow, Outcomes, PatternRow, Statistics,
 };
@@ -112,11 +114,60 @@ fn protocol(row: &ConnectionRow) -> Option<&'static str> {
     row.facts.foreign.map(|foreign| foreign.name()).or(nest)
 }
 
+/// What a connection spoke, for people; `None` where nothing was said.
+fn spoken(facts: &ConnectionFacts) -> Option<String> {
+    match facts.foreign {
+        None if facts.spoke_nest => Some("nest-tcp".to_owned()),
+        None | Some(Foreign::Unknown) if !facts.beginning.bytes().is_empty() => {
+            Some(unknown_protocol(&facts.beginning, UNKNOWN_COLUMNS))
+        }
+        Some(foreign) => Some(foreign.name().to_owned()),
+        None => None,
+    }
+}
+
+/// Of a connection whose protocol is unknown, how it began: `unknown "\x05\x01\x00"`, in ASCII and
+/// cut to `columns`. Where there is no room for more than the word, that alone.
+pub fn unknown_protocol(beginning: &Beginning, columns: usize) -> String {
+    let word = Foreign::Unknown.name();
+    let room = columns.saturating_sub(word.len() + " \"\"...".len());
+    let mut shown = String::new();
+    let mut rest = "";
+    for &byte in beginning.bytes() {
+        let byte = byte.escape_ascii().to_string();
+        if shown.len() + byte.len() > room {
+            rest = "...";
+            break;
+        }
+        shown += &byte;
+    }
+    if shown.is_empty() { word.to_owned() } else { format!("{word} \"{shown}\"{rest}") }
+}
+
+/// Columns of it in a table.
+pub const UNKNOWN_COLUMNS: usize = 28;
+
 /// The exchanges of a row: its calls, or its events.
 const fn exchanges(row: &PatternRow) -> u64 {
     match row.kind {
         ExchangeKind::Event => row.outcomes.events,
         _ => row.outcomes.calls,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_protocol_is_told_by_how_it_began() {
+        let told = |data: &[u8]| unknown_protocol(&Beginning::of(data), 28);
+        assert_eq!(told(b"\x05\x01\x00"), r#"unknown "\x05\x01\x00""#);
+        assert_eq!(told(b"HELO \"me\"\r\n"), r#"unknown "HELO \"me\"\r\n""#);
+        assert_eq!(told(b"\x1b[2J and much more than is kept"), r#"unknown "\x1b[2J and muc"..."#);
+        assert_eq!(told(&[0xff; 100]), r#"unknown "\xff\xff\xff"..."#);
+        assert_eq!(told(b""), "unknown");
+        assert_eq!(unknown_protocol(&Beginning::of(&[0xff; 100]), 16), "unknown");
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::Summary;
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints, PerSide};
-use crate::engine::ConnectionFacts;
+use crate::engine::{Beginning, ConnectionFacts};
 use crate::exchange::{Exchange, PatternId};
 use crate::protocol::Foreign;
 use crate::report::calls::samples::{
@@ -148,6 +148,7 @@ impl Sample {
             from_start: PerSide { client: known, server: known },
             spoke_nest: true,
             foreign,
+            beginning: Beginning::default(),
             also: None,
             lingering: false,
             end: Some(Ended { why, at, by: None }),

@@ -135,7 +135,13 @@ pub const TABLE: &[Binding] = &[
     row(LISTS, &["<"], A::SortLeft, ("", 0), "Sort by the column to the left"),
     row(LISTS, &[">"], A::SortRight, ("", 0), "Sort by the column to the right"),
     row(&[C::Calls], &["C"], A::Columns, ("columns", 25), "Choose the columns"),
-    row(TIMED, &["T"], A::TimeFormat, ("time", 35), "Times: of day, since the start, since before"),
+    row(
+        TIMED,
+        &["T"],
+        A::TimeFormat,
+        ("time", 35),
+        "Times: of day (or as -t says), since the start, since before",
+    ),
     row(GROWING, &["F"], A::Follow, ("follow", 60), "Follow the newest, or hold still"),
     row(
         &[C::Calls, C::Call, C::Patterns, C::Pattern, C::Connections, C::Servers],

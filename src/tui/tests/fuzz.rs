@@ -173,7 +173,7 @@ impl Fuzz {
         let queue = Rc::clone(&jobs);
         let spawn = Rc::new(move |job| queue.borrow_mut().push_back(job));
         let mut app = app(Theme::new(true, false), TimeZone::UTC);
-        app.show(of_capture(&TimeZone::UTC, spawn, "", true, Names::default()).unwrap());
+        app.show(of_capture(TimeZone::UTC, spawn, "", true, Names::default()).unwrap());
         let mut fuzz = Self {
             app,
             capture: CaptureStore::new(1),
@@ -369,7 +369,7 @@ impl Fuzz {
                 Effect::Save { path, numbers, .. } => {
                     let form = Form::of_path(&path).unwrap_or(Form::Pcapng);
                     assert!(numbers.is_sorted());
-                    save(self.capture.archive(), &numbers, form, io::sink()).unwrap();
+                    save(self.capture.archive(), &numbers, form, None, io::sink()).unwrap();
                 }
                 Effect::Clear => self.capture.clear(),
                 Effect::Pause(paused) => self.status.paused = paused,
@@ -586,7 +586,8 @@ fn what_cannot_be_read_any_more_is_not_made_up() {
     let saved = |fuzz: &Fuzz| {
         let mut file = Vec::new();
         let saved =
-            save(fuzz.capture.archive(), &[ExchangeNumber(1)], Form::JsonLines, &mut file).unwrap();
+            save(fuzz.capture.archive(), &[ExchangeNumber(1)], Form::JsonLines, None, &mut file)
+                .unwrap();
         (saved.exchanges, saved.missing, String::from_utf8(file).unwrap().contains("[1,2]"))
     };
     let press = |fuzz: &mut Fuzz, keys: &str| {

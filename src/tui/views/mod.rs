@@ -18,8 +18,7 @@ pub mod stream;
 mod times;
 mod waiting;
 
-use jiff::tz::TimeZone;
-
+pub use self::times::{TimeStyle, first_packet};
 use crate::names::Names;
 use crate::query::FilterError;
 use crate::store::listing::Spawn;
@@ -27,12 +26,14 @@ use crate::tui::app::App;
 use crate::tui::theme::Theme;
 use crate::tui::view::View;
 
-/// A screen that shows nothing yet, and knows how a call is opened. Times of day are told in `zone`.
-pub fn app(theme: Theme, zone: TimeZone) -> App {
-    let of_calls = zone.clone();
+/// A screen that shows nothing yet, and knows how a call is opened. Points in time are told
+/// as `times` says.
+pub fn app(theme: Theme, times: impl Into<TimeStyle>) -> App {
+    let times = times.into();
+    let of_calls = times.clone();
     App::new(theme, Vec::new())
         .with_call(move |number| Box::new(call::Call::new(number, of_calls.clone())))
-        .with_stream(move |number| Box::new(stream::Stream::new(number, zone.clone())))
+        .with_stream(move |number| Box::new(stream::Stream::new(number, times.clone())))
 }
 
 /// What is shown of a capture, on the keys 1, 2, …: the exchanges that pass `filter` first, where
@@ -43,17 +44,18 @@ pub fn app(theme: Theme, zone: TimeZone) -> App {
 ///
 /// Where `filter` is none.
 pub fn of_capture(
-    zone: &TimeZone,
+    times: impl Into<TimeStyle>,
     spawn: Spawn,
     filter: &str,
     follow: bool,
     names: Names,
 ) -> Result<Vec<Box<dyn View>>, FilterError> {
+    let times = times.into();
     Ok(vec![
-        Box::new(calls::Calls::new(zone.clone(), spawn).following(follow).with_filter(filter)?),
+        Box::new(calls::Calls::new(times.clone(), spawn).following(follow).with_filter(filter)?),
         Box::new(patterns::Patterns::new()),
-        Box::new(connections::Connections::new(zone.clone()).with_names(names.clone())),
-        Box::new(packets::Packets::new(zone.clone())),
+        Box::new(connections::Connections::new(times.clone()).with_names(names.clone())),
+        Box::new(packets::Packets::new(times)),
         Box::new(servers::Servers::new().with_names(names)),
     ])
 }

@@ -2,61 +2,114 @@
 
 use jiff::tz::TimeZone;
 
-use crate::report::Civil;
+use crate::report::{Civil, TimeFormat};
 use crate::store::CaptureStore;
 use crate::time::{Nanos, Timestamp};
 
-/// How times are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    /// `03:52:01.123`.
-    OfDay,
-    /// Seconds since the first packet: `12.345678`.
-    SinceFirst,
-    /// Seconds since the row above.
-    SinceAbove,
+/// How a run tells points in time.
+#[derive(Clone, Debug)]
+pub struct TimeStyle {
+    /// Where the times of day are those of.
+    pub zone: TimeZone,
+    /// What was asked for with `-t`; `None`: each list tells what it usually does.
+    pub format: Option<TimeFormat>,
 }
 
-/// Columns of a time.
+impl From<TimeZone> for TimeStyle {
+    fn from(zone: TimeZone) -> Self {
+        Self { zone, format: None }
+    }
+}
+
+/// Columns of a time of day, and of the usual spans of time.
 pub const WIDTH: u16 = 12;
 
 /// Tells points in time in the format that the user chose.
 #[derive(Debug)]
 pub struct Times {
-    format: Format,
+    format: TimeFormat,
+    /// The one that does not count from another packet, to come back to.
+    absolute: TimeFormat,
     civil: Civil,
 }
 
 impl Times {
-    /// Times of day, in `zone`.
-    pub fn of_day(zone: TimeZone) -> Self {
-        Self { format: Format::OfDay, civil: Civil::new(zone, "%H:%M:%S") }
+    /// As `style` says, else as times of day.
+    pub fn of_day(style: TimeStyle) -> Self {
+        Self::new(style, TimeFormat::OfDay)
     }
 
-    /// Seconds since the first packet; times of day will be in `zone`.
-    pub fn since_first(zone: TimeZone) -> Self {
-        Self { format: Format::SinceFirst, ..Self::of_day(zone) }
+    /// As `style` says, else as seconds since the first packet.
+    pub fn since_first(style: TimeStyle) -> Self {
+        Self::new(style, TimeFormat::SinceFirst)
+    }
+
+    fn new(style: TimeStyle, usual: TimeFormat) -> Self {
+        let format = style.format.unwrap_or(usual);
+        let absolute = if is_span(format) { TimeFormat::OfDay } else { format };
+        let civil = match absolute {
+            TimeFormat::WithDate | TimeFormat::WithDateUtc => "%Y-%m-%d %H:%M:%S",
+            _ => "%H:%M:%S",
+        };
+        Self { format, absolute, civil: Civil::new(style.zone, civil) }
     }
 
     /// Takes the next format, and says which one that is.
     pub const fn next(&mut self) -> &'static str {
-        let (format, about) = match self.format {
-            Format::OfDay => (Format::SinceFirst, "Times in seconds since the first packet"),
-            Format::SinceFirst => (Format::SinceAbove, "Times in seconds since the row above"),
-            Format::SinceAbove => (Format::OfDay, "Times of day"),
+        self.format = match self.format {
+            TimeFormat::SinceFirst => TimeFormat::SinceAbove,
+            TimeFormat::SinceAbove => self.absolute,
+            _ => TimeFormat::SinceFirst,
         };
-        self.format = format;
-        about
+        match self.format {
+            TimeFormat::SinceFirst => "Times in seconds since the first packet",
+            TimeFormat::SinceAbove => "Times in seconds since the row above",
+            TimeFormat::Epoch => "Times in seconds since 1970",
+            TimeFormat::OfDay => "Times of day",
+            TimeFormat::OfDayUtc => "Times of day in UTC",
+            TimeFormat::WithDate => "Dates and times of day",
+            TimeFormat::WithDateUtc => "Dates and times of day in UTC",
+        }
     }
 
-    /// The text of `at`: at most [`WIDTH`] columns, unless a capture is longer than a day.
+    /// Columns of a time, unless a capture is longer than a day.
+    pub const fn width(&self) -> u16 {
+        match self.format {
+            TimeFormat::Epoch => 17,
+            TimeFormat::WithDate | TimeFormat::WithDateUtc => 23,
+            _ => WIDTH,
+        }
+    }
+
+    /// The text of `at`.
     pub fn text(&mut self, at: Timestamp, first: Timestamp, above: Option<Timestamp>) -> String {
         match self.format {
             _ if !at.is_known() => "-".to_owned(),
-            Format::OfDay => self.civil.millisecond(at),
-            Format::SinceFirst => seconds(at, first),
-            Format::SinceAbove => above.map_or_else(String::new, |above| seconds(at, above)),
+            TimeFormat::SinceFirst => seconds(at, first),
+            TimeFormat::SinceAbove => above.map_or_else(String::new, |above| seconds(at, above)),
+            TimeFormat::Epoch => seconds(at, Timestamp::default()),
+            _ => self.civil.millisecond(at),
         }
+    }
+}
+
+/// Whether it counts from another packet.
+const fn is_span(format: TimeFormat) -> bool {
+    matches!(format, TimeFormat::SinceFirst | TimeFormat::SinceAbove)
+}
+
+/// `at` as a page of its own tells it: exactly, and before that as `style` asks for it where that
+/// is another way.
+pub fn on_page(at: Timestamp, style: &TimeStyle, first: Timestamp) -> String {
+    let exact = exact(at, &style.zone);
+    match style.format {
+        Some(TimeFormat::SinceFirst) if at.is_known() => {
+            format!("{} s  {exact}", seconds(at, first))
+        }
+        Some(TimeFormat::Epoch) if at.is_known() => {
+            format!("{}  {exact}", seconds(at, Timestamp::default()))
+        }
+        _ => exact,
     }
 }
 
@@ -105,8 +158,45 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_was_asked_for_comes_first_and_comes_back() {
+        let at = Timestamp::from_nanos(1_795_319_521_123_456_789);
+        let first = Timestamp::from_nanos(1_795_319_511_000_000_000);
+        // As tshark tells this time with -t, and what T switches to from there.
+        let cases = [
+            ("ad", ["2026-11-22 03:52:01.123", "10.123456", "", "2026-11-22 03:52:01.123"]),
+            ("e", ["1795319521.123456", "10.123456", "", "1795319521.123456"]),
+            ("r", ["10.123456", "", "03:52:01.123", "10.123456"]),
+            ("d", ["", "03:52:01.123", "10.123456", ""]),
+        ];
+        for (asked, expected) in cases {
+            let style = TimeStyle { zone: TimeZone::UTC, format: asked.parse().ok() };
+            // The lists that usually tell it in another way follow too.
+            for mut times in [Times::of_day(style.clone()), Times::since_first(style)] {
+                for text in expected {
+                    assert_eq!(times.text(at, first, None), text, "{asked}");
+                    assert!(text.len() <= times.width().into(), "{asked}");
+                    times.next();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_tells_the_exact_time_whatever_else_was_asked_for() {
+        let at = Timestamp::from_nanos(1_795_319_521_123_456_789);
+        let first = Timestamp::from_nanos(1_795_319_511_000_000_000);
+        let page = |asked: &str| {
+            let style = TimeStyle { zone: TimeZone::UTC, format: asked.parse().ok() };
+            on_page(at, &style, first)
+        };
+        assert_eq!(page("ad"), "2026-11-22T03:52:01.123456789Z");
+        assert_eq!(page("r"), "10.123456 s  2026-11-22T03:52:01.123456789Z");
+        assert_eq!(page("e"), "1795319521.123456  2026-11-22T03:52:01.123456789Z");
+    }
+
+    #[test]
     fn times_are_told_in_three_ways() {
-        let mut times = Times::of_day(TimeZone::UTC);
+        let mut times = Times::of_day(TimeZone::UTC.into());
         let at = Timestamp::from_nanos(1_795_319_521_123_456_789);
         let first = Timestamp::from_nanos(1_795_319_511_000_000_000);
         let later = Timestamp::from_nanos(1_795_319_521_123_500_000);
@@ -122,6 +212,6 @@ mod tests {
         assert_eq!(exact(at, &TimeZone::UTC), "2026-11-22T03:52:01.123456789Z");
         let zone = TimeZone::fixed(jiff::tz::offset(-3));
         assert_eq!(exact(at, &zone), "2026-11-22T00:52:01.123456789-03:00");
-        assert_eq!(Times::of_day(zone).text(at, first, None), "00:52:01.123");
+        assert_eq!(Times::of_day(zone.into()).text(at, first, None), "00:52:01.123");
     }
 }

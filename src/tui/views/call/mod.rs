@@ -11,13 +11,13 @@
 //!  └───────────────┘└─────────────┘
 //! ```
 
+mod draw;
 mod ladder;
 mod packets;
 mod payload;
 mod replies;
 mod timing;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -27,13 +27,12 @@ use self::payload::Payload;
 use self::replies::Replies;
 use crate::endpoint::Side;
 use crate::exchange::{ExchangeKind, ExchangeNumber, Status};
-use crate::report::count;
 use crate::store::{Detail, FrameRecord, Percentiles};
 use crate::tui::keys::{Action, Context};
 use crate::tui::table::Scroll;
-use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
-use crate::tui::views::{copies, endings, times};
+use crate::tui::views::times::TimeStyle;
+use crate::tui::views::{copies, endings};
 
 /// Rows above the panes: what the call is, what came of it, the names of the panes.
 const HEAD: u16 = 3;
@@ -67,7 +66,7 @@ impl Pane {
 /// The view of one call, event or orphan reply.
 pub struct Call {
     number: ExchangeNumber,
-    zone: TimeZone,
+    times: TimeStyle,
     /// As it was when it was last looked at; `None` where it is not remembered.
     detail: Option<Detail>,
     pattern: String,
@@ -87,11 +86,11 @@ pub struct Call {
 }
 
 impl Call {
-    /// A view of exchange `number`, whose time is told in `zone`.
-    pub fn new(number: ExchangeNumber, zone: TimeZone) -> Self {
+    /// A view of exchange `number`; `times` says how its time is told.
+    pub fn new(number: ExchangeNumber, times: impl Into<TimeStyle>) -> Self {
         Self {
             number,
-            zone,
+            times: times.into(),
             detail: None,
             pattern: String::new(),
             id: None,
@@ -184,7 +183,7 @@ impl Call {
 
     /// Shows another exchange in the place of this one.
     fn go_to(&mut self, number: ExchangeNumber) {
-        let fresh = Self::new(number, self.zone.clone());
+        let fresh = Self::new(number, self.times.clone());
         let old = std::mem::replace(self, fresh);
         (self.pane, self.zoomed) = (old.pane, old.zoomed);
     }
@@ -511,127 +510,6 @@ impl Call {
             (_, Pane::Packets) => self.packets.click(area, row),
         }
         Vec::new()
-    }
-
-    /// The names of the panes, and the columns in which they stand.
-    fn names(&self, scene: &Scene<'_>) -> Vec<(Pane, std::ops::Range<u16>)> {
-        let mut x = scene.area.x;
-        let names = self.all().iter().map(|&pane| {
-            let width = u16::try_from(self.name(pane).len()).unwrap_or_default() + 2;
-            let cells = x..x.saturating_add(width);
-            x = cells.end.saturating_add(1);
-            (pane, cells)
-        });
-        names.collect()
-    }
-
-    /// How many of the first things the pane shows, where there are more.
-    fn cut(&self, pane: Pane) -> Option<usize> {
-        match pane {
-            Pane::Packets => self.packets.cut(),
-            Pane::Ladder => self.ladder.cut(),
-            Pane::Request | Pane::Replies | Pane::Time => None,
-        }
-    }
-
-    /// `Replies 3` where there are not just one.
-    fn name(&self, pane: Pane) -> String {
-        match pane {
-            Pane::Replies if self.replies.len() != 1 => {
-                format!("{} {}", pane.name(), self.replies.len())
-            }
-            Pane::Packets | Pane::Ladder if self.cut(pane).is_some() => {
-                let shown = self.cut(pane).unwrap_or_default();
-                format!("{}: the first {}", pane.name(), count(shown as u64))
-            }
-            Pane::Request if self.detail.as_ref().is_some_and(is_event) => "Event".to_owned(),
-            _ => pane.name().to_owned(),
-        }
-    }
-
-    fn draw_head(&self, detail: &Detail, scene: &Scene<'_>, buf: &mut Buffer) {
-        let (theme, area) = (scene.theme, scene.area);
-        let arrow = theme.symbols.right;
-        let row = &detail.row;
-        let mut pen = LineBuilder::new(area.width, &theme.symbols);
-        pen.put(&format!("#{} ", row.number), theme.heading);
-        let what = if self.is_attempt() { "attempt to connect" } else { &self.pattern };
-        pen.put(what, theme.heading).put("  ", theme.dim);
-        pen.put(row.status.name(), theme.status(row.status));
-        if !row.sure {
-            pen.put("?", theme.warning);
-        }
-        if let Some(latency) = row.latency {
-            pen.put_number(&format!("  {latency}"), theme.heading);
-        }
-        let ends = format!("  {} {arrow} {}", detail.ends.client, detail.ends.server);
-        pen.put(&ends, theme.dim);
-        pen.draw(buf, area.x, area.y, Align::Left);
-
-        let mut pen = LineBuilder::new(area.width, &theme.symbols);
-        if let Some(error) = &self.error
-            && detail.frames.iter().any(|frame| frame.failed)
-        {
-            pen.put("error ", theme.error).put_bytes(error, theme.error).put("  ", theme.dim);
-        }
-        if let Some(ending) = self.ending(detail) {
-            pen.put(&ending, theme.status(row.status)).put("  ", theme.dim);
-        }
-        pen.put(&times::exact(row.time, &self.zone), theme.dim);
-        if let Some(id) = &self.id {
-            pen.put("  id ", theme.dim).put_bytes(id, theme.dim);
-        }
-        let payload = match self.pane() {
-            Pane::Request => self.request.path(),
-            Pane::Replies => self.replies.path(),
-            _ => None,
-        };
-        if let Some(path) = payload {
-            pen.put("  at ", theme.dim).put(&path, theme.name);
-        }
-        pen.draw(buf, area.x, area.y + 1, Align::Left);
-
-        for (pane, cells) in self.names(scene) {
-            let style = if pane == self.pane() { theme.selected } else { theme.dim };
-            let mut pen =
-                LineBuilder::new(area.right().saturating_sub(cells.start), &theme.symbols);
-            pen.put(&format!(" {} ", self.name(pane)), style);
-            pen.draw(buf, cells.start, area.y + 2, Align::Left);
-        }
-    }
-
-    fn draw_pane(
-        &self,
-        pane: Pane,
-        detail: &Detail,
-        area: Rect,
-        scene: &Scene<'_>,
-        buf: &mut Buffer,
-    ) {
-        let theme = scene.theme;
-        let focused = pane == self.pane();
-        let inner = below_name(area);
-        let mut pen = LineBuilder::new(area.width, &theme.symbols);
-        let line = theme.symbols.horizontal.to_string();
-        pen.put(&line, theme.dim);
-        let style = if focused { theme.heading } else { theme.dim };
-        pen.put(&format!(" {} ", self.name(pane)), style);
-        let rest = pen.room();
-        pen.put(&line.repeat(rest), theme.dim);
-        pen.draw(buf, area.x, area.y, Align::Left);
-        match pane {
-            Pane::Request => self.request.draw(inner, buf, theme, focused),
-            Pane::Replies => self.replies.draw(detail, inner, buf, theme, focused),
-            Pane::Time => {
-                let (usual, ending) = (self.usual.as_ref(), self.ending(detail));
-                let lines = timing::lines(detail, usual, ending.as_deref(), inner.width, theme);
-                for (line, row) in lines.iter().skip(self.time.offset()).zip(inner.rows()) {
-                    line.draw(buf, row.x, row.y, Align::Left);
-                }
-            }
-            Pane::Ladder => self.ladder.draw(detail, inner, buf, theme, focused),
-            Pane::Packets => self.packets.draw(detail, inner, buf, theme, focused),
-        }
     }
 }
 

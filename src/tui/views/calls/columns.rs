@@ -228,6 +228,7 @@ impl Column {
                 most: widths.pattern.max(LEAST_PATTERN),
                 weight: 1,
             },
+            Self::Time => Width::Fixed(widths.time),
             Self::Status => Width::Fixed(widths.status),
             Self::Client | Self::Server => Width::Fixed(widths.end),
             _ => width,
@@ -241,6 +242,8 @@ impl Column {
 pub struct Widths {
     /// Digits of the largest number.
     pub number: u16,
+    /// Columns of a time.
+    pub time: u16,
     /// Columns of the widest pattern.
     pub pattern: u16,
     /// Columns of the widest status.

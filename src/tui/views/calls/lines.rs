@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
 use super::columns::{Column, Columns};
@@ -15,7 +14,7 @@ use crate::store::{Archive, Listing, Row};
 use crate::time::Nanos;
 use crate::tui::view::Scene;
 use crate::tui::views::endings;
-use crate::tui::views::times::{self, Times};
+use crate::tui::views::times::{self, TimeStyle, Times};
 
 /// Bytes of an exchange up to which its payloads are read to show how they begin. More than a
 /// screen of such rows can be read between two frames.
@@ -90,12 +89,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Tells times of day in `zone`.
-    pub fn new(zone: TimeZone) -> Self {
+    /// Tells points in time as `style` says.
+    pub fn new(style: TimeStyle) -> Self {
         Self {
             first: 0,
             lines: Vec::new(),
-            times: Times::of_day(zone),
+            times: Times::of_day(style),
             paces: PercentileCache::default(),
             previews: HashMap::new(),
             widest_end: 0,
@@ -112,6 +111,11 @@ impl Lines {
     /// Tells times in the next format, and says which one that is.
     pub const fn next_times(&mut self) -> &'static str {
         self.times.next()
+    }
+
+    /// Columns of a time.
+    pub const fn time_width(&self) -> u16 {
+        self.times.width()
     }
 
     /// Columns of the widest end so far.

@@ -17,6 +17,7 @@ mod empty;
 mod lines;
 mod percentiles;
 mod search;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -34,18 +34,20 @@ use self::cells::Cells;
 use self::chooser::Chooser;
 use self::columns::{Column, Columns, Widths};
 use self::lines::Lines;
-use self::search::{Progress, Search, Sought};
+use self::search::{Hunt, Sought};
 use crate::exchange::ExchangeNumber;
 use crate::query::{Filter, FilterError};
 use crate::report::{count, counted};
 use crate::store::listing::{Condition, Order, Spawn};
 use crate::store::{Archive, Listing};
 use crate::tui::keys::{Action, Context};
+use crate::tui::search::Step;
 use crate::tui::table::{self, Hit, Selection, TITLES, Table};
 use crate::tui::text::{Align, LineBuilder};
 use crate::tui::view::{Command, Effect, Mouse, Question, QuestionKind, Rows, Scene, View};
 use crate::tui::views::copies;
 use crate::tui::views::marks::Marks;
+use crate::tui::views::times::TimeStyle;
 
 /// A sorted list is put in order this often while exchanges change: often enough to be read as
 /// live, and a few per cent of a core where it has millions of rows.
@@ -71,7 +73,7 @@ pub struct Calls {
     marks: Marks,
     lines: Lines,
     sought: Option<Sought>,
-    hunt: Option<Search>,
+    hunt: Option<Hunt>,
     /// What is to be said of a search that came to its end between two keys.
     remark: Option<String>,
     /// When a sorted list was last put in order, by the clock of the run.
@@ -81,9 +83,9 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// A view of all exchanges that tells times of day in `zone`; what takes long is done by
-    /// `spawn`.
-    pub fn new(zone: TimeZone, spawn: Spawn) -> Self {
+    /// A view of all exchanges that tells points in time as `times` says; what takes long is
+    /// done by `spawn`.
+    pub fn new(times: impl Into<TimeStyle>, spawn: Spawn) -> Self {
         Self {
             listing: Listing::new(spawn),
             filter: String::new(),
@@ -91,7 +93,7 @@ impl Calls {
             selected: None,
             columns: Rc::default(),
             marks: Marks::default(),
-            lines: Lines::new(zone),
+            lines: Lines::new(times.into()),
             sought: None,
             hunt: None,
             remark: None,
@@ -134,6 +136,7 @@ impl Calls {
         };
         let widths = Widths {
             number: digits.max(4),
+            time: self.lines.time_width(),
             pattern: self.lines.widest_pattern(),
             status: self.lines.widest_status(),
             end,
@@ -282,7 +285,7 @@ impl Calls {
             return notice("Search first: ^S".to_owned());
         };
         let from = self.selection.selected();
-        self.hunt = Some(Search::new(sought, from, forth, self.listing.len()));
+        self.hunt = Some(Hunt::new(sought, from, forth, self.listing.len()));
         self.go_on_hunting(scene);
         self.remark.take().map(Command::Notice).into_iter().collect()
     }
@@ -290,13 +293,13 @@ impl Calls {
     fn go_on_hunting(&mut self, scene: &Scene<'_>) {
         let Some(hunt) = &mut self.hunt else { return };
         match hunt.step(&self.listing, scene.capture.archive()) {
-            Progress::GoesOn => return,
-            Progress::Found(row) => {
+            Step::Goes => return,
+            Step::Found(row, ()) => {
                 self.selection.follow(false);
-                self.selection.select(row);
+                self.selection.select(usize::try_from(row).unwrap_or(usize::MAX));
                 self.note_selected();
             }
-            Progress::Nowhere => {
+            Step::Nowhere => {
                 let text = self.sought.as_ref().map_or("", |sought| sought.text.as_str());
                 self.remark = Some(format!("Not found: {text}"));
             }
@@ -359,70 +362,6 @@ impl Calls {
             }
         }
         self.note_selected();
-    }
-}
-
-/// The line below the list.
-impl Calls {
-    fn write_state(&self, scene: &Scene<'_>, pen: &mut LineBuilder) {
-        let theme = scene.theme;
-        let plain = Style::new();
-        let numbers = scene.capture.archive().numbers();
-        let all = numbers.end.0.saturating_sub(numbers.start.0);
-        let shown = self.listing.len() as u64;
-        let gap = format!(" {} ", theme.symbols.dot);
-        if self.filter.is_empty() {
-            pen.put(&counted(shown, "exchange", "exchanges"), plain);
-        } else {
-            pen.put(&format!("{} of {} shown", count(shown), count(all)), plain);
-        }
-        if let Some((done, of)) = self.listing.progress() {
-            pen.put(&gap, theme.dim).put(&format!("looking, {}", percent(done, of)), theme.warning);
-        }
-        if let Some(hunt) = &self.hunt {
-            let done = percent(hunt.looked_at(), self.listing.len());
-            pen.put(&gap, theme.dim).put(&format!("searching, {done}"), theme.warning);
-        }
-        let order = self.listing.order();
-        if order != Order::BY_NUMBER {
-            let symbols = &theme.symbols;
-            let turn = if order.descending { symbols.descending } else { symbols.ascending };
-            let title = Column::of(order).map_or("", Column::title);
-            pen.put(&gap, theme.dim).put(&format!("sorted by {title} {turn}"), plain);
-        }
-        if !self.marks.is_empty() {
-            let marked = format!("{} marked", count(self.marks.len() as u64));
-            pen.put(&gap, theme.dim).put(&marked, theme.marked);
-        }
-        if self.selection.is_following() {
-            pen.put(&gap, theme.dim).put("following", theme.ok);
-        }
-        if let Some(remark) = &self.remark {
-            pen.put(&gap, theme.dim).put(remark, theme.warning);
-        } else if let Some(sought) = &self.sought {
-            pen.put(&gap, theme.dim).put("search ", theme.dim).put(&sought.text, plain);
-        }
-        // Last, as it may be long.
-        if !self.filter.is_empty() {
-            pen.put(&gap, theme.dim).put("filter ", theme.dim).put(&self.filter, plain);
-        }
-    }
-
-    fn draw_empty(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let numbers = scene.capture.archive().numbers();
-        let said = if self.listing.progress().is_some() {
-            Vec::new()
-        } else if numbers.is_empty() || self.filter.is_empty() {
-            empty::nothing(scene)
-        } else {
-            empty::no_match(&self.filter)
-        };
-        let rows = area.y.saturating_add(1)..area.bottom();
-        for (y, (text, is_heading)) in rows.zip(said) {
-            let style = if is_heading { scene.theme.heading } else { Style::new() };
-            let mut pen = LineBuilder::new(area.width.saturating_sub(2), &scene.theme.symbols);
-            pen.put(&text, style).draw(buf, area.x + 2.min(area.width), y, Align::Left);
-        }
     }
 }
 
@@ -602,10 +541,4 @@ fn condition(text: &str) -> Result<Option<Condition>, FilterError> {
 
 fn notice(text: String) -> Vec<Command> {
     vec![Command::Notice(text)]
-}
-
-/// `done` of `of` in whole per cent, never 100 before the end.
-fn percent(done: usize, of: usize) -> String {
-    let share = (done as u128 * 100).checked_div(of as u128).unwrap_or_default();
-    format!("{} %", share.min(99))
 }

@@ -1,12 +1,14 @@
 //! Looks for the next row that holds a text, or fulfils a condition: a part of the list at a time.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use crate::endpoint::ConnectionNumber;
 use crate::exchange::PatternId;
 use crate::store::listing::Condition;
 use crate::store::{Archive, Bodies, Listing, Row};
 use crate::tui::find::Needle;
+use crate::tui::search::{Search, Step};
 use crate::tui::text::found;
 
 /// Rows that are looked at between two frames: their payloads may have to be read from the file,
@@ -24,78 +26,61 @@ pub struct Sought {
 }
 
 /// A search that goes on.
-pub struct Search {
+pub struct Hunt {
     sought: Sought,
-    forth: bool,
-    /// The row that is looked at next.
-    next: usize,
-    /// Rows that were looked at.
-    looked_at: usize,
-    /// Whether a text that many rows share holds what is sought.
+    search: Search,
+    texts: Texts,
+}
+
+/// Whether a text that many rows share holds what is sought.
+#[derive(Default)]
+struct Texts {
     patterns: HashMap<PatternId, bool>,
     connections: HashMap<ConnectionNumber, bool>,
 }
 
-/// How far a search is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// This row is the next one.
-    Found(usize),
-    /// There is none in the whole list.
-    Nowhere,
-    /// Some rows are left.
-    GoesOn,
-}
-
-impl Search {
+impl Hunt {
     /// Looks for `sought` from the row after `from` on, or from the one before it backwards.
     pub fn new(sought: Sought, from: Option<usize>, forth: bool, rows: usize) -> Self {
-        let next = match (from, forth) {
-            (Some(from), _) => after(from, forth, rows),
-            (None, true) => 0,
-            (None, false) => rows.saturating_sub(1),
-        };
-        let (patterns, connections) = (HashMap::new(), HashMap::new());
-        Self { sought, forth, next, looked_at: 0, patterns, connections }
+        let search = Search::round(0..rows as u64, from.map(|row| row as u64), !forth);
+        Self { sought, search, texts: Texts::default() }
     }
 
     /// Looks at some more rows.
-    pub fn step(&mut self, listing: &Listing, archive: &Archive) -> Progress {
-        let rows = listing.len();
-        let most = if self.forth { STEP } else { STEP_BACK };
-        let needle = Needle::new(&self.sought.text);
+    pub fn step(&mut self, listing: &Listing, archive: &Archive) -> Step<()> {
+        let Self { sought, search, texts } = self;
+        let most = if search.is_backwards() { STEP_BACK } else { STEP };
+        let needle = Needle::new(&sought.text);
         let mut bodies = archive.bodies();
-        let condition = self.sought.condition.clone();
-        let mut test = condition.as_ref().map(|condition| condition.begin(archive));
-        for _ in 0..most {
-            if self.looked_at >= rows {
-                return Progress::Nowhere;
-            }
-            let index = self.next.min(rows - 1);
-            self.next = after(index, self.forth, rows);
-            self.looked_at += 1;
+        let mut test = sought.condition.as_ref().map(|condition| condition.begin(archive));
+        search.set_places(0..listing.len() as u64);
+        search.step(most, |index| {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
             let row = listing.number(index).and_then(|number| archive.row(number));
             let fits = |row: &Row| match &mut test {
                 Some(test) => test(row),
                 None => {
-                    self.holds(archive, row)
+                    texts.hold(&sought.text, archive, row)
                         || needle.as_ref().is_some_and(|needle| is_said(needle, row, &mut bodies))
                 }
             };
             if row.as_ref().is_some_and(fits) {
-                return Progress::Found(index);
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(0)
             }
-        }
-        Progress::GoesOn
+        })
     }
 
     /// Rows that were looked at.
-    pub const fn looked_at(&self) -> usize {
-        self.looked_at
+    pub fn looked_at(&self) -> usize {
+        usize::try_from(self.search.looked_at()).unwrap_or(usize::MAX)
     }
+}
 
-    fn holds(&mut self, archive: &Archive, row: &Row) -> bool {
-        let needle = &self.sought.text;
+impl Texts {
+    /// Whether one of those of `row` does.
+    fn hold(&mut self, needle: &str, archive: &Archive, row: &Row) -> bool {
         let holds = |text: &str| !found(text, needle).is_empty();
         let in_pattern = || archive.pattern(row.pattern).is_some_and(holds);
         let in_ends = || {
@@ -119,14 +104,4 @@ fn is_said(needle: &Needle, row: &Row, bodies: &mut Bodies<'_>) -> bool {
         texts.into_iter().flatten().chain(replies).any(holds)
     });
     said.unwrap_or(false)
-}
-
-/// The row after `index`, or the one before it; round the end of the list.
-const fn after(index: usize, forth: bool, rows: usize) -> usize {
-    match (forth, index) {
-        (true, index) if index + 1 < rows => index + 1,
-        (true, _) => 0,
-        (false, 0) => rows.saturating_sub(1),
-        (false, index) => index - 1,
-    }
 }

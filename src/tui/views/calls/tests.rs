@@ -528,8 +528,8 @@ fn a_search_through_many_rows_does_not_block() {
     let mut listing = Listing::new(Rc::new(|job| job()));
     listing.refresh(&archive, &[]);
     let sought = Sought { text: "nowhere".to_owned(), condition: None };
-    let mut hunt = Search::new(sought, None, true, listing.len());
-    assert_eq!(hunt.step(&listing, &archive), Progress::Nowhere);
+    let mut hunt = Hunt::new(sought, None, true, listing.len());
+    assert_eq!(hunt.step(&listing, &archive), Step::Nowhere);
     assert_eq!(hunt.looked_at(), listing.len(), "each row once");
     bench.refresh();
 }

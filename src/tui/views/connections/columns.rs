@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use ratatui::style::Style;
 
 use crate::names::Names;
-use crate::report::{count, size};
+use crate::report::{count, size, unknown_protocol};
 use crate::store::{ConnectionRecord, Percentiles};
 use crate::stream::CloseReason;
 use crate::time::{Nanos, Timestamp};
@@ -69,7 +69,7 @@ pub const COLUMNS: [Column; FIELDS.len()] = [
     column("client", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
     column("server", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
     column("state", Width::Fixed(8), 18, Align::Left),
-    column("speaks", Width::Fixed(7), 13, Align::Left),
+    column("speaks", Width::Fixed(SPEAKS), 17, Align::Left),
     column("age", Width::Fixed(6), 14, Align::Right),
     column("flight", Width::Fixed(6), 15, Align::Right),
     column("calls", Width::Fixed(7), 17, Align::Right),
@@ -86,6 +86,9 @@ pub const COLUMNS: [Column; FIELDS.len()] = [
     column("from", Width::Fixed(5), 6, Align::Left),
     column("began", Width::Fixed(times::WIDTH), 4, Align::Right),
 ];
+
+/// Columns of what connections usually speak.
+pub const SPEAKS: u16 = 7;
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
     Column { title, width, priority, align }
@@ -205,6 +208,14 @@ pub fn speaks(record: &ConnectionRecord) -> &'static str {
             "unknown"
         }
         None => "",
+    }
+}
+
+/// The same, with how it began where that is unknown and there is room for it.
+pub fn speaks_within(record: &ConnectionRecord, columns: usize) -> String {
+    match speaks(record) {
+        "unknown" => unknown_protocol(&record.facts.beginning, columns),
+        name => name.to_owned(),
     }
 }
 

@@ -5,26 +5,25 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use self::columns::{COLUMNS, FIELDS, Field, is_over};
+use self::columns::{COLUMNS, FIELDS, Field, SPEAKS, is_over, speaks_within};
 pub use self::fields::FILTERED;
 use super::marks::Marks;
 use super::saving;
-use super::times::{self, Times};
+use super::times::{self, TimeStyle, Times};
 use super::waiting;
 use crate::endpoint::ConnectionNumber;
 use crate::exchange::ExchangeNumber;
 use crate::names::Names;
 use crate::query::RowFilter;
-use crate::report::{count, counted};
+use crate::report::{UNKNOWN_COLUMNS, count, counted};
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::keys::{Action, Context};
-use crate::tui::table::{Hit, Selection, TITLES, Table};
+use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
 use crate::tui::text::{Align, LineBuilder, found};
 use crate::tui::theme::Theme;
 use crate::tui::view::{Command, Effect, Mouse, Question, Rows, Scene, View};
@@ -38,6 +37,8 @@ const SORTED_FOR: Nanos = Nanos::from_millis(250);
 pub struct Connections {
     names: Names,
     times: Times,
+    /// [`COLUMNS`], that of the time as wide as times are.
+    columns: [Column; FIELDS.len()],
     selection: Selection,
     /// The number of the selected connection.
     selected: Option<ConnectionNumber>,
@@ -53,16 +54,19 @@ pub struct Connections {
     marks: Marks,
     /// Connections of the store when the list was made.
     known: usize,
+    /// Columns of the widest of what connections in sight spoke so far.
+    speaks: u16,
     /// When the connections in sight began, as it is shown.
     began: Vec<String>,
 }
 
 impl Connections {
-    /// No connection yet. Times of day are told in `zone`.
-    pub fn new(zone: TimeZone) -> Self {
-        Self {
+    /// No connection yet; `times` says how points in time are told.
+    pub fn new(times: impl Into<TimeStyle>) -> Self {
+        let mut view = Self {
             names: Names::default(),
-            times: Times::of_day(zone),
+            times: Times::of_day(times.into()),
+            columns: COLUMNS,
             selection: Selection::new(false),
             selected: None,
             order: Vec::new(),
@@ -72,8 +76,11 @@ impl Connections {
             filter: None,
             marks: Marks::default(),
             known: 0,
+            speaks: SPEAKS,
             began: Vec::new(),
-        }
+        };
+        view.widen();
+        view
     }
 
     /// The same, with hosts called by their names.
@@ -83,8 +90,20 @@ impl Connections {
         self
     }
 
+    fn widen(&mut self) {
+        for (column, field) in self.columns.iter_mut().zip(FIELDS) {
+            match field {
+                Field::Began => column.width = Width::Fixed(self.times.width()),
+                Field::Speaks if self.speaks > SPEAKS => {
+                    column.width = Width::Growing { min: SPEAKS, most: self.speaks, weight: 6 };
+                }
+                _ => {}
+            }
+        }
+    }
+
     const fn table(&self) -> Table<'_> {
-        Table { columns: &COLUMNS, selection: &self.selection, sorted: Some(self.sorted) }
+        Table { columns: &self.columns, selection: &self.selection, sorted: Some(self.sorted) }
     }
 
     fn record<'a>(&self, row: usize, capture: &'a CaptureStore) -> Option<&'a ConnectionRecord> {
@@ -230,11 +249,19 @@ impl Connections {
         self.began.clear();
         let origin = times::first_packet(scene.capture);
         let mut above = None;
+        let mut widest = self.speaks;
         for row in self.selection.in_sight() {
+            if let Some(record) = self.record(row, scene.capture) {
+                let width =
+                    u16::try_from(speaks_within(record, UNKNOWN_COLUMNS).len()).unwrap_or(u16::MAX);
+                widest = widest.max(width);
+            }
             let at = self.record(row, scene.capture).map_or(origin, |record| record.facts.first.at);
             self.began.push(self.times.text(at, origin, above));
             above = Some(at);
         }
+        self.speaks = widest;
+        self.widen();
     }
 
     fn sort_by(&mut self, column: usize, scene: &Scene<'_>) {
@@ -344,6 +371,7 @@ impl View for Connections {
             Action::SortReverse => self.sort_by(self.sorted.0, scene),
             Action::TimeFormat => {
                 let about = self.times.next();
+                self.widen();
                 self.remember(scene);
                 return vec![Command::Notice(about.to_owned())];
             }
@@ -439,6 +467,7 @@ impl View for Connections {
                     let began = line.and_then(|line| self.began.get(line));
                     began.cloned().unwrap_or_default()
                 }
+                Field::Speaks => speaks_within(record, pen.room()),
                 Field::Age | Field::P50 | Field::P99 | Field::RoundTrip => {
                     pen.put_number(
                         &field.text(record, &self.names, scene.now),

@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{MouseButton, MouseEventKind};
 use ratatui::style::Modifier;
 
@@ -188,4 +189,32 @@ fn marked_connections_are_saved_together() {
     let of_two = |row: &crate::store::Row| row.connection < ConnectionNumber(2);
     let rows = stage.capture.archive().rows(ExchangeNumber(0)).filter(of_two);
     assert_eq!(*numbers, rows.map(|row| row.number).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_not_recognised_is_told_by_how_it_began() {
+    // The web request of the fixture, in words that nobody knows.
+    let packets: Vec<_> = fixture("raw-v11.pcap")
+        .into_iter()
+        .map(|(at, link, mut data)| {
+            for known in [&b"GET "[..], b"HTTP"] {
+                if let Some(place) = data.windows(4).position(|window| window == known) {
+                    data[place..place + 4].copy_from_slice(b"\x05\x01\x00\x1b");
+                }
+            }
+            (at, link, data)
+        })
+        .collect();
+    let screen = |size: (u16, u16)| {
+        let view = Box::new(Connections::new(TimeZone::UTC));
+        let mut stage = Harness::empty(view, size, Theme::new(false, false));
+        stage.take(&packets);
+        stage.finish();
+        stage.screen()
+    };
+    let wide = screen((200, 24));
+    assert!(wide.contains(r#"unknown "\x05\x01"..."#), "{wide}");
+    // Where there is no room for them, the word alone.
+    let narrow = screen((80, 24));
+    assert!(narrow.contains("finished unknown") && !narrow.contains(r#"unknown ""#), "{narrow}");
 }

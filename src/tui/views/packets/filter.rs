@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use super::fields;
 use super::reading::{Beginnings, Reading};
-use super::search::{BYTES, PACKETS};
+use super::search::PACKETS;
 use crate::packet::PacketNumber;
 use crate::query::{FilterError, RowFilter};
 use crate::report::count;
 use crate::store::CaptureStore;
+use crate::tui::search::BYTES;
 
 /// A filter in force, and what it let through so far.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl Filtered {
             if is_wanted {
                 self.numbers.push(number);
             }
-            bytes += reading.payload().len();
+            bytes += reading.payload().len() as u64;
             if bytes > BYTES {
                 break;
             }

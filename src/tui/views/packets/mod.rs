@@ -8,7 +8,6 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -17,9 +16,9 @@ use self::bytes::BytesPane;
 pub use self::fields::FILTERED;
 use self::filter::Filtered;
 pub use self::reading::{Beginnings, Reading};
-use self::search::{Search, Step};
+use self::search::step;
 use super::byte_range::{ByteRange, exchange_of};
-use super::times::{self, Times};
+use super::times::{self, TimeStyle, Times};
 use super::waiting;
 use crate::decode::{Flags, Headers, Seq};
 use crate::endpoint::Side;
@@ -28,6 +27,7 @@ use crate::packet::PacketNumber;
 use crate::report::{BYTES_PER_COLUMN, count, counted};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
+use crate::tui::search::{Search, Step};
 use crate::tui::status::Activity;
 use crate::tui::table::{Column, Hit, Selection, TITLES, Table, Width};
 use crate::tui::text::{Align, LineBuilder};
@@ -47,7 +47,7 @@ const COLUMNS: [Column; 6] = [
     column("source", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
     column("destination", Width::Flexible { min: 13, weight: 1 }, 5, Align::Left),
     column("length", Width::Fixed(6), 7, Align::Right),
-    column("reading", Width::Flexible { min: 50, weight: 6 }, 10, Align::Left),
+    column("reading", Width::Flexible { min: 45, weight: 6 }, 10, Align::Left),
 ];
 
 const fn column(title: &'static str, width: Width, priority: u8, align: Align) -> Column {
@@ -58,6 +58,8 @@ const fn column(title: &'static str, width: Width, priority: u8, align: Align) -
 #[derive(Debug)]
 pub struct Packets {
     times: Times,
+    /// [`COLUMNS`], that of the time as wide as times are.
+    columns: [Column; 6],
     selection: Selection,
     /// The number of the packet in row 0.
     first: PacketNumber,
@@ -107,10 +109,11 @@ struct Line {
 }
 
 impl Packets {
-    /// No packet yet. Times of day are told in `zone`.
-    pub fn new(zone: TimeZone) -> Self {
-        Self {
-            times: Times::since_first(zone),
+    /// No packet yet; `times` says how points in time are told.
+    pub fn new(times: impl Into<TimeStyle>) -> Self {
+        let mut view = Self {
+            times: Times::since_first(times.into()),
+            columns: COLUMNS,
             selection: Selection::new(false),
             first: PacketNumber(1),
             selected: PacketNumber(0),
@@ -124,11 +127,17 @@ impl Packets {
             hunt: None,
             verdict: String::new(),
             begun: false,
-        }
+        };
+        view.widen();
+        view
+    }
+
+    fn widen(&mut self) {
+        self.columns[TIME].width = Width::Fixed(self.times.width());
     }
 
     const fn table(&self) -> Table<'_> {
-        Table { columns: &COLUMNS, selection: &self.selection, sorted: None }
+        Table { columns: &self.columns, selection: &self.selection, sorted: None }
     }
 
     /// The room of the list, and that of the bytes with the line above them.
@@ -311,7 +320,9 @@ impl Packets {
         }
         self.verdict.clear();
         let packets = scene.capture.archive().packets();
-        self.hunt = Some(Search::new(self.selected, packets, backwards));
+        // Those that there are now: what comes meanwhile is not what was searched.
+        let packets = packets.start.0..packets.end.0;
+        self.hunt = Some(Search::round(packets, Some(self.selected.0), backwards));
         self.hunt_on(scene);
         Vec::new()
     }
@@ -319,11 +330,11 @@ impl Packets {
     /// Looks at some packets more, where a search is under way.
     fn hunt_on(&mut self, scene: &Scene<'_>) {
         let (Some(hunt), Some((text, needle))) = (&mut self.hunt, &self.needle) else { return };
-        match hunt.step(needle, self.filtered.as_ref(), scene.capture) {
+        match step(hunt, needle, self.filtered.as_ref(), scene.capture) {
             Step::Goes => {}
-            Step::Found(number) => {
+            Step::Found(number, ()) => {
                 self.hunt = None;
-                self.go_to(number);
+                self.go_to(PacketNumber(number));
             }
             Step::Nowhere => {
                 self.verdict = format!("No packet holds {text}");
@@ -424,7 +435,9 @@ impl View for Packets {
             Action::GoTo(number) => self.go_to_typed(PacketNumber(number), scene),
             Action::TimeFormat => {
                 self.lines_of = None;
-                vec![Command::Notice(self.times.next().to_owned())]
+                let about = self.times.next();
+                self.widen();
+                vec![Command::Notice(about.to_owned())]
             }
             _ if self.pane.act(action) => Vec::new(),
             _ => {

@@ -5,6 +5,7 @@
 //!              some packets a refresh, as far as somebody looks
 //! ```
 
+mod draw;
 mod follower;
 mod index;
 mod rows;
@@ -15,31 +16,29 @@ mod viewport;
 
 use std::collections::HashMap;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use self::follower::Follower;
 use self::index::{Index, Item, Items, Kind, Source};
 use self::rows::{Form, Layout};
-use self::search::{Search, Step};
+use self::search::step;
 use self::viewport::{Place, Viewport};
 use super::byte_range::{ByteRange, exchange_of};
 use super::packets::{Beginnings, Reading};
 use super::saving;
-use super::times::{self, Times, since};
+use super::times::{self, TimeStyle, Times, since};
 use crate::endpoint::{ConnectionNumber, Endpoints, Side};
 use crate::exchange::ExchangeNumber;
 use crate::limits::{REORDER_AT_MOST_FILE, REORDER_AT_MOST_LIVE};
 use crate::packet::PacketNumber;
-use crate::report::{count, counted, size};
+use crate::report::count;
 use crate::store::{CaptureStore, ConnectionRecord};
 use crate::tui::find::Needle;
 use crate::tui::keys::{Action, Context};
+use crate::tui::search::{Search, Step};
 use crate::tui::status::Activity;
 use crate::tui::table::{Scroll, lines};
-use crate::tui::text::{Align, LineBuilder, found, put};
 use crate::tui::view::{Command, Effect, Mouse, Question, Scene, View};
 
 /// Packets of the connection that are read between two frames of the screen while somebody reads
@@ -61,8 +60,7 @@ const SILENT: usize = 200;
 /// Bytes of a frame that are copied.
 const COPIED: usize = 4 << 20;
 
-/// Columns before a frame: its time, its call, the mark of its sender.
-const BEFORE_FRAME: u16 = times::WIDTH + 1 + CALL + 1;
+/// Columns of a call before its frame, and of the mark of its sender.
 const CALL: u16 = 7;
 const MARK: u16 = 2;
 
@@ -104,11 +102,11 @@ struct Shown {
 }
 
 impl Stream {
-    /// Follows the connection with this number. Times of day are told in `zone`.
-    pub fn new(connection: ConnectionNumber, zone: TimeZone) -> Self {
+    /// Follows the connection with this number; `times` says how points in time are told.
+    pub fn new(connection: ConnectionNumber, times: impl Into<TimeStyle>) -> Self {
         Self {
             connection,
-            times: Times::since_first(zone),
+            times: Times::since_first(times.into()),
             follower: None,
             is_more: true,
             form: Form::Frames,
@@ -152,8 +150,13 @@ impl Stream {
         if self.roles_swapped { item.from.other() } else { item.from }
     }
 
+    /// Columns before a frame: its time, its call.
+    const fn before_frame(&self) -> u16 {
+        self.times.width() + 1 + CALL + 1
+    }
+
     fn layout(&self, area: Rect) -> Layout {
-        let left = if self.form == Form::Frames { BEFORE_FRAME + MARK } else { MARK };
+        let left = if self.form == Form::Frames { self.before_frame() + MARK } else { MARK };
         // One column is the scroll bar's.
         let width = area.width.saturating_sub(left + 1).max(1);
         Layout { form: self.form, is_unfolded: self.is_unfolded, width }
@@ -367,17 +370,19 @@ impl Stream {
             return vec![Command::Ask(Question::search())];
         }
         self.verdict.clear();
-        self.hunt = Some(Search::new(self.viewport.cursor.item, backwards));
+        self.hunt = Some(Search::to_the_end(self.viewport.cursor.item, backwards));
         Vec::new()
     }
 
     /// Looks at some items more, where a search is under way.
     fn hunt_on(&mut self, scene: &Scene<'_>) {
-        let (Some(mut hunt), Some((text, needle))) = (self.hunt, &self.needle) else { return };
+        let (Some(mut hunt), Some((text, needle))) = (self.hunt.clone(), &self.needle) else {
+            return;
+        };
         let (Some(index), Some(items)) = (self.index(), self.items()) else { return };
         let mut source = Source::new(scene.capture.archive());
         let is_wanted = wanted(self.only, self.roles_swapped);
-        let step = hunt.step(needle, items, index, &mut source, is_wanted);
+        let step = step(&mut hunt, needle, items, index, &mut source, is_wanted);
         let goes_on = !hunt.is_backwards() && self.is_more;
         match step {
             Step::Found(item, place) => {
@@ -388,12 +393,12 @@ impl Stream {
                 self.to_end = false;
                 self.viewport.go_to(Place { item, row });
             }
-            Step::End if !goes_on => {
+            Step::Nowhere if !goes_on => {
                 let way = if hunt.is_backwards() { "before" } else { "behind" };
                 self.verdict = format!("{text} is not found {way} this place");
                 self.hunt = None;
             }
-            Step::Goes | Step::End => self.hunt = Some(hunt),
+            Step::Goes | Step::Nowhere => self.hunt = Some(hunt),
         }
     }
 
@@ -444,107 +449,6 @@ impl Stream {
         let is_wanted = wanted(self.only, self.roles_swapped);
         let mut source = Source::new(scene.capture.archive());
         self.viewport.move_by(lines, &layout, index, items, &is_wanted, &mut source);
-    }
-
-    /// The line above the rows.
-    fn draw_about(&self, scene: &Scene<'_>, buf: &mut Buffer) {
-        let theme = scene.theme;
-        let area = scene.area;
-        let plain = Style::new();
-        let mut pen = LineBuilder::new(area.width, &theme.symbols);
-        if let (Some(hunt), Some(items)) = (&self.hunt, self.items()) {
-            pen.put(&hunt.about(items), theme.warning);
-        } else if !self.verdict.is_empty() {
-            pen.put(&self.verdict, theme.warning);
-        } else if let Some(ends) = self.ends(scene.capture) {
-            let arrow = format!(" {} ", theme.symbols.right);
-            pen.put(&ends.client.to_string(), theme.client).put(&arrow, plain);
-            pen.put(&ends.server.to_string(), theme.server).put("  ", plain);
-            let sides = match self.only {
-                None => "both sides",
-                Some(Side::Client) => "client only",
-                Some(Side::Server) => "server only",
-            };
-            pen.put(sides, plain).put(", ", plain).put(self.form.name(), plain);
-            let index = self.index();
-            let bytes = index.map_or(0, |index| index.len(Side::Client) + index.len(Side::Server));
-            pen.put("  ", plain).put(&self.progress(bytes, scene), plain);
-            if self.is_following {
-                pen.put("  following", theme.ok);
-            }
-            if let Some(gone) = self.follower.as_ref().and_then(Follower::gone) {
-                pen.put("  some packets: ", theme.warning).put(gone, theme.warning);
-            } else if self.record(scene.capture).is_some_and(|record| !record.facts.is_from_start())
-            {
-                pen.put("  began before the capture", theme.warning);
-            }
-        }
-        pen.draw(buf, area.x, area.y, Align::Left);
-    }
-
-    /// How much was read, and of how much.
-    fn progress(&self, bytes: u64, scene: &Scene<'_>) -> String {
-        let whole = self.record(scene.capture).map(|record| {
-            let both = (record.facts.counts.bytes, record.facts.counts.gap_bytes);
-            both.0.client + both.0.server + both.1.client + both.1.server
-        });
-        match whole {
-            Some(whole) if self.is_more && whole > bytes => {
-                format!("{} of {} so far (G reads on)", size(bytes), size(whole))
-            }
-            _ => size(bytes),
-        }
-    }
-
-    fn draw_empty(&self, scene: &Scene<'_>, buf: &mut Buffer) {
-        let bytes = self.index().map_or(0, |it| it.len(Side::Client) + it.len(Side::Server));
-        let text = if self.is_more {
-            "Reading its packets.".to_owned()
-        } else if self.form == Form::Frames && bytes > 0 {
-            format!("No whole frame of Nest in {}: x shows them.", counted(bytes, "byte", "bytes"))
-        } else if !self.silent.is_empty() {
-            "No byte was sent on this connection. Its packets:".to_owned()
-        } else if self.only.is_some() {
-            "This side sent nothing: Tab shows the other.".to_owned()
-        } else {
-            "No bytes of this connection are remembered.".to_owned()
-        };
-        let at = (scene.area.x + 2, scene.area.y + 2);
-        let room = scene.area.width.saturating_sub(2);
-        put(buf, at, room, &text, Style::new(), scene.theme);
-        for (y, line) in (at.1 + 2..scene.area.bottom()).zip(&self.silent) {
-            put(buf, (at.0, y), room, line, scene.theme.dim, scene.theme);
-        }
-    }
-
-    fn draw_row(&self, shown: &Shown, scene: &Scene<'_>, room: Rect, buf: &mut Buffer) {
-        let theme = scene.theme;
-        let own = match shown.from {
-            Side::Client => theme.client,
-            Side::Server => theme.server,
-        };
-        let style = match shown.kind {
-            Kind::Gap => theme.warning,
-            Kind::Bytes if self.form == Form::Frames => theme.dim,
-            Kind::Bytes | Kind::Frame => own,
-        };
-        let mut pen = LineBuilder::new(room.width, &theme.symbols);
-        if self.form == Form::Frames {
-            let right = |text: &str, width: u16| format!("{text:>width$} ", width = width.into());
-            pen.put(&right(&shown.time, times::WIDTH), theme.dim);
-            pen.put(&right(&shown.call, CALL), Style::new());
-        }
-        let mark = match shown.from {
-            Side::Client => ">",
-            Side::Server => "<",
-        };
-        pen.put(mark, own).put(" ", Style::new());
-        let needle = self.needle.as_ref().map_or("", |(text, _)| text.as_str());
-        pen.put_marked(&shown.text, &found(&shown.text, needle), style, theme.found);
-        pen.draw(buf, room.x, room.y, Align::Left);
-        if shown.place == self.viewport.cursor {
-            buf.set_style(room, theme.selected);
-        }
     }
 }
 

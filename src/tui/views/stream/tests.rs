@@ -1,4 +1,5 @@
 use insta::assert_snapshot;
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
