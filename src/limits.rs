@@ -63,6 +63,10 @@ pub const TWINS: usize = 4;
 /// each such segment, so few.
 pub const STRAY_GROUPS: usize = 256;
 
+/// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for each SYN
+/// that opens a connection, so few.
+pub const STRAY_RESETS: usize = 64;
+
 /// Bytes of those segments: what a window holds when a capture goes on behind a hole.
 pub const STRAY_BYTES: usize = 8 << 20;
 

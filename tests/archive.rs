@@ -471,7 +471,7 @@ fn of_a_segment_in_fragments_all_are_saved() {
         let archive = run.capture.archive();
         for number in run.told.keys().copied() {
             let file = fs::File::create(&path).unwrap();
-            let saved = save_exchanges(archive, &[number], Form::Pcapng, file).unwrap();
+            let saved = save_exchanges(archive, &[number], Form::Pcapng, None, file).unwrap();
             assert!(saved.packets < 60, "{saved:?}: of one call only");
             let id = |archive: &Archive, number| {
                 archive.exchange(number, |exchange| {

@@ -381,3 +381,59 @@ fn of_frames_that_only_have_an_id_some_are_held() {
     talk.calls(1);
     assert_eq!(analyse(&plain(&talk.packets)).counts.protocol.other, 5);
 }
+
+/// A refusal that was captured before its SYN: the two are swapped in the capture, with their times or
+/// without, on ports that nobody used before or that were used before. Refused all the same.
+#[test]
+fn a_reset_before_its_syn() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut old = Talk::new("old", 0, dice);
+        if dice.below(2) == 0 {
+            old.handshake();
+            old.calls(2);
+            match dice.below(3) {
+                0 => old.close(),
+                1 => old.push(true, RST | ACK, b""),
+                _ => {}
+            }
+        }
+        let mut talk = Talk::new("refused", old.now + 20_000 * MILLI, dice);
+        talk.push(true, SYN, b"");
+        talk.server = 0;
+        talk.push(false, RST | ACK, b"");
+        let [syn, reset] = &mut talk.packets[..] else { panic!() };
+        syn.ack = 0;
+        reset.at = syn.at + 20_000;
+        if dice.below(2) == 0 {
+            (syn.at, reset.at) = (reset.at, syn.at);
+        }
+        talk.packets.reverse();
+        // Something else goes on for longer than anybody waits for an answer.
+        let mut other = Talk::new("other", talk.now, dice);
+        for _ in 0..4 {
+            other.call();
+            other.now += 1_000 * MILLI;
+        }
+        let moved = |packet: &Tcp| {
+            let mut packet = packet.clone();
+            let port = if packet.from_port == 40_000 {
+                &mut packet.from_port
+            } else {
+                &mut packet.to_port
+            };
+            *port = 50_000;
+            packet
+        };
+        let others: Vec<_> = other.packets.iter().map(moved).collect();
+        let packets = [old.packets, talk.packets, others].concat();
+        let outcome = analyse(&plain(&packets));
+        assert_calls(&format!("seed {seed}"), &outcome, &[("old", old.calls), ("other", 4)]);
+        let connects = outcome.records.iter().filter(|row| row.kind == ExchangeKind::Connect);
+        let connects: Vec<_> =
+            connects.map(|row| (row.status, &*row.client, &*row.server)).collect();
+        let expected = (Status::Refused, "10.0.0.1:40000", "10.0.0.2:3000");
+        assert_eq!(connects, [expected], "seed {seed}: {:?}", outcome.counts.stream);
+        assert_eq!(outcome.counts.stream.discarded.forged_reset, 0, "seed {seed}");
+    }
+}
