@@ -112,6 +112,11 @@ impl Waits {
         }
     }
 
+    /// How long packets out of order are waited for.
+    pub fn reorder_at_most(&self) -> Nanos {
+        self.reorder_at_most
+    }
+
     /// Begins a wait.
     pub fn add(&mut self, clock: &Clock, wait: Wait) {
         let queue = match wait.what {
