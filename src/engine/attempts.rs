@@ -84,7 +84,9 @@ impl Attempts {
                 }
                 let number = number();
                 self.waiting.insert(connection, number);
-                tell(Told::Waiting, &exchange(number, notice, attempt, Status::NoAnswer));
+                // How long it waits is known when it ends, as of a call.
+                let row = exchange(number, notice, attempt, Status::NoAnswer);
+                tell(Told::Waiting, &Exchange { waited: None, ..row });
                 self.note(Row { number, notice: *notice, attempt: *attempt }, tell);
             }
             AttemptState::Answered => {
