@@ -90,7 +90,9 @@ impl Attempts {
             if !self.joins_a_scan(notice, attempt) {
                 let number = number();
                 self.waiting.insert(notice.connection, number);
-                tell(Told::Waiting, &exchange(number, notice, attempt, Status::NoAnswer));
+                // How long it waits is known when it ends, as of a call.
+                let row = exchange(number, notice, attempt, Status::NoAnswer);
+                tell(Told::Waiting, &Exchange { waited: None, ..row });
                 self.note(Row { number, notice: *notice, attempt: *attempt }, tell);
             }
             return;

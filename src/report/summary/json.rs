@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::{REST, Summary, exchanges, protocol, state};
+use super::{REST, Summary, exchanges, protocol};
 use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
 use crate::report::civil::Civil;
@@ -360,7 +360,7 @@ impl Connection {
             server: row.facts.ends.server.to_string(),
             first: Civil::known_utc(first),
             last: Civil::known_utc(last),
-            state: state(row.why()),
+            state: row.facts.state(),
             from_start: row.facts.is_from_start(),
             protocol: protocol(row),
             calls,
