@@ -25,12 +25,17 @@ struct Talk {
     calls: usize,
     name: &'static str,
     packets: Vec<Tcp>,
+    /// Each acknowledgement was sent so many packets ago.
+    lag: usize,
+    /// The numbers of both, as they were before each packet since the last hole.
+    past: Vec<(u32, u32)>,
 }
 
 impl Talk {
     fn new(name: &'static str, now: i64, dice: &mut Dice) -> Self {
         let (client, server) = (number(dice), number(dice));
-        Self { now, client, server, calls: 0, name, packets: Vec::new() }
+        let (packets, past) = (Vec::new(), Vec::new());
+        Self { now, client, server, calls: 0, name, packets, lag: 0, past }
     }
 
     fn packet(&mut self, by_client: bool, flags: u8, payload: &[u8]) -> Tcp {
@@ -38,8 +43,9 @@ impl Talk {
         let (client, server) = ((vec![10, 0, 0, 1], 40_000), (vec![10, 0, 0, 2], 3_000));
         let ((from, from_port), (to, to_port)) =
             if by_client { (client, server) } else { (server, client) };
-        let (seq, ack) =
-            if by_client { (self.client, self.server) } else { (self.server, self.client) };
+        let numbers = (self.client, self.server);
+        let known = *self.past.iter().rev().take(self.lag).last().unwrap_or(&numbers);
+        let (seq, ack) = if by_client { (numbers.0, known.1) } else { (numbers.1, known.0) };
         let payload = payload.to_vec();
         let ack = if flags & ACK == 0 { 0 } else { ack };
         let at = self.now;
@@ -49,6 +55,7 @@ impl Talk {
     fn push(&mut self, by_client: bool, flags: u8, payload: &[u8]) {
         let packet = self.packet(by_client, flags, payload);
         let len = packet.len();
+        self.past.push((self.client, self.server));
         let next = if by_client { &mut self.client } else { &mut self.server };
         *next = next.wrapping_add(len);
         self.packets.push(packet);
@@ -142,9 +149,13 @@ fn a_hole_of_any_size() {
             talk.server = talk.server.wrapping_add(server);
         }
         talk.now += 600_000 * MILLI;
-        talk.calls(5);
+        talk.past.clear();
+        talk.lag = dice.below(6);
+        talk.calls(8);
         let outcome = analyse(&plain(&talk.packets));
+        let Talk { lag, .. } = talk;
         let what = format!("seed {seed}: sides {sides}, {client} and {server} behind {before}");
+        let what = format!("{what}, lag {lag}");
         assert_calls(&what, &outcome, &[("call", talk.calls)]);
         assert!(outcome.counts.stream.gaps > 0, "{what}");
         assert_eq!(outcome.counts.stream.retransmissions, 0, "{what}");

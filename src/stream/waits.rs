@@ -48,9 +48,14 @@ impl Clock {
         }
     }
 
-    /// How long ago `at` was.
-    pub fn passed_since(&self, at: Timestamp) -> Nanos {
-        self.latest.map_or(Nanos::ZERO, |latest| latest.saturating_since(at))
+    /// Time passed since the first packet.
+    pub fn elapsed(&self) -> Nanos {
+        self.now.elapsed
+    }
+
+    /// The latest packet, and the time that it is.
+    pub fn last(&self) -> PacketRef {
+        PacketRef { number: self.now.packet, at: self.latest.unwrap_or_default() }
     }
 
     /// It is at least `at`.
