@@ -110,8 +110,11 @@ fn merged(mut packets: Vec<Raw>) -> Vec<Raw> {
 
 /// Each call was answered after a millisecond, and nothing else is told.
 fn assert_calls(what: &str, outcome: &Outcome, expected: &[(&str, usize)]) {
-    let calls = outcome.records.iter().filter(|record| record.kind != ExchangeKind::Connect);
+    let (attempts, calls): (Vec<_>, Vec<_>) =
+        outcome.records.iter().partition(|record| record.kind == ExchangeKind::Connect);
+    assert!(attempts.is_empty(), "{what}: {attempts:?}");
     let mut told: Vec<_> = calls
+        .iter()
         .map(|call| {
             let latency = call.latency.latency.map(|latency| latency.get());
             (call.pattern.clone().unwrap_or_default(), call.status, latency)
@@ -351,5 +354,76 @@ fn translated() {
         let outcome = analyse(&packets);
         assert_calls(&format!("seed {seed}"), &outcome, &[("call", 2 * talk.calls)]);
         assert_eq!(outcome.counts.stream.translated, 1, "seed {seed}");
+    }
+}
+
+/// With the checksum of TCP, or one that is wrong.
+fn with_checksum(packet: &Tcp, is_damaged: bool) -> Raw {
+    let mut ip = packet.ip();
+    let length = u32::try_from(ip.len() - 20).unwrap();
+    let words = ip[12..].chunks(2).map(|word| match *word {
+        [high, low] => u32::from(high) << 8 | u32::from(low),
+        [high] => u32::from(high) << 8,
+        _ => 0,
+    });
+    // The checksum of the header of the test's own packets is zero until now.
+    let mut sum = words.sum::<u32>() + 6 + length;
+    while sum > 0xffff {
+        sum = (sum >> 16) + (sum & 0xffff);
+    }
+    let sum = u16::try_from(sum).unwrap();
+    let checksum = !sum ^ u16::from(is_damaged);
+    ip[36..38].copy_from_slice(&checksum.to_be_bytes());
+    with_link(packet.at, LinkType::ETHERNET, &[&[0; 12][..], &[8, 0]].concat(), &ip)
+}
+
+/// The receiver took a segment whose checksum is wrong: its FIN counts as its bytes do.
+#[test]
+fn a_fin_on_a_damaged_segment_that_the_receiver_took() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(3);
+        let damaged = talk.packets.len() + 1;
+        talk.call();
+        talk.packets.pop();
+        talk.server = talk.packets.last().unwrap().ack;
+        let event = r#"{"pattern":"bye","data":1}"#;
+        talk.push(true, ACK | FIN, format!("{}#{event}", event.len()).as_bytes());
+        talk.push(false, ACK | FIN, b"");
+        talk.push(true, ACK, b"");
+        let packets = talk.packets.iter().enumerate();
+        let packets = packets.map(|(index, packet)| with_checksum(packet, index == damaged));
+        let outcome = analyse(&packets.collect::<Vec<_>>());
+        let counts = outcome.counts.stream;
+        assert_eq!((counts.damaged, counts.damaged_believed), (1, 1), "seed {seed}");
+        let told: Vec<_> = outcome.records.iter().map(|record| record.status).collect();
+        assert!(told.contains(&Status::Closed) && told.contains(&Status::Sent), "{seed}: {told:?}");
+    }
+}
+
+/// Ports used again while a call waits: it waited until the packet that shows it.
+#[test]
+fn a_call_waits_until_its_connection_is_replaced() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut first = Talk::new("first", 0, dice);
+        first.handshake();
+        first.calls(2);
+        first.call();
+        first.packets.pop();
+        let asked = first.packets.last().unwrap().at;
+        let mut second = Talk::new("second", first.now + 700 * MILLI, dice);
+        second.handshake();
+        second.calls(2);
+        second.now += 20_000 * MILLI;
+        second.calls(2);
+        // Proven by the SYN-ACK.
+        let until = second.packets[1].at;
+        let outcome = analyse(&plain(&[first.packets, second.packets].concat()));
+        let call = outcome.records.iter().find(|record| record.status == Status::Closed).unwrap();
+        let waited = call.waited.map(|waited| i64::try_from(waited.get()).unwrap());
+        assert_eq!(waited, Some(until - asked), "seed {seed}");
     }
 }
