@@ -417,6 +417,7 @@ const COMPLETENESS: [&str; 35] = [
     "reply_first",
     "damaged_copies",
     "translated_connections",
+    "one_sided_attempts",
 ];
 
 /// How many of each there were, in all and of each server.

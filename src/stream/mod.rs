@@ -251,12 +251,7 @@ impl Streams {
         self.shared.clock.packet(segment.packet);
         self.run_waits(emit);
 
-        let ports = &self.shared.ports;
-        let followed = ports.is_empty()
-            || ports.contains(segment.to.port())
-            || ports.contains(segment.from.port());
-        // An end that talks to itself has no sides.
-        if !followed || segment.from == segment.to {
+        if !self.follows(segment) {
             self.shared.counts.ignored += 1;
             return;
         }
@@ -280,6 +275,16 @@ impl Streams {
         }
     }
 
+    /// Whether a segment is of a connection that is asked for.
+    fn follows(&self, segment: &Segment<'_>) -> bool {
+        let ports = &self.shared.ports;
+        let asked_for = ports.is_empty()
+            || ports.contains(segment.to.port())
+            || ports.contains(segment.from.port());
+        // An end that talks to itself has no sides.
+        asked_for && segment.from != segment.to
+    }
+
     /// Takes in that a segment could not be handed on.
     pub fn unreachable(&mut self, message: &Unreachable, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(message.packet);
@@ -296,7 +301,9 @@ impl Streams {
     pub fn pass(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(segment.packet);
         self.run_waits(emit);
-        if let Some(ends) = self.translations.other_ends(segment) {
+        if self.follows(segment)
+            && let Some(ends) = self.translations.other_ends(segment)
+        {
             self.translated(segment, ends, emit);
         }
     }
