@@ -63,6 +63,10 @@ pub const TWINS: usize = 4;
 /// each such segment, so few.
 pub const STRAY_GROUPS: usize = 256;
 
+/// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for each SYN
+/// that opens a connection, so few.
+pub const STRAY_RESETS: usize = 64;
+
 /// Bytes of those segments: what a window holds when a capture goes on behind a hole.
 pub const STRAY_BYTES: usize = 8 << 20;
 
@@ -185,6 +189,13 @@ pub const UNREACHABLE_REASONS: usize = 64;
 
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
+
+/// Frames of one connection that wait until it is known which side is the client, and the bytes which
+/// those before the last may have: what only carries an id is tens of bytes, and the next value of its
+/// stream or the next request tells.
+pub const UNDECIDED_FRAMES: usize = 64;
+/// See [`UNDECIDED_FRAMES`].
+pub const UNDECIDED_BYTES: usize = 32 << 10;
 
 /// Bytes that the screen remembers, unless the user says otherwise: 400 MB hold 2.4 million calls,
 /// and a small server can spare it.

@@ -8,6 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::{Raw, fixtures, mutate, read, recordings};
 use nestscope::endpoint::ConnectionNumber;
@@ -56,16 +57,23 @@ impl Run {
         let Self { engine, capture, told, segments } = self;
         capture.packet(packet, kept);
         engine.push(packet, &mut |update| {
-            if let EngineEvent::Segment(connection) = update {
-                segments.push((packet.number, connection.number));
+            match update {
+                EngineEvent::Segment(connection) => {
+                    segments.push((packet.number, connection.number));
+                }
+                EngineEvent::Late { connection, packet } => {
+                    segments.push((packet, connection.number));
+                }
+                _ => {}
             }
             take(capture, told, &update);
         });
     }
 
     fn finish(&mut self) {
-        let Self { engine, capture, told, .. } = self;
+        let Self { engine, capture, told, segments } = self;
         engine.finish(&mut |update| take(capture, told, &update));
+        segments.sort_unstable();
     }
 }
 
@@ -423,6 +431,8 @@ fn what_is_saved_as_packets_tells_the_same() {
             ("in small pieces", mutate::recut(&packets, 50)),
             ("out of order", mutate::shuffled(&mutate::recut(&packets, 50), 8, 3)),
             ("twice", mutate::twice(&mutate::recut(&packets, 70))),
+            ("in fragments", mutate::fragments(&packets, 24, false)),
+            ("in fragments, the last first", mutate::fragments(&packets, 16, true)),
         ] {
             let run = from_memory(&packets, usize::MAX);
             let wanted: Vec<_> = run.told.keys().copied().filter(|n| n.0 % 3 == 1).collect();
@@ -447,4 +457,41 @@ fn what_is_saved_as_packets_tells_the_same() {
             }
         }
     }
+}
+
+/// A segment in fragments, which holds several frames: whoever reads one of them needs all fragments.
+#[test]
+fn of_a_segment_in_fragments_all_are_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.pcapng");
+    for reversed in [false, true] {
+        let packets = read(&fixtures().join("together-v11.pcap"));
+        let packets = mutate::fragments(&packets, 16, reversed);
+        let run = from_memory(&packets, usize::MAX);
+        let archive = run.capture.archive();
+        for number in run.told.keys().copied() {
+            let file = fs::File::create(&path).unwrap();
+            let saved = save_exchanges(archive, &[number], Form::Pcapng, None, file).unwrap();
+            assert!(saved.packets < 60, "{saved:?}: of one call only");
+            let id = |archive: &Archive, number| {
+                archive.exchange(number, |exchange| {
+                    exchange.id.map(|id| String::from_utf8_lossy(id).into_owned())
+                })
+            };
+            let wanted = id(archive, number);
+            let again = from_file(&path);
+            let again = again.capture.archive();
+            let mut found = ExchangeNumber::each(again.numbers()).map(|number| id(again, number));
+            assert!(found.any(|id| id == wanted), "{number}, {reversed}");
+            assert_eq!(unjoined_for_tshark(&path), 0, "{number}, {reversed}");
+        }
+    }
+}
+
+/// Fragments of which tshark puts no packet together.
+fn unjoined_for_tshark(path: &Path) -> usize {
+    let filter = "ip.flags.mf == 1 && !ip.reassembled_in && !ip.fragment";
+    let tshark = Command::new("tshark").args(["-n", "-2", "-Y", filter, "-r"]).arg(path).output();
+    let Ok(output) = tshark else { return 0 };
+    String::from_utf8_lossy(&output.stdout).lines().count()
 }

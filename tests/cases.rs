@@ -7,8 +7,9 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{Outcome, analyse, fixtures, read};
-use nestscope::exchange::{ExchangeKind, Status};
+use common::{Outcome, analyse, archive, fixtures, read};
+use nestscope::exchange::{ExchangeKind, ExchangeNumber, Status};
+use nestscope::packet::PacketNumber;
 
 fn case(name: &str) -> PathBuf {
     fixtures().join("cases").join(name)
@@ -66,8 +67,12 @@ fn copies_of_a_router_are_not_sent_again() {
 #[test]
 fn fragments_out_of_order_are_no_step_of_the_clock() {
     let outcome = outcome("frag-ooo-dup.pcap");
+    // What was waited counts from the first byte, in packet 5; the last fragment came before it.
     assert_eq!(calls(&outcome), [ok("frag", 3)]);
     assert_eq!(outcome.counts.exchange.clock_steps, 0);
+    let archive = archive(&read(&case("frag-ooo-dup.pcap")));
+    let request = archive.detail(ExchangeNumber(1)).unwrap().request.unwrap();
+    assert_eq!(request.packets(), [4, 7].map(PacketNumber));
 }
 
 #[test]

@@ -9,8 +9,9 @@ mod common;
 
 use common::mutate::Dice;
 use common::wire::{FIN, RST, SYN, Tcp, with_link};
-use common::{Outcome, Raw, analyse};
+use common::{Outcome, Raw, Record, analyse};
 use nestscope::exchange::{ExchangeKind, Status};
+use nestscope::limits::UNDECIDED_FRAMES;
 use nestscope::packet::LinkType;
 
 const ACK: u8 = 0x10;
@@ -110,11 +111,15 @@ fn merged(mut packets: Vec<Raw>) -> Vec<Raw> {
 
 /// Each call was answered after a millisecond, and nothing else is told.
 fn assert_calls(what: &str, outcome: &Outcome, expected: &[(&str, usize)]) {
-    let (attempts, calls): (Vec<_>, Vec<_>) =
-        outcome.records.iter().partition(|record| record.kind == ExchangeKind::Connect);
-    assert!(attempts.is_empty(), "{what}: {attempts:?}");
+    let is_attempt = |record: &&Record| record.kind == ExchangeKind::Connect;
+    assert_eq!(outcome.records.iter().filter(is_attempt).count(), 0, "{what}");
+    assert_calls_beside_attempts(what, outcome, expected);
+}
+
+/// The same where attempts to connect failed too.
+fn assert_calls_beside_attempts(what: &str, outcome: &Outcome, expected: &[(&str, usize)]) {
+    let calls = outcome.records.iter().filter(|record| record.kind != ExchangeKind::Connect);
     let mut told: Vec<_> = calls
-        .iter()
         .map(|call| {
             let latency = call.latency.latency.map(|latency| latency.get());
             (call.pattern.clone().unwrap_or_default(), call.status, latency)
@@ -425,5 +430,100 @@ fn a_call_waits_until_its_connection_is_replaced() {
         let call = outcome.records.iter().find(|record| record.status == Status::Closed).unwrap();
         let waited = call.waited.map(|waited| i64::try_from(waited.get()).unwrap());
         assert_eq!(waited, Some(until - asked), "seed {seed}");
+    }
+}
+
+/// The capture begins, without a SYN, at frames that only carry an id: values of a stream that emits
+/// `undefined`, or requests without pattern. Who speaks is told by the frames behind them.
+#[test]
+fn nothing_but_ids_at_first() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        let count = 1 + dice.below(40);
+        let by_client = dice.below(2) == 0;
+        for id in 0..count {
+            let body = format!(r#"{{"id":"only-{id}"}}"#);
+            talk.push(by_client, ACK, format!("{}#{body}", body.len()).as_bytes());
+        }
+        talk.calls(3);
+        let outcome = analyse(&plain(&talk.packets));
+        let is_only =
+            |record: &&Record| record.id.as_ref().is_some_and(|id| id.starts_with("\"only-"));
+        let of_ids: Vec<_> = outcome.records.iter().filter(is_only).collect();
+        assert_eq!(of_ids.len(), count, "seed {seed}");
+        let kind = if by_client { ExchangeKind::Request } else { ExchangeKind::Reply };
+        assert!(of_ids.iter().all(|record| record.kind == kind), "seed {seed}: {of_ids:?}");
+        assert_eq!(outcome.records.len(), count + talk.calls, "seed {seed}");
+        assert_eq!(outcome.counts.protocol.other, 0, "seed {seed}");
+    }
+}
+
+/// More of them than are held until it is known who speaks: the others say nothing.
+#[test]
+fn of_frames_that_only_have_an_id_some_are_held() {
+    let dice = &mut Dice(1);
+    let mut talk = Talk::new("call", 0, dice);
+    for _ in 0..UNDECIDED_FRAMES + 5 {
+        talk.push(false, ACK, br#"10#{"id":"x"}"#);
+    }
+    talk.calls(1);
+    assert_eq!(analyse(&plain(&talk.packets)).counts.protocol.other, 5);
+}
+
+/// A refusal that was captured before its SYN: the two are swapped in the capture, with their times or
+/// without, on ports that nobody used before or that were used before. Refused all the same.
+#[test]
+fn a_reset_before_its_syn() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut old = Talk::new("old", 0, dice);
+        if dice.below(2) == 0 {
+            old.handshake();
+            old.calls(2);
+            match dice.below(3) {
+                0 => old.close(),
+                1 => old.push(true, RST | ACK, b""),
+                _ => {}
+            }
+        }
+        let mut talk = Talk::new("refused", old.now + 20_000 * MILLI, dice);
+        talk.push(true, SYN, b"");
+        talk.server = 0;
+        talk.push(false, RST | ACK, b"");
+        let [syn, reset] = &mut talk.packets[..] else { panic!() };
+        syn.ack = 0;
+        reset.at = syn.at + 20_000;
+        if dice.below(2) == 0 {
+            (syn.at, reset.at) = (reset.at, syn.at);
+        }
+        talk.packets.reverse();
+        // Something else goes on for longer than anybody waits for an answer.
+        let mut other = Talk::new("other", talk.now, dice);
+        for _ in 0..4 {
+            other.call();
+            other.now += 1_000 * MILLI;
+        }
+        let moved = |packet: &Tcp| {
+            let mut packet = packet.clone();
+            let port = if packet.from_port == 40_000 {
+                &mut packet.from_port
+            } else {
+                &mut packet.to_port
+            };
+            *port = 50_000;
+            packet
+        };
+        let others: Vec<_> = other.packets.iter().map(moved).collect();
+        let packets = [old.packets, talk.packets, others].concat();
+        let outcome = analyse(&plain(&packets));
+        let expected = [("old", old.calls), ("other", 4)];
+        assert_calls_beside_attempts(&format!("seed {seed}"), &outcome, &expected);
+        let connects = outcome.records.iter().filter(|row| row.kind == ExchangeKind::Connect);
+        let connects: Vec<_> =
+            connects.map(|row| (row.status, &*row.client, &*row.server)).collect();
+        let expected = (Status::Refused, "10.0.0.1:40000", "10.0.0.2:3000");
+        assert_eq!(connects, [expected], "seed {seed}: {:?}", outcome.counts.stream);
+        assert_eq!(outcome.counts.stream.discarded.forged_reset, 0, "seed {seed}");
     }
 }

@@ -10,7 +10,7 @@ use etherparse::IpNumber;
 use super::ip::{self, Fragment, Ip};
 use super::{Flags, Malformed, Path, Segment};
 use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD};
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::time::Timestamp;
 
 /// What all fragments of one packet have in common.
@@ -138,7 +138,9 @@ impl Fragments {
         if self.waiting.get(&key).is_none_or(|w| w.since != since) {
             return 0;
         }
-        self.remove(&key).filter(|w| w.claim == Claim::Wanted).map_or(0, |whole| whole.fragments)
+        self.remove(&key)
+            .filter(|w| w.claim == Claim::Wanted)
+            .map_or(0, |whole| whole.packets.len() as u64)
     }
 
     fn remove(&mut self, key: &Key) -> Option<Whole> {
@@ -165,8 +167,8 @@ pub(super) struct Whole {
     covered: u32,
     /// Where the last fragment ends.
     end: Option<u32>,
-    /// Fragments seen, repeated ones too.
-    fragments: u64,
+    /// The packets of the fragments seen, repeated ones too.
+    packets: Vec<PacketNumber>,
     /// Bytes held.
     held: usize,
     claim: Claim,
@@ -196,7 +198,7 @@ impl Whole {
             pieces: BTreeMap::new(),
             covered: 0,
             end: None,
-            fragments: 0,
+            packets: Vec::new(),
             held: 0,
             claim: Claim::Unknown,
             ttl: 0,
@@ -218,7 +220,8 @@ impl Whole {
     }
 
     fn weight(&self) -> usize {
-        self.held + HELD_OVERHEAD * (1 + self.pieces.len())
+        let packets = self.packets.len() * size_of::<PacketNumber>();
+        self.held + packets + HELD_OVERHEAD * (1 + self.pieces.len())
     }
 
     fn is_complete(&self) -> bool {
@@ -228,7 +231,7 @@ impl Whole {
     /// Keeps what was not seen before of the bytes up to `end`: the first bytes seen win. False
     /// where the fragment contradicts what is known of the packet's end.
     fn add(&mut self, packet: PacketRef, ip: &Ip<'_>, fragment: Fragment, end: u32) -> bool {
-        self.fragments += 1;
+        self.packets.push(packet.number);
         if fragment.offset == 0 {
             self.ttl = ip.ttl;
         }
@@ -262,6 +265,11 @@ impl Whole {
             at = resume;
         }
         true
+    }
+
+    /// The packets of its fragments, those too that brought nothing new.
+    pub fn packets(&self) -> &[PacketNumber] {
+        &self.packets
     }
 
     /// The bytes from the first on, up to the first that were cut.

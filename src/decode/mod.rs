@@ -31,7 +31,7 @@ use self::fragments::{Claim, Fragments};
 use self::ip::{Fragment, Ip};
 use self::way::{Stop, Way};
 use crate::limits::OTHER_KINDS;
-use crate::packet::{LinkType, Packet, PacketRef};
+use crate::packet::{LinkType, Packet, PacketNumber, PacketRef};
 
 /// The headers of a packet make no sense, or the snap length cut them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,8 @@ struct At {
 #[derive(Debug, Default)]
 pub struct Decoder {
     fragments: Fragments,
+    /// See [`Decoder::joined`].
+    joined: Vec<PacketNumber>,
     counts: Counts,
 }
 
@@ -122,6 +124,7 @@ impl Decoder {
     /// Decodes one packet. Gives nothing, or one segment; more where this packet was the last missing
     /// fragment of a larger one: then one for each fragment, in the order of their bytes.
     pub fn push(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Network<'_>)) {
+        self.joined.clear();
         self.counts.packets += 1;
         self.counts.bytes += u64::from(packet.original_len);
         let captured = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
@@ -135,6 +138,12 @@ impl Decoder {
             Ok(bytes) => self.ip(at, bytes, way, emit),
             Err(stop) => self.counts.stopped(stop, packet.link),
         }
+    }
+
+    /// The packets whose fragments were put together by the packet pushed last, and that one itself;
+    /// none where it completed nothing.
+    pub fn joined(&self) -> &[PacketNumber] {
+        &self.joined
     }
 
     /// The same for those who want the segments only.
@@ -226,6 +235,7 @@ impl Decoder {
             false => self.counts.fragments += 1,
         }
         let Some(whole) = pushed.whole else { return };
+        self.joined.extend_from_slice(whole.packets());
         let head = whole.head();
         let Ok((first, ip)) = whole.ip(&head) else { return self.counts.malformed += 1 };
         // A segment within becomes one for each fragment that carried some of it.

@@ -221,7 +221,7 @@ fn exchange(
     status: Status,
 ) -> Exchange<'static> {
     let waited = notice.at.at.since(attempt.first.at).unwrap_or(Nanos::ZERO);
-    let answer = attempt.answer.map(|packet| Span { first: packet, last: packet, bytes: 0 });
+    let answer = attempt.answer.map(|packet| Span::in_order(packet, packet, 0));
     Exchange {
         number,
         connection: notice.connection,
@@ -231,7 +231,7 @@ fn exchange(
         pattern_id: PatternId::NONE,
         id: None,
         status,
-        request: Some(Span { first: attempt.first, last: attempt.last, bytes: 0 }),
+        request: Some(Span::in_order(attempt.first, attempt.last, 0)),
         reply: answer,
         replies: 0,
         latency: Latency::default(),

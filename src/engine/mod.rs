@@ -44,7 +44,7 @@ pub enum EngineEvent<'a> {
     /// causes; events of timers, and the close of a connection that this one replaces, may come
     /// earlier. Only with `tell_progress`, like all that follow.
     Segment(ConnectionId),
-    /// An earlier packet turned out to be a segment of this connection.
+    /// An earlier packet turned out to be a segment of this connection, or a fragment of one.
     Late {
         /// The connection.
         connection: ConnectionId,
@@ -166,11 +166,12 @@ impl Engine {
         let Self { decoder, streams, conversations, shard, .. } = self;
         conversations.tracker.packet(packet.place());
         // The fragments of a segment are pushed together, with the last of them.
-        let mut tell_segment = conversations.tell_progress;
+        let mut of = None;
         decoder.push(packet, &mut |network: Network<'_>| {
             let mut take = |event: StreamEvent<'_>| match event {
                 StreamEvent::Segment(connection) => {
-                    if std::mem::take(&mut tell_segment) {
+                    if conversations.tell_progress && of.is_none() {
+                        of = Some(connection);
                         emit(EngineEvent::Segment(connection));
                     }
                 }
@@ -187,6 +188,11 @@ impl Engine {
                 Network::Unreachable(message) => streams.time(message.packet, &mut take),
             }
         });
+        if let Some(connection) = of {
+            for number in decoder.joined().iter().copied().filter(|it| *it != packet.number) {
+                emit(EngineEvent::Late { connection, packet: number });
+            }
+        }
         conversations.expire(emit);
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::decode::Seq;
 use crate::endpoint::{ConnectionId, Endpoints};
 use crate::limits::HELD_AT_LEAST;
-use crate::packet::PacketRef;
+use crate::packet::{PacketNumber, PacketRef};
 use crate::protocol::FrameHold;
 use crate::time::{Nanos, Timestamp};
 
@@ -202,10 +202,27 @@ impl CompactHeld {
 pub struct Span {
     /// The packet of the first byte of the first frame.
     pub first: PacketRef,
-    /// The packet of the last byte of the last frame.
+    /// The packet with which the last frame was whole.
     pub last: PacketRef,
+    /// The lowest number of their packets: that of `first`, but where fragments or segments came out
+    /// of order.
+    pub lowest: PacketNumber,
     /// Bytes of the frames on the wire, their lengths and `#` included.
     pub bytes: u64,
+}
+
+impl Span {
+    /// So many bytes that came in order.
+    pub const fn in_order(first: PacketRef, last: PacketRef, bytes: u64) -> Self {
+        Self { first, last, lowest: first.number, bytes }
+    }
+
+    /// The lowest and the highest number of the packets that brought them. Times are no measure of
+    /// these: a frame begins with its first byte, whichever of its packets came first.
+    pub fn packets(&self) -> [PacketNumber; 2] {
+        let [first, last] = [self.first.number, self.last.number];
+        [self.lowest.min(first).min(last), first.max(last)]
+    }
 }
 
 /// One frame of an exchange, and where its bytes lie on the wire. Lent.

@@ -116,7 +116,8 @@ const KEPT_CAPACITY: usize = 256;
 impl Span {
     /// The way of one message.
     pub(super) fn of(message: &Message<'_>) -> Self {
-        Self { first: message.first, last: message.last, bytes: message.wire_len }
+        let lowest = message.earliest.number;
+        Self { first: message.first, last: message.last, lowest, bytes: message.wire_len }
     }
 }
 
@@ -149,6 +150,7 @@ impl Call {
             self.first_reply_end = span.last.at;
         } else {
             self.reply.last = span.last;
+            self.reply.lowest = self.reply.lowest.min(span.lowest);
             self.reply.bytes += span.bytes;
         }
         self.replies = self.replies.saturating_add(1);

@@ -126,11 +126,10 @@ impl Term {
             }
             Fact::Packet => {
                 let passages = [subject.request(), subject.reply()].into_iter().flatten();
-                self.numbers(
-                    passages.map(|span| {
-                        i128::from(span.first.number.0)..=i128::from(span.last.number.0)
-                    }),
-                )
+                self.numbers(passages.map(|span| {
+                    let [first, last] = span.packets();
+                    i128::from(first.0)..=i128::from(last.0)
+                }))
             }
             Fact::Connection => self.number(subject.connection().0),
             Fact::Id => self.json(|look| subject.id().map_or(GO_ON, |id| look(&id))),

@@ -20,7 +20,7 @@ const START: i64 = 1_795_319_520_000_000_000;
 fn span(first: u64, last: u64, at: i64, bytes: u64) -> Option<Span> {
     let packet =
         |number| PacketRef { number: PacketNumber(number), at: Timestamp::from_nanos(START + at) };
-    Some(Span { first: packet(first), last: packet(last), bytes })
+    Some(Span::in_order(packet(first), packet(last), bytes))
 }
 
 fn ends(client: &str, server: &str) -> Endpoints {

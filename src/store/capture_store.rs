@@ -444,7 +444,7 @@ mod tests {
             pattern_id: PatternId::NONE,
             id: None,
             status: Status::NoAnswer,
-            request: Some(Span { first: packet(number), last: packet(number), bytes: 0 }),
+            request: Some(Span::in_order(packet(number), packet(number), 0)),
             reply: None,
             replies: 0,
             latency: Latency::default(),
@@ -538,8 +538,8 @@ mod tests {
             let (first, again) = (packet(number, at), packet(8, at + 3_000));
             let answer = packet(9, at + 7_000);
             Self {
-                syns: Some(Span { first, last: again, bytes: 0 }),
-                rst: Some(Span { first: answer, last: answer, bytes: 0 }),
+                syns: Some(Span::in_order(first, again, 0)),
+                rst: Some(Span::in_order(answer, answer, 0)),
             }
         }
     }

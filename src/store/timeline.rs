@@ -311,7 +311,7 @@ mod tests {
             pattern_id: PatternId(pattern),
             id: None,
             status,
-            request: Some(Span { first: at, last: at, bytes: 1 }),
+            request: Some(Span::in_order(at, at, 1)),
             reply: None,
             replies: 0,
             latency: Latency { latency: latency.map(Nanos::new), ..Latency::default() },

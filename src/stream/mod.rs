@@ -258,8 +258,10 @@ impl Streams {
         let other_ends = self.translations.other_ends(segment);
         match self.table.find(&segment.from, &segment.to) {
             None => {
-                let slot = self.open(segment, emit);
-                self.take(slot, segment, emit);
+                if segment.flags.has(Flags::RST) {
+                    self.strays.keep_reset(segment, false);
+                }
+                self.begin(segment, emit);
             }
             Some(slot) => {
                 let alone = self.table.get(slot).filter(|connection| !connection.twin);
@@ -405,7 +407,10 @@ impl Streams {
             };
             match twins.iter().find(fits) {
                 Some(slot) => self.take(*slot, segment, emit),
-                None => self.shared.counts.discarded.forged_reset += 1,
+                None => {
+                    self.shared.counts.discarded.forged_reset += 1;
+                    self.strays.keep_reset(segment, true);
+                }
             }
             return;
         }
@@ -455,8 +460,36 @@ impl Streams {
             }
         }
         self.make_room(standing, emit);
+        self.begin(segment, emit);
+    }
+
+    /// Opens a connection with its first segment. A reset that refuses it may have been captured first.
+    fn begin(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let slot = self.open(segment, emit);
         self.take(slot, segment, emit);
+        if !segment.flags.has(Flags::SYN) || segment.ack.is_some() {
+            return;
+        }
+        let Shared { clock, waits, .. } = &self.shared;
+        let is_recent = |reset: PacketRef| clock.passed_since(reset.at) <= waits.reorder_at_most();
+        if let Some((reset, forged)) = self.strays.take_reset(segment, is_recent) {
+            self.shared.counts.discarded.forged_reset -= u64::from(forged);
+            self.take_late(slot, &reset.segment(), emit);
+        }
+    }
+
+    /// Hands a segment that was kept to the connection that it turned out to be one of.
+    fn take_late(
+        &mut self,
+        slot: u32,
+        segment: &Segment<'_>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        let Some(connection) = self.table.get_mut(slot) else { return };
+        emit(StreamEvent::Late { connection: connection.id(), packet: segment.packet.number });
+        self.shared.held -= connection.held();
+        connection.push(segment, &mut self.shared, emit);
+        self.shared.held += connection.held();
     }
 
     /// Of too many connections between the same ends the one that was silent longest gives way.
@@ -500,12 +533,7 @@ impl Streams {
             }
         };
         for kept in &group.segments {
-            let segment = kept.segment();
-            let Some(connection) = self.table.get_mut(slot) else { return };
-            emit(StreamEvent::Late { connection: connection.id(), packet: segment.packet.number });
-            self.shared.held -= connection.held();
-            connection.push(&segment, &mut self.shared, emit);
-            self.shared.held += connection.held();
+            self.take_late(slot, &kept.segment(), emit);
         }
         if goes_on.is_none()
             && let Some(last) = group.segments.last()

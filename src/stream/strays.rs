@@ -6,7 +6,9 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::decode::{Flags, Segment, Seq};
-use crate::limits::{HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, WINDOW};
+use crate::limits::{
+    HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, WINDOW,
+};
 use crate::packet::PacketRef;
 use crate::time::Nanos;
 
@@ -15,6 +17,16 @@ use crate::time::Nanos;
 pub(super) struct Strays {
     groups: VecDeque<Group>,
     held: usize,
+    /// Resets that answer something which was not seen yet, the oldest first.
+    resets: VecDeque<Reset>,
+}
+
+/// A reset that may have been captured before the SYN which it refuses.
+#[derive(Debug)]
+struct Reset {
+    kept: Kept,
+    /// Whether it was counted as forged.
+    forged: bool,
 }
 
 /// Segments between two ends that continue each other.
@@ -152,6 +164,31 @@ impl Group {
 }
 
 impl Strays {
+    /// Keeps a reset that is of no connection known so far. `forged` is whether it was counted so.
+    pub fn keep_reset(&mut self, segment: &Segment<'_>, forged: bool) {
+        // RFC 9293, section 3.5.2: one that answers a SYN acknowledges it, and brings nothing.
+        if segment.ack.is_some() && segment.payload.is_empty() {
+            self.resets.push_back(Reset { kept: Kept::new(segment), forged });
+            if self.resets.len() > STRAY_RESETS {
+                self.resets.pop_front();
+            }
+        }
+    }
+
+    /// The reset that refuses this SYN, though it was captured before it. Says too whether it was counted as forged.
+    pub fn take_reset(
+        &mut self,
+        syn: &Segment<'_>,
+        is_recent: impl Fn(PacketRef) -> bool,
+    ) -> Option<(Kept, bool)> {
+        let refuses = |reset: &Reset| {
+            let Segment { packet, from, to, ack, .. } = reset.kept.segment;
+            from == syn.to && to == syn.from && ack == Some(syn.seq.add(1)) && is_recent(packet)
+        };
+        let index = self.resets.iter().position(refuses)?;
+        self.resets.remove(index).map(|reset| (reset.kept, reset.forged))
+    }
+
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }

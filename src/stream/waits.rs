@@ -48,6 +48,11 @@ impl Clock {
         }
     }
 
+    /// How long ago `at` was.
+    pub fn passed_since(&self, at: Timestamp) -> Nanos {
+        self.latest.map_or(Nanos::ZERO, |latest| latest.saturating_since(at))
+    }
+
     /// Time passed since the first packet.
     pub fn elapsed(&self) -> Nanos {
         self.now.elapsed
@@ -115,6 +120,11 @@ impl Waits {
             answer: VecDeque::new(),
             give_up: VecDeque::new(),
         }
+    }
+
+    /// How long packets out of order are waited for.
+    pub fn reorder_at_most(&self) -> Nanos {
+        self.reorder_at_most
     }
 
     /// Begins a wait.

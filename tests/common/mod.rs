@@ -18,6 +18,7 @@ use nestscope::exchange::{Exchange, ExchangeKind, Latency, Status};
 use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::source::file::CaptureFile;
 use nestscope::source::{Next, Stop};
+use nestscope::store::{Archive, CaptureStore, Kept};
 use nestscope::time::{Nanos, Timestamp};
 
 /// A packet that is kept.
@@ -120,6 +121,32 @@ pub fn analyse(packets: &[Raw]) -> Outcome {
     analyse_with(packets, Config { keep_payloads: true, ..Config::default() })
 }
 
+/// What the store keeps of a capture, in memory.
+pub fn archive(packets: &[Raw]) -> Archive {
+    let mut store = CaptureStore::new(usize::MAX);
+    let mut engine =
+        Engine::new(Config { keep_payloads: true, tell_progress: true, ..Config::default() });
+    for (raw, number) in packets.iter().zip(1..) {
+        let packet = lent(raw, number);
+        store.packet(&packet, Kept::Memory);
+        engine.push(&packet, &mut |update| store.take(&update));
+    }
+    engine.finish(&mut |update| store.take(&update));
+    store.archive().clone()
+}
+
+/// A packet of a capture, by its number there.
+pub fn lent(raw: &Raw, number: u64) -> Packet<'_> {
+    Packet {
+        number: PacketNumber(number),
+        at: Timestamp::from_nanos(raw.at),
+        link: raw.link,
+        point: Default::default(),
+        data: &raw.data,
+        original_len: raw.original_len,
+    }
+}
+
 pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
     let mut records = Vec::new();
     let mut engine = Engine::new(config);
@@ -129,15 +156,7 @@ pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
         }
     };
     for (packet, number) in packets.iter().zip(1..) {
-        let packet = Packet {
-            number: PacketNumber(number),
-            at: Timestamp::from_nanos(packet.at),
-            link: packet.link,
-            point: Default::default(),
-            data: &packet.data,
-            original_len: packet.original_len,
-        };
-        engine.push(&packet, &mut emit);
+        engine.push(&lent(packet, number), &mut emit);
     }
     engine.finish(&mut emit);
     let counts = engine.counts();

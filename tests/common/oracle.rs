@@ -268,10 +268,11 @@ impl Stream {
     /// The way of a frame, if every byte of it is there.
     fn span(&self, frame: &Placed) -> Option<Span> {
         let packets = self.bytes.get(frame.start..frame.end)?;
-        let packets: Option<Vec<PacketRef>> = packets.iter().copied().collect();
-        let last = packets?.into_iter().max_by_key(|packet| (packet.at, packet.number))?;
+        let packets: Vec<PacketRef> = packets.iter().copied().collect::<Option<_>>()?;
+        let last = packets.iter().copied().max_by_key(|packet| (packet.at, packet.number))?;
+        let lowest = packets.iter().map(|packet| packet.number).min()?;
         let bytes = (frame.end - frame.start) as u64;
-        Some(Span { first: self.byte(frame.start)?, last, bytes })
+        Some(Span { first: self.byte(frame.start)?, last, lowest, bytes })
     }
 
     /// Whether a byte of `within` is missing that is known to have been sent.
@@ -308,6 +309,7 @@ impl Call<'_> {
         let reply = first.zip(last).map(|((_, first), (_, last))| Span {
             first: first.first,
             last: last.last,
+            lowest: first.lowest,
             bytes: 0,
         });
         let first_end = first.map(|(_, span)| span.last.at);

@@ -83,6 +83,11 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    /// Whether it has an id, by which it may belong to a call.
+    pub(super) fn has_id(&self) -> bool {
+        self.id.is_some()
+    }
+
     /// The side that sends such frames: only clients name a pattern, only servers answer.
     pub(super) fn role(&self) -> Option<Side> {
         if self.pattern.is_some() {

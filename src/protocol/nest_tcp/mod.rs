@@ -69,7 +69,7 @@ impl Decoder for NestTcp {
     }
 
     fn held(&self) -> usize {
-        self.sides.client.held() + self.sides.server.held()
+        self.sides.client.held() + self.sides.server.held() + self.speakers.held()
     }
 }
 

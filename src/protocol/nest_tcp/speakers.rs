@@ -3,8 +3,9 @@
 use super::envelope::Envelope;
 use super::recognise::{Recognised, recognise};
 use crate::endpoint::Side;
+use crate::limits::{UNDECIDED_BYTES, UNDECIDED_FRAMES};
 use crate::packet::PacketRef;
-use crate::protocol::{Decoded, Fault, Foreign, Kind, Message};
+use crate::protocol::{Decoded, Fault, Foreign, FrameHold, Kind, Message};
 
 /// What the connection has shown of itself.
 #[derive(Debug)]
@@ -12,6 +13,18 @@ pub(super) struct Speakers {
     /// The side that is the client; `None` until the handshake, the port or a message told.
     client: Option<Side>,
     spoken: Spoken,
+    /// Frames of which nobody knows yet whether a client or a server sent them, in the order in which
+    /// they were read.
+    undecided: Vec<Undecided>,
+}
+
+/// A frame with an id and nothing that only one of the sides sends: the `{"id":…}` of a stream that
+/// emits `undefined`, or a request without pattern.
+#[derive(Debug)]
+struct Undecided {
+    message: Message<'static>,
+    hold: Option<FrameHold>,
+    body: Box<[u8]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +41,8 @@ enum Spoken {
 impl Speakers {
     /// A connection of which nothing was read, with its client where that is known.
     pub(super) const fn new(client: Option<Side>) -> Self {
-        Self { client, spoken: Spoken::Unproven { doubts: 0, guess: None } }
+        let spoken = Spoken::Unproven { doubts: 0, guess: None };
+        Self { client, spoken, undecided: Vec::new() }
     }
 
     /// Whether they speak something else, and nothing is to be read any more.
@@ -55,6 +69,33 @@ impl Speakers {
         {
             self.foreign(guess.unwrap_or(Foreign::Unknown), emit);
         }
+        self.tell_undecided(emit);
+    }
+
+    /// Bytes of memory that the frames take which are not told yet.
+    pub(super) fn held(&self) -> usize {
+        self.undecided.iter().map(Undecided::weight).sum()
+    }
+
+    fn has_room(&self) -> bool {
+        self.undecided.len() < UNDECIDED_FRAMES && self.held() < UNDECIDED_BYTES
+    }
+
+    /// Tells the frames that waited until it was known who speaks.
+    fn tell_undecided(&mut self, emit: &mut dyn FnMut(Decoded<'_>)) {
+        for Undecided { message, hold, body } in std::mem::take(&mut self.undecided) {
+            let Some(envelope) = Envelope::read(&body) else { continue };
+            let kind = self.kind(message.from, &envelope);
+            emit(Decoded::Message(Message { hold: hold.as_ref(), body: &body, kind, ..message }));
+        }
+    }
+
+    /// What a frame of `from` says. Where nothing told who is who, it holds nothing that could be
+    /// paired.
+    fn kind<'a>(&self, from: Side, envelope: &Envelope<'a>) -> Kind<'a> {
+        self.client.map_or(Kind::Other, |client| {
+            envelope.kind(if client == from { Side::Client } else { Side::Server })
+        })
     }
 
     /// Something else is spoken.
@@ -99,11 +140,41 @@ impl Speakers {
             let client = if role == Side::Client { from } else { from.other() };
             self.client = Some(client);
             emit(Decoded::Client(client));
+            self.tell_undecided(emit);
         }
-        // Where nothing told who is who, the frame holds nothing that could be paired either.
-        message.kind = self.client.map_or(Kind::Other, |client| {
-            envelope.kind(if client == from { Side::Client } else { Side::Server })
-        });
+        if self.client.is_none() && envelope.has_id() && self.has_room() {
+            return self.undecided.push(Undecided::new(&message));
+        }
+        message.kind = self.kind(from, envelope);
         emit(Decoded::Message(message));
+    }
+}
+
+impl Undecided {
+    fn new(message: &Message<'_>) -> Self {
+        let &Message { from, first, earliest, last, begins_segment, seq, wire_len, placed, .. } =
+            message;
+        let (hold, body, kind) = (None, &[][..], Kind::Other);
+        Self {
+            message: Message {
+                from,
+                first,
+                earliest,
+                last,
+                begins_segment,
+                seq,
+                wire_len,
+                placed,
+                hold,
+                body,
+                kind,
+            },
+            hold: message.hold.copied(),
+            body: message.body.into(),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.body.len()
     }
 }

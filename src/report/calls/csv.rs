@@ -103,8 +103,9 @@ impl<W: Write> Csv<W> {
         self.number(request.map(|span| span.bytes))?;
         self.number(Some(reply.map_or(0, |span| span.bytes)))?;
         for span in [request, reply] {
-            self.number(span.map(|span| span.first.number))?;
-            self.number(span.map(|span| span.last.number))?;
+            let packets = span.map(|span| span.packets());
+            self.number(packets.map(|[first, _]| first))?;
+            self.number(packets.map(|[_, last]| last))?;
         }
         self.payload(exchange.data)?;
         self.field.clear();

@@ -119,9 +119,9 @@ impl Value {
             }),
             "packet" => Self::Text(|exchange| {
                 let spans = [exchange.request, exchange.reply].into_iter().flatten();
-                let told = spans.map(|span| match (span.first.number, span.last.number) {
-                    (first, last) if first == last => first.to_string(),
-                    (first, last) => format!("{first}-{last}"),
+                let told = spans.map(|span| match span.packets() {
+                    [first, last] if first == last => first.to_string(),
+                    [first, last] => format!("{first}-{last}"),
                 });
                 told.collect::<Vec<_>>().join(",")
             }),

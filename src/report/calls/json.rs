@@ -204,8 +204,8 @@ fn key(line: &mut Vec<u8>, text: &str) {
     line.extend_from_slice(text.as_bytes());
 }
 
-const fn packets(span: Span) -> [u64; 2] {
-    [span.first.number.0, span.last.number.0]
+fn packets(span: Span) -> [u64; 2] {
+    span.packets().map(|number| number.0)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub fn packet(number: u64, after: i64) -> PacketRef {
 
 fn one(number: u64, after: i64, bytes: u64) -> Option<Span> {
     let packet = packet(number, after);
-    Some(Span { first: packet, last: packet, bytes })
+    Some(Span::in_order(packet, packet, bytes))
 }
 
 /// The call of the walkthrough.
@@ -84,8 +84,8 @@ pub fn stream() -> Exchange<'static> {
         pattern: Some(r#"{"cmd":"count"}"#),
         pattern_id: PatternId(4),
         id: Some(b"7"),
-        request: Some(Span { first: packet(6, 0), last: packet(7, 500), bytes: 64 }),
-        reply: Some(Span { first: packet(8, 900), last: packet(12, 3_612_000), bytes: 200 }),
+        request: Some(Span::in_order(packet(6, 0), packet(7, 500), 64)),
+        reply: Some(Span::in_order(packet(8, 900), packet(12, 3_612_000), 200)),
         replies: 4,
         latency: Latency {
             latency: Some(Nanos::new(3_612_000)),
@@ -198,7 +198,7 @@ pub fn unanswered() -> Exchange<'static> {
     Exchange {
         number: ExchangeNumber(11),
         status: Status::NoAnswer,
-        request: Some(Span { first: packet(22, 0), last: packet(24, 3_000_000_000), bytes: 0 }),
+        request: Some(Span::in_order(packet(22, 0), packet(24, 3_000_000_000), 0)),
         reply: one(25, 3_100_000_000, 0),
         waited: Some(Nanos::new(3_100_000_000)),
         ended_by: Some(EndedBy::Network),

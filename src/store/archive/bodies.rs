@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::gather::Pieces;
 use super::place::{Lies, Place};
-use super::{Archive, FrameRecord, Row, Unavailable, Way, packets};
+use super::{Archive, FrameRecord, PacketRecord, Row, Unavailable, Way, packets};
 use crate::decode::{Decoder, Segment};
 use crate::endpoint::{ConnectionNumber, Side};
 use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, PatternId, Payloads};
@@ -105,8 +105,8 @@ impl<'a> Bodies<'a> {
         connection: ConnectionNumber,
         frame: &FrameRecord,
     ) -> Range<PacketNumber> {
-        let (first, last) = (frame.span.first.number, frame.span.last.number);
-        let around = first.min(last)..first.max(last).next();
+        let [low, high] = frame.span.packets();
+        let around = low..high.next();
         match frame.place {
             Some(_) => around,
             None => self.gather(connection, frame).map_or(around, |(_, carriers)| carriers),
@@ -191,51 +191,57 @@ impl<'a> Bodies<'a> {
     }
 
     /// Finds the bytes of a frame in the packets that carried them. First where they must be if
-    /// nothing was out of order; then some packets before, which the stream may have held back, and
-    /// fragments among them; then far around. Tells too which packets had to be looked at.
+    /// nothing was out of order; then some packets before, which the stream may have held back; then
+    /// far around, and among packets of no connection: fragments within a tunnel's fragments. Tells too which packets carried them,
+    /// with all fragments of a segment: without one of them nobody can put it together.
     fn gather(
         &mut self,
         connection: ConnectionNumber,
         frame: &FrameRecord,
     ) -> Result<(Vec<u8>, Range<PacketNumber>), Unavailable> {
         let (first, last) = (frame.span.first.number, frame.span.last.number);
-        let (low, high) = (first.min(last), first.max(last));
+        let [low, high] = frame.span.packets();
         let around = |before: u64, behind: u64, all| Within {
             first: low.saturating_sub(before),
             last: high.saturating_add(behind),
             all,
         };
         if first <= last
-            && let Ok((bytes, end)) = self.walk(connection, frame, around(0, 0, false))
-            && end == last
+            && let Ok((bytes, carriers)) = self.walk(connection, frame, around(0, 0, false))
+            && carriers.end == last.next()
         {
-            return Ok((bytes, low..end.next()));
+            return Ok((bytes, low..carriers.end));
         }
         let mut walk = |within: Within| {
-            let (bytes, end) = self.walk(connection, frame, within)?;
-            Ok((bytes, within.first..end.max(high).next()))
+            let (bytes, carriers) = self.walk(connection, frame, within)?;
+            Ok((bytes, carriers.start.min(low)..carriers.end.max(high.next())))
         };
-        walk(around(limits::REORDER_PACKETS, 0, false))
-            // Fragments of segments are of no connection, and lie near.
-            .or_else(|_: Unavailable| walk(around(limits::REORDER_PACKETS, 0, true)))
-            .or_else(|_| walk(around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true)))
+        walk(around(limits::REORDER_PACKETS, 0, false)).or_else(|_: Unavailable| {
+            walk(around(limits::GATHER_PACKETS, limits::GATHER_PACKETS, true))
+        })
     }
 
-    /// Gathers the body of a frame from the packets within, and tells which one made it whole.
+    /// Gathers the body of a frame from the packets within. Tells the first that brought some of it,
+    /// and which one made it whole.
     fn walk(
         &mut self,
         connection: ConnectionNumber,
         frame: &FrameRecord,
         within: Within,
-    ) -> Result<(Vec<u8>, PacketNumber), Unavailable> {
+    ) -> Result<(Vec<u8>, Range<PacketNumber>), Unavailable> {
         let Self { archive, pages, .. } = self;
         let from = *archive.ends(connection).ok_or(Unavailable::Dropped)?.of(frame.from);
         let to = *archive.ends(connection).ok_or(Unavailable::Dropped)?.of(frame.from.other());
         let bounded =
             usize::try_from(frame.body_len).ok().filter(|len| *len <= limits::FRAME_BYTES);
-        let mut pieces = Pieces::new(bounded.ok_or(Unavailable::Incomplete)?);
+        let len = bounded.ok_or(Unavailable::Incomplete)?;
+        let mut pieces = Pieces::new(len);
         let header = frame.span.bytes.saturating_sub(frame.body_len);
-        let origin = frame.seq.add(u32::try_from(header).map_err(|_| Unavailable::Incomplete)?);
+        let header = u32::try_from(header).map_err(|_| Unavailable::Incomplete)?;
+        let origin = frame.seq.add(header);
+        // Both are below 2^32.
+        let (header, len) = (i64::from(header), i64::try_from(len).unwrap_or(i64::MAX));
+        let mut first = within.last;
         let mut decoder = Decoder::new();
         let mut gone = Unavailable::Incomplete;
         let start = archive.packets.numbers().start;
@@ -255,25 +261,37 @@ impl<'a> Bodies<'a> {
                     continue;
                 }
             };
-            let record = packet.record(number);
-            let packet = Packet {
-                number,
-                at: record.at,
-                link: record.link,
-                point: Default::default(),
-                data,
-                original_len: record.original_len,
-            };
+            let packet = lent(&packet.record(number), data);
+            let mut carries = false;
             decoder.segments(&packet, &mut |segment: Segment<'_>| {
                 if segment.from == from && segment.to == to {
-                    pieces.add(segment.seq.distance(origin).into(), segment.payload);
+                    let at = i64::from(segment.seq.distance(origin));
+                    let end = at.saturating_add_unsigned(segment.payload.len() as u64);
+                    carries |= end > -header && at < len;
+                    pieces.add(at, segment.payload);
                 }
             });
+            if carries {
+                let joined = decoder.joined().iter().copied();
+                first = joined.chain([number]).fold(first, PacketNumber::min);
+            }
             if pieces.is_whole() {
-                return Ok((pieces.into_bytes(), number));
+                return Ok((pieces.into_bytes(), first..number.next()));
             }
         }
         Err(gone)
+    }
+}
+
+/// A packet to be decoded on its own.
+fn lent<'p>(record: &PacketRecord, data: &'p [u8]) -> Packet<'p> {
+    Packet {
+        number: record.number,
+        at: record.at,
+        link: record.link,
+        point: Default::default(),
+        data,
+        original_len: record.original_len,
     }
 }
 

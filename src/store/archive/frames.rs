@@ -44,14 +44,14 @@ struct Chunk {
 const CHUNK_BITS: u32 = 16;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
-/// More than a frame ever takes: nine numbers of at most ten bytes, and five more.
-const LARGEST: usize = 96;
+/// More than a frame ever takes: ten numbers of at most ten bytes, and five more.
+const LARGEST: usize = 106;
 
 const FROM_SERVER: u8 = 1;
 const FAILED: u8 = 1 << 1;
 const LAST: u8 = 1 << 2;
 const PLACED: u8 = 1 << 3;
-/// Its last packet is its first.
+/// It has no other packet than its first.
 const ONE_PACKET: u8 = 1 << 4;
 /// It is the first of its exchange, whose time is its time.
 const FIRST: u8 = 1 << 5;
@@ -74,20 +74,21 @@ impl Frames {
         }
         let address = self.end();
         let tail = &mut self.tail;
-        let Span { first, last, bytes } = frame.span;
+        let Span { first, last, lowest, bytes } = frame.span;
         let place = frame.place.map_or(tail.place, |place| place.0);
         if tail.bytes.is_empty() {
             tail.bytes.reserve_exact(CHUNK);
             (tail.packet, tail.place) = (first.number, place);
         }
         let held = frame.held.at_most > Nanos::ZERO;
+        let one_packet = first == last && lowest == first.number;
         let is_first = before == Address::NONE && first.at == time;
         let flags = [
             (frame.from == Side::Server, FROM_SERVER),
             (frame.failed, FAILED),
             (frame.last, LAST),
             (frame.place.is_some(), PLACED),
-            (first == last, ONE_PACKET),
+            (one_packet, ONE_PACKET),
             (is_first, FIRST),
             (held, HELD),
             (frame.held.certain, SURELY_HELD),
@@ -108,9 +109,10 @@ impl Frames {
         if held {
             push_number(to, frame.held.at_most.get());
         }
-        if first != last {
+        if !one_packet {
             push_difference(to, last.number.0, first.number.0);
             push_difference(to, nanos(last.at), nanos(first.at));
+            push_difference(to, lowest.0, first.number.0);
         }
         address
     }
@@ -143,17 +145,17 @@ impl Frames {
         }
         let at_most = Nanos::new(if is(HELD) { from.number()? } else { 0 });
         let first = PacketRef { number: PacketNumber(number), at };
-        let last = if is(ONE_PACKET) {
-            first
-        } else {
-            PacketRef {
+        let (mut last, mut lowest) = (first, first.number);
+        if !is(ONE_PACKET) {
+            last = PacketRef {
                 number: PacketNumber(from.difference(number)?),
                 at: Timestamp::from_nanos(from.difference(nanos(at))?.cast_signed()),
-            }
-        };
+            };
+            lowest = PacketNumber(from.difference(number)?);
+        }
         let record = FrameRecord {
             from: if is(FROM_SERVER) { Side::Server } else { Side::Client },
-            span: Span { first, last, bytes },
+            span: Span { first, last, lowest, bytes },
             seq: Seq(u32::from_le_bytes(*seq)),
             held: Held { at_most, certain: is(SURELY_HELD) },
             body_len,
@@ -249,6 +251,7 @@ mod tests {
                     span: Span {
                         first,
                         last: if one { first } else { last },
+                        lowest: if ends { first.number.min(last.number) } else { first.number },
                         bytes: body_len + header,
                     },
                     seq: Seq(seq),
@@ -303,7 +306,7 @@ mod tests {
             let packet = PacketRef { number: PacketNumber(number + 1), at };
             let frame = FrameRecord {
                 from: Side::Client,
-                span: Span { first: packet, last: packet, bytes: 150 },
+                span: Span::in_order(packet, packet, 150),
                 seq: Seq(seq),
                 held: Held::default(),
                 body_len: 146,

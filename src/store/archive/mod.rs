@@ -314,12 +314,11 @@ impl Archive {
     /// The packets of an attempt to connect: its SYNs and what answered them, which is of no
     /// connection where a router did.
     pub fn packets_of_attempt(&self, attempt: &Detail) -> impl Iterator<Item = PacketRecord> + '_ {
-        let numbers = |way: Span| [way.first.number, way.last.number];
-        let answers = attempt.reply.map_or([PacketNumber(0); 2], numbers);
+        let answers = attempt.reply.map_or([PacketNumber(0); 2], |way| way.packets());
         let ways = [attempt.request, attempt.reply].into_iter().flatten();
         let none = (PacketNumber(u64::MAX), PacketNumber(0));
         let (first, end) = ways
-            .flat_map(numbers)
+            .flat_map(|way| way.packets())
             .fold(none, |(first, end), number| (first.min(number), end.max(number.next())));
         let connection = attempt.row.connection;
         let of_it = move |packet: &(PacketNumber, &packets::Compact)| {
@@ -347,6 +346,7 @@ impl Way {
         let reply = replies.first().zip(replies.last()).map(|(first, last)| Span {
             first: first.span.first,
             last: last.span.last,
+            lowest: replies.iter().map(|reply| reply.span.lowest).min().unwrap_or_default(),
             bytes: row.reply_bytes,
         });
         let ended = matches!(row.status, Status::Ok | Status::Error);

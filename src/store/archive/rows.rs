@@ -324,7 +324,7 @@ mod tests {
             number: PacketNumber(number),
             at: Timestamp::from_nanos(number.cast_signed()),
         };
-        let request = Some(Span { first: packet, last: packet, bytes: 60 });
+        let request = Some(Span::in_order(packet, packet, 60));
         let number = ExchangeNumber(number);
         Compact::new(&Exchange { number, request, status: Status::Open, ..exchange() })
     }

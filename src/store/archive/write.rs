@@ -198,7 +198,7 @@ impl Archive {
         self.frames.drop_before(self.rows.oldest_frame().unwrap_or(self.frames.end()));
         let oldest = self.rows.oldest();
         let oldest = oldest.and_then(|row| Some(self.frames.get(row.frames, row.time)?.0));
-        let before = oldest.map_or(self.packets().end, |frame| frame.span.first.number);
+        let before = oldest.map_or(self.packets().end, |frame| frame.span.packets()[0]);
         self.drop_packets_before(before, dropped);
         true
     }

@@ -44,7 +44,7 @@ impl Told {
                 pattern_id: SUM,
                 id: None,
                 status: Status::Ok,
-                request: Some(Span { first: at, last: at, bytes: 1 }),
+                request: Some(Span::in_order(at, at, 1)),
                 reply: None,
                 replies: 1,
                 latency: Latency { latency: Some(latency), ..Latency::default() },

@@ -76,9 +76,8 @@ impl Packets {
         self.records = if call.row.kind == ExchangeKind::Connect {
             archive.packets_of_attempt(call).take(some).collect()
         } else {
-            let first = call.frames.iter().map(|frame| frame.span.first.number).min();
-            let last = call.frames.iter().map(|frame| frame.span.last.number).max();
-            let (Some(first), Some(last)) = (first, last) else { return };
+            let numbers = || call.frames.iter().flat_map(|frame| frame.span.packets());
+            let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else { return };
             archive.packets_of(connection, first..last.next()).take(some).collect()
         };
         self.cut = self.records.len() == some;

@@ -89,7 +89,7 @@ impl Follower {
                 return true;
             }
             match bodies.packet(record.number) {
-                Ok(data) => self.push(&record, data, archive),
+                Ok(data) => self.push(&record, data),
                 Err(why) => _ = self.gone.get_or_insert_with(|| why.to_string()),
             }
         }
@@ -97,31 +97,11 @@ impl Follower {
         end < known.end
     }
 
-    fn push(&mut self, record: &PacketRecord, data: &[u8], archive: &Archive) {
+    fn push(&mut self, record: &PacketRecord, data: &[u8]) {
         let Self { decoder, streams, reader, .. } = self;
-        let packet = of(record, data);
-        let fragments = decoder.counts().fragments;
-        let mut told = false;
-        decoder.segments(&packet, &mut |segment| {
-            told = true;
+        decoder.segments(&of(record, data), &mut |segment| {
             streams.push(&segment, &mut |event| reader.take(&event));
         });
-        if told || decoder.counts().fragments == fragments {
-            return;
-        }
-        // The last fragment of a segment: those before it are known to be of no connection.
-        let before = record.number.saturating_sub(FRAGMENTS)..record.number;
-        for number in PacketNumber::each(before) {
-            let earlier = archive.packet(number).filter(|it| it.connection.is_none());
-            let Some((earlier, data)) = earlier.zip(archive.packet_data(number).ok()) else {
-                continue;
-            };
-            decoder.segments(&of(&earlier, &data), &mut |segment| {
-                if segment.packet.number == record.number {
-                    streams.push(&segment, &mut |event| reader.take(&event));
-                }
-            });
-        }
     }
 
     /// Time passed, though no packet came.
@@ -142,9 +122,6 @@ impl Follower {
         }
     }
 }
-
-/// Packets before the last fragment of a segment among which the others are looked for.
-const FRAGMENTS: u64 = 64;
 
 const fn of<'a>(record: &PacketRecord, data: &'a [u8]) -> Packet<'a> {
     Packet {
