@@ -163,7 +163,7 @@ impl Completeness {
             unacknowledged_gaps: counts.stream.unacknowledged_gaps,
             without_time: counts.exchange.without_time,
             reply_first: counts.exchange.reply_first,
-            damaged_copies: counts.stream.damaged,
+            damaged_copies: counts.stream.damaged - counts.stream.damaged_believed,
             translated_connections: counts.stream.translated,
             one_sided_attempts: counts.stream.one_sided_syns,
         }

@@ -43,7 +43,7 @@ use self::translation::Translations;
 use self::waits::{Clock, Wait, Waits, What};
 use crate::decode::{Flags, Segment, Unreachable};
 use crate::endpoint::{Endpoints, Ports};
-use crate::limits::{CONNECTIONS, REORDER_AT_MOST_FILE, RETRANSMISSION_WAIT, TWINS};
+use crate::limits::{CONNECTIONS, REORDER_AT_MOST_FILE, TWINS};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
@@ -343,14 +343,13 @@ impl Streams {
         self.shared.counts.discarded.outside_window += self.strays.clear();
         // In place: beside so many connections there is no room for all of them a second time.
         for slot in self.table.slots_in_order() {
-            let Some(connection) = self.table.remove(slot) else { continue };
+            let Some(connection) = self.table.take(slot) else { continue };
             self.shared.held -= connection.held();
-            let why = if connection.was_superseded() {
-                CloseReason::Replaced
-            } else {
-                CloseReason::CaptureEnded
+            let (why, by) = match connection.replaced_by() {
+                Some(by) => (CloseReason::Replaced, by),
+                None => (CloseReason::CaptureEnded, self.shared.clock.last()),
             };
-            connection.close(why, &mut self.shared, emit);
+            connection.close(why, by, &mut self.shared, emit);
         }
     }
 
@@ -369,12 +368,26 @@ impl Streams {
         let Some(connection) = self.table.get_mut(slot) else { return };
         emit(StreamEvent::Segment(connection.id()));
         let was_proven = connection.proven;
+        let continues = connection.twin && !was_proven && connection.is_continued_by(segment);
         self.shared.held -= connection.held();
         connection.push(segment, &mut self.shared, emit);
         self.shared.held += connection.held();
-        if connection.twin && connection.proven && !was_proven {
+        if continues && self.is_one_sided(segment) {
+            // Nobody acknowledges anything: that it goes on is proof.
+            if let Some(connection) = self.table.get_mut(slot) {
+                connection.proven = true;
+            }
+        }
+        let is_proven = |it: &Connection| it.twin && it.proven && !was_proven;
+        if self.table.get(slot).is_some_and(is_proven) {
             self.supersede(slot, segment, false);
         }
+    }
+
+    /// Whether no connection between the ends of `segment` showed a packet of the side it goes to.
+    fn is_one_sided(&self, segment: &Segment<'_>) -> bool {
+        let mut twins = self.table.twins(&segment.from, &segment.to);
+        twins.all(|slot| self.table.get(slot).is_some_and(|it| it.is_silent(&segment.to)))
     }
 
     /// Finds the connection of a segment where there are several, or where the one there is does not
@@ -387,6 +400,7 @@ impl Streams {
             Some((connection.distance(segment)?, Reverse(connection.generation), slot))
         };
         if let Some((_, _, slot)) = twins.iter().filter_map(distance).min() {
+            self.challenge(&twins, slot, segment, emit);
             return self.take(slot, segment, emit);
         }
         if segment.flags.has(Flags::SYN) {
@@ -405,14 +419,31 @@ impl Streams {
             }
             return;
         }
-        let one_sided = twins
-            .iter()
-            .filter_map(|slot| self.table.get(*slot))
-            .all(|connection| connection.is_silent(&segment.to));
-        let (group, discarded) = self.strays.push(segment, one_sided);
+        let one_sided = self.is_one_sided(segment);
+        let (group, discarded) = self.strays.push(segment, self.shared.clock.elapsed(), one_sided);
         self.shared.counts.discarded.outside_window += discarded;
         if let Some(group) = group {
             self.believe(&twins, &group, emit);
+        }
+    }
+
+    /// A segment is of the connection in `slot`: it answers the SYNs of the others to its sender.
+    fn challenge(
+        &mut self,
+        twins: &[u32],
+        slot: u32,
+        segment: &Segment<'_>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if segment.flags.has(Flags::RST) {
+            return;
+        }
+        for &other in twins.iter().filter(|&&other| other != slot) {
+            if let Some(connection) = self.table.get_mut(other)
+                && connection.opener() == Some(connection.sender(segment).other())
+            {
+                connection.challenged(segment.packet, emit);
+            }
         }
     }
 
@@ -526,7 +557,8 @@ impl Streams {
         let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
         for other in twins.into_iter().filter(|&other| other != slot) {
             let Some(connection) = self.table.get_mut(other) else { continue };
-            connection.superseded = Some(Superseded { last: connection.last_number(), blindly });
+            let (last, by) = (connection.last_number(), segment.packet);
+            connection.superseded = Some(Superseded { last, by, blindly });
             self.shared.wait(other, connection.generation, What::Superseded);
         }
     }
@@ -566,9 +598,21 @@ impl Streams {
     }
 
     fn close(&mut self, slot: u32, why: CloseReason, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        let now = self.shared.clock.last();
+        self.close_by(slot, why, now, emit);
+    }
+
+    /// Closes what `by` gave the reason for.
+    fn close_by(
+        &mut self,
+        slot: u32,
+        why: CloseReason,
+        by: PacketRef,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
         if let Some(connection) = self.table.remove(slot) {
             self.shared.held -= connection.held();
-            connection.close(why, &mut self.shared, emit);
+            connection.close(why, by, &mut self.shared, emit);
         }
     }
 
@@ -578,9 +622,7 @@ impl Streams {
             self.passed(wait, emit);
         }
         if !self.strays.is_empty() {
-            let clock = &self.shared.clock;
-            let discarded =
-                self.strays.expire(|first| clock.passed_since(first.at) >= RETRANSMISSION_WAIT);
+            let discarded = self.strays.expire(self.shared.clock.elapsed());
             self.shared.counts.discarded.outside_window += discarded;
         }
         for _ in 0..WAITS_PER_SEGMENT {
@@ -599,9 +641,14 @@ impl Streams {
             return;
         }
         match wait.what {
+            What::Close if connection.outlives_its_reset() => {
+                connection.end = None;
+                self.shared.counts.discarded.forged_reset += 1;
+                return;
+            }
             What::Close => return self.close(wait.slot, CloseReason::CaptureEnded, emit),
-            What::Superseded if connection.was_superseded() => {
-                return self.close(wait.slot, CloseReason::Replaced, emit);
+            What::Superseded if let Some(by) = connection.replaced_by() => {
+                return self.close_by(wait.slot, CloseReason::Replaced, by, emit);
             }
             _ => {}
         }

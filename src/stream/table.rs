@@ -153,8 +153,24 @@ impl Table {
         }
     }
 
-    /// Takes out the connection in a slot.
+    /// Takes out the connection in a slot. One that is left alone between the ends has no twin any
+    /// more.
     pub fn remove(&mut self, slot: u32) -> Option<Connection> {
+        let connection = self.take(slot)?;
+        if connection.twin {
+            let ends = connection.endpoints();
+            let left: Vec<u32> = self.twins(&ends.client, &ends.server).collect();
+            if let [alone] = left[..]
+                && let Some(connection) = self.get_mut(alone)
+            {
+                connection.twin = false;
+            }
+        }
+        Some(connection)
+    }
+
+    /// The same at the end of the capture: those that are left had twins until then.
+    pub fn take(&mut self, slot: u32) -> Option<Connection> {
         let connection = self.slots.get_mut(slot as usize)?.take()?;
         let hash = self.hash_of(&connection);
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
