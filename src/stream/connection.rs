@@ -391,7 +391,7 @@ impl Connection {
                 fresh = now.len();
                 if !now.is_empty() {
                     let position = mine.stream.next() - now.len() as u64;
-                    self.deliver(side, position, now, (packet, hold), shared, emit);
+                    self.deliver(side, position, now, (packet, hold, after), shared, emit);
                 }
             }
         }
@@ -570,7 +570,7 @@ impl Connection {
         side: Side,
         start: u64,
         data: &[u8],
-        (packet, hold): (PacketRef, Option<Hold>),
+        (packet, hold, after): (PacketRef, Option<Hold>, u64),
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
@@ -586,6 +586,7 @@ impl Connection {
             hold,
             offset: start - half.origin,
             seq: seq_of(start),
+            after: (after > 0).then(|| seq_of(after)),
             data,
         }));
     }

@@ -123,6 +123,9 @@ pub struct Chunk<'a> {
     pub offset: u64,
     /// The sequence number of the first of them.
     pub seq: Seq,
+    /// Their sender had received the other side up to this sequence number; `None` where that is
+    /// not known.
+    pub after: Option<Seq>,
     /// The bytes; never empty.
     pub data: &'a [u8],
 }
