@@ -437,3 +437,39 @@ fn a_reset_before_its_syn() {
         assert_eq!(outcome.counts.stream.discarded.forged_reset, 0, "seed {seed}");
     }
 }
+
+/// One segment with bytes acknowledges what was never sent, by some bytes or by far. A receiver throws
+/// it away, and it is sent again with the right number; or the number was only damaged in the capture, and
+/// the receiver took it.
+#[test]
+fn an_absurd_acknowledgement() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        if dice.below(2) == 0 {
+            talk.handshake();
+        }
+        talk.calls(2);
+        let far = dice.below(2) == 0;
+        let beyond =
+            if far { (16 << 20) + number(dice) % (1 << 31) } else { 1 + number(dice) % 50_000 };
+        let again = dice.below(2) == 0;
+        let at = talk.packets.len() + dice.below(2);
+        talk.calls(1);
+        let mut absurd = talk.packets[at].clone();
+        absurd.ack = absurd.ack.wrapping_add(beyond);
+        if again {
+            absurd.at -= 300_000;
+            talk.packets.insert(at, absurd);
+        } else {
+            talk.packets[at] = absurd;
+        }
+        talk.calls(3);
+        talk.close();
+        let outcome = analyse(&plain(&talk.packets));
+        let what = format!("seed {seed}: packet {at}, {beyond} too far, sent again {again}");
+        let statuses: Vec<_> = outcome.records.iter().map(|row| row.status).collect();
+        assert_eq!(statuses, vec![Status::Ok; talk.calls], "{what}: {:?}", outcome.counts);
+        assert_eq!(outcome.counts.stream.gaps, 0, "{what}");
+    }
+}

@@ -363,6 +363,22 @@ impl Streams {
         if connection.twin && connection.proven && !was_proven {
             self.supersede(slot, segment, false);
         }
+        if !self.strays.is_empty() {
+            self.fill(slot, emit);
+        }
+    }
+
+    /// Gives a connection those of the strays that it lacks: what they acknowledge is absurd, but the
+    /// other side took their bytes.
+    #[cold]
+    fn fill(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        loop {
+            let Some(connection) = self.table.get(slot) else { return };
+            let Some(kept) = self.strays.take_one(|segment| connection.lacks(segment)) else {
+                return;
+            };
+            self.take_late(slot, &Segment { ack: None, ..kept.segment() }, emit);
+        }
     }
 
     /// Finds the connection of a segment where there are several, or where the one there is does not
@@ -399,8 +415,9 @@ impl Streams {
             .all(|connection| connection.is_silent(&segment.to));
         let (group, discarded) = self.strays.push(segment, one_sided);
         self.shared.counts.discarded.outside_window += discarded;
-        if let Some(group) = group {
-            self.believe(&twins, &group, emit);
+        match group {
+            Some(group) => self.believe(&twins, &group, emit),
+            None => twins.into_iter().for_each(|slot| self.fill(slot, emit)),
         }
     }
 
