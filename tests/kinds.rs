@@ -473,3 +473,29 @@ fn an_absurd_acknowledgement() {
         assert_eq!(outcome.counts.stream.gaps, 0, "{what}");
     }
 }
+
+/// A frame of the right length whose text is no JSON, where a reply was expected: nothing is lacking, the
+/// peer threw it away just as well, so the call is not unknown.
+#[test]
+fn a_reply_that_is_no_json() {
+    for ends in [false, true] {
+        let mut talk = Talk::new("call", 0, &mut Dice(1));
+        talk.handshake();
+        talk.call();
+        let reply = talk.packets.pop().unwrap();
+        talk.server = reply.seq;
+        let mut payload = reply.payload;
+        let brace = payload.iter().position(|byte| *byte == b'{').unwrap();
+        payload[brace] = b'!';
+        talk.push(false, ACK, &payload);
+        talk.call();
+        if ends {
+            talk.close();
+        }
+        let outcome = analyse(&plain(&talk.packets));
+        let statuses: Vec<_> = outcome.records.iter().map(|row| row.status).collect();
+        let lost = if ends { Status::Closed } else { Status::Open };
+        assert_eq!(statuses, [lost, Status::Ok]);
+        assert_eq!(outcome.counts.protocol.undecodable, 1);
+    }
+}
