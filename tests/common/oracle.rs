@@ -2,7 +2,7 @@
 //! in the stream of its side, and a frame counts if all of its bytes are there. Where frames lie is
 //! known from what was sent, so that no search is needed. Then paired by connection and id.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use nestscope::endpoint::Side;
 use nestscope::exchange::{ExchangeKind, Latency, Span, Status};
@@ -140,7 +140,7 @@ impl Recording {
             };
             let span = streams.get(&way).and_then(|stream| stream.span(frame));
             let (Some(span), client) = (span, frame.client.as_str()) else { continue };
-            if told.get(client).is_none_or(|told| *told > (span.last.number.0, frame.start)) {
+            if !told.contains(client) {
                 continue;
             }
             match (frame.from, &frame.id, &frame.pattern) {
@@ -178,35 +178,24 @@ impl Recording {
         rows
     }
 
-    /// From where on it is known which end of a connection is the client, by the client's address: the
-    /// packet, and the place in its side's stream.
-    fn sides_told(
-        &self,
-        streams: &HashMap<Direction, Stream>,
-        left: &[Raw],
-    ) -> HashMap<String, (u64, usize)> {
-        let syns = left.iter().zip(1..).filter(|(raw, _)| raw.data.len() >= 14 + 20 + 20);
-        let syns = syns.filter_map(|(raw, number)| {
+    /// The clients of connections of which the capture tells which end is the client.
+    fn sides_told(&self, streams: &HashMap<Direction, Stream>, left: &[Raw]) -> HashSet<String> {
+        let syns = left.iter().filter(|raw| raw.data.len() >= 14 + 20 + 20);
+        let syns = syns.filter_map(|raw| {
             let mut whole = raw.clone();
             whole.data.resize(raw.original_len as usize, 0);
             let tcp = wire::parse(&whole);
             let (from, to) = direction(&tcp);
             let client = if tcp.flags & 0x10 == 0 { from } else { to };
-            (tcp.flags & SYN != 0).then_some((client, (number, 0)))
+            (tcp.flags & SYN != 0).then_some(client)
         });
         let frames = self.frames.iter().filter(|frame| frame.tells_sides).filter_map(|frame| {
             let ends = (frame.client.clone(), frame.server.clone());
             let way = if frame.from == Side::Client { ends } else { (ends.1, ends.0) };
-            let number = streams.get(&way)?.span(frame)?.last.number.0;
-            Some((frame.client.clone(), (number, frame.start)))
+            streams.get(&way)?.span(frame)?;
+            Some(frame.client.clone())
         });
-        let mut told = HashMap::new();
-        for (client, place) in syns.chain(frames) {
-            told.entry(client)
-                .and_modify(|told: &mut (u64, usize)| *told = place.min(*told))
-                .or_insert(place);
-        }
-        told
+        syns.chain(frames).collect()
     }
 
     fn streams(&self, left: &[Raw]) -> HashMap<Direction, Stream> {
