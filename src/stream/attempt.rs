@@ -107,11 +107,9 @@ impl Connection {
                 self.tell_waiting(packet, shared, emit);
             }
             None if by_opener => self.answered(packet, emit),
-            None if segment.flags.has(Flags::RST) => {
-                if self.resets_with(segment) {
-                    let refused = AttemptState::Refused { by_network: false };
-                    self.attempt_ends(refused, packet, Some(packet), emit);
-                }
+            None if segment.flags.has(Flags::RST) && self.resets_with(segment) => {
+                let refused = AttemptState::Refused { by_network: false };
+                self.attempt_ends(refused, packet, Some(packet), emit);
             }
             None if segment.flags.has(Flags::SYN) => {
                 attempt.accepted = Some(packet);
