@@ -45,7 +45,8 @@ impl Talk {
         let ((from, from_port), (to, to_port)) =
             if by_client { (client, server) } else { (server, client) };
         let numbers = (self.client, self.server);
-        let known = *self.past.iter().rev().take(self.lag).last().unwrap_or(&numbers);
+        let ago = self.past.len().saturating_sub(self.lag);
+        let known = *self.past.get(ago).unwrap_or(&numbers);
         let (seq, ack) = if by_client { (numbers.0, known.1) } else { (numbers.1, known.0) };
         let payload = payload.to_vec();
         let ack = if flags & ACK == 0 { 0 } else { ack };
