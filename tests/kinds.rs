@@ -45,7 +45,8 @@ impl Talk {
         let ((from, from_port), (to, to_port)) =
             if by_client { (client, server) } else { (server, client) };
         let numbers = (self.client, self.server);
-        let known = *self.past.iter().rev().take(self.lag).last().unwrap_or(&numbers);
+        let ago = self.past.len().saturating_sub(self.lag);
+        let known = *self.past.get(ago).unwrap_or(&numbers);
         let (seq, ack) = if by_client { (numbers.0, known.1) } else { (numbers.1, known.0) };
         let payload = payload.to_vec();
         let ack = if flags & ACK == 0 { 0 } else { ack };
@@ -525,5 +526,67 @@ fn a_reset_before_its_syn() {
         let expected = (Status::Refused, "10.0.0.1:40000", "10.0.0.2:3000");
         assert_eq!(connects, [expected], "seed {seed}: {:?}", outcome.counts.stream);
         assert_eq!(outcome.counts.stream.discarded.forged_reset, 0, "seed {seed}");
+    }
+}
+
+/// One segment with bytes acknowledges what was never sent, by some bytes or by far. A receiver throws
+/// it away, and it is sent again with the right number; or the number was only damaged in the capture, and
+/// the receiver took it.
+#[test]
+fn an_absurd_acknowledgement() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        if dice.below(2) == 0 {
+            talk.handshake();
+        }
+        talk.calls(2);
+        let far = dice.below(2) == 0;
+        let beyond =
+            if far { (16 << 20) + number(dice) % (1 << 31) } else { 1 + number(dice) % 50_000 };
+        let again = dice.below(2) == 0;
+        let at = talk.packets.len() + dice.below(2);
+        talk.calls(1);
+        let mut absurd = talk.packets[at].clone();
+        absurd.ack = absurd.ack.wrapping_add(beyond);
+        if again {
+            absurd.at -= 300_000;
+            talk.packets.insert(at, absurd);
+        } else {
+            talk.packets[at] = absurd;
+        }
+        talk.calls(3);
+        talk.close();
+        let outcome = analyse(&plain(&talk.packets));
+        let what = format!("seed {seed}: packet {at}, {beyond} too far, sent again {again}");
+        let statuses: Vec<_> = outcome.records.iter().map(|row| row.status).collect();
+        assert_eq!(statuses, vec![Status::Ok; talk.calls], "{what}: {:?}", outcome.counts);
+        assert_eq!(outcome.counts.stream.gaps, 0, "{what}");
+    }
+}
+
+/// A frame of the right length whose text is no JSON, where a reply was expected: nothing is lacking, the
+/// peer threw it away just as well, so the call is not unknown.
+#[test]
+fn a_reply_that_is_no_json() {
+    for ends in [false, true] {
+        let mut talk = Talk::new("call", 0, &mut Dice(1));
+        talk.handshake();
+        talk.call();
+        let reply = talk.packets.pop().unwrap();
+        talk.server = reply.seq;
+        let mut payload = reply.payload;
+        let brace = payload.iter().position(|byte| *byte == b'{').unwrap();
+        payload[brace] = b'!';
+        talk.push(false, ACK, &payload);
+        talk.call();
+        if ends {
+            talk.close();
+        }
+        let outcome = analyse(&plain(&talk.packets));
+        let statuses: Vec<_> = outcome.records.iter().map(|row| row.status).collect();
+        let lost = if ends { Status::Closed } else { Status::Open };
+        assert_eq!(statuses, [lost, Status::Ok]);
+        assert_eq!(outcome.counts.protocol.undecodable, 1);
     }
 }

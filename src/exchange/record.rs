@@ -94,6 +94,8 @@ pub enum Status {
     /// The connection ended before a final reply came.
     Closed,
     /// No final reply, but the capture lacks bytes in which it may have been.
+    ///
+    /// A frame that is there and no JSON is not lacking: the peer could not read it either.
     Unknown,
     /// An event: nothing answers it.
     Sent,

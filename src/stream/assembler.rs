@@ -172,6 +172,13 @@ impl Assembler {
         result
     }
 
+    /// No piece waits for more of the other side than up to `position`.
+    pub fn wait_for_no_more_than(&mut self, position: u64) {
+        for piece in self.pieces.values_mut() {
+            piece.after = piece.after.min(position);
+        }
+    }
+
     /// Takes the first piece, if it comes next. Gives its position too.
     pub fn release(&mut self) -> Option<(u64, Piece)> {
         let first = self.pieces.first_entry()?;

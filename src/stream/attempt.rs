@@ -78,6 +78,7 @@ impl Connection {
         let is_first = self.halves.of(Side::Client).tally.packets
             + self.halves.of(Side::Server).tally.packets
             == 1;
+        let refuses = segment.flags.has(Flags::RST) && self.resets_with(segment);
         let Some(attempt) = &mut self.attempt else {
             if asks && is_first {
                 self.attempt = Some(Attempting {
@@ -107,11 +108,9 @@ impl Connection {
                 self.tell_waiting(packet, shared, emit);
             }
             None if by_opener => self.answered(packet, emit),
-            None if segment.flags.has(Flags::RST) => {
-                if self.resets_with(segment) {
-                    let refused = AttemptState::Refused { by_network: false };
-                    self.attempt_ends(refused, packet, Some(packet), emit);
-                }
+            None if refuses => {
+                let refused = AttemptState::Refused { by_network: false };
+                self.attempt_ends(refused, packet, Some(packet), emit);
             }
             None if segment.flags.has(Flags::SYN) => {
                 attempt.accepted = Some(packet);

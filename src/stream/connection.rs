@@ -258,7 +258,16 @@ impl Connection {
             self.proven |= theirs.tally.packets > 0 && theirs.acknowledges_something(ack);
             if ack > theirs.acked {
                 theirs.acked = ack;
-                theirs.acked_by = packet;
+                (theirs.acked_by, theirs.acked_from) = (packet, start);
+            } else if ack < theirs.acked
+                && packet.at > theirs.acked_by.at
+                && (start > theirs.acked_from || start == theirs.acked_from && length > 0)
+            {
+                // Who sends later acknowledges no less: that number was absurd, and its segment thrown
+                // away by whoever received it.
+                theirs.acked = ack.max(theirs.stream.next());
+                (theirs.acked_by, theirs.acked_from) = (packet, start);
+                mine.stream.wait_for_no_more_than(theirs.acked);
             }
             after = ack;
             if !theirs.damaged.is_empty() {

@@ -180,7 +180,8 @@ pub struct Closed {
 pub struct Ended {
     /// How it ended.
     pub why: CloseReason,
-    /// The packet that ended it, or the last that was seen of it.
+    /// The packet that ended it, or showed the connection that replaced it; else the last that was
+    /// seen of it.
     pub at: PacketRef,
     /// Who said RST, or the first FIN; `None` where nobody did.
     pub by: Option<Side>,

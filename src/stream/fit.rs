@@ -88,6 +88,20 @@ impl Connection {
         half.start == Start::Exact && half.position(segment.seq).wrapping_add(1) == half.origin
     }
 
+    /// Whether `segment` brings bytes that this connection lacks and that the other side acknowledged: it
+    /// is one of it, whatever it acknowledges itself.
+    pub fn lacks(&self, segment: &Segment<'_>) -> bool {
+        if !self.is_between(&segment.from, &segment.to) || segment.flags.has(Flags::SYN) {
+            return false;
+        }
+        let mine = self.halves.of(self.sender(segment));
+        let start = mine.position(segment.seq);
+        let end = start.saturating_add(segment.payload.len() as u64);
+        let next = mine.stream.next();
+        let fills = start <= end && mine.expects(start) && next < end && end <= mine.acked;
+        mine.start != Start::Unknown && mine.knows(segment.path) && fills
+    }
+
     /// Whether a RST ends this connection, though one of its numbers may not fit. What an outsider
     /// guessed does not fit (RFC 5961, section 3), nor what is left of an older connection.
     pub fn resets_with(&self, segment: &Segment<'_>) -> bool {

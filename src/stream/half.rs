@@ -46,8 +46,9 @@ pub(super) struct HalfStream {
     pub sent: u64,
     /// The other side acknowledged everything before this position.
     pub acked: u64,
-    /// The packet that did.
+    /// The packet that did, and its own position in the other side's stream.
     pub acked_by: PacketRef,
+    pub acked_from: u64,
     /// The position at which its FIN ends the stream, and the packet with the FIN.
     pub fin: Option<(u64, PacketRef)>,
     /// One position was acknowledged behind the last byte seen: a byte, or a FIN that the capture
@@ -131,6 +132,7 @@ impl HalfStream {
             sent: 0,
             acked: 0,
             acked_by: PacketRef::default(),
+            acked_from: 0,
             fin: None,
             fin_unseen: false,
             missed: false,

@@ -382,6 +382,22 @@ impl Streams {
         if self.table.get(slot).is_some_and(is_proven) {
             self.supersede(slot, segment, false);
         }
+        if !self.strays.is_empty() {
+            self.fill(slot, emit);
+        }
+    }
+
+    /// Gives a connection those of the strays that it lacks: what they acknowledge is absurd, but the
+    /// other side took their bytes.
+    #[cold]
+    fn fill(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        loop {
+            let Some(connection) = self.table.get(slot) else { return };
+            let Some(kept) = self.strays.take_one(|segment| connection.lacks(segment)) else {
+                return;
+            };
+            self.take_late(slot, &Segment { ack: None, ..kept.segment() }, emit);
+        }
     }
 
     /// Whether no connection between the ends of `segment` showed a packet of the side it goes to.
@@ -422,8 +438,9 @@ impl Streams {
         let one_sided = self.is_one_sided(segment);
         let (group, discarded) = self.strays.push(segment, self.shared.clock.elapsed(), one_sided);
         self.shared.counts.discarded.outside_window += discarded;
-        if let Some(group) = group {
-            self.believe(&twins, &group, emit);
+        match group {
+            Some(group) => self.believe(&twins, &group, emit),
+            None => twins.into_iter().for_each(|slot| self.fill(slot, emit)),
         }
     }
 

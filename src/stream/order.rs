@@ -118,6 +118,8 @@ impl Connection {
                 let half = self.halves.of_mut(side);
                 half.awaits_acked = false;
                 half.missed |= half.tally.packets == 0;
+                // Perhaps that was taken back.
+                let upto = upto.min(half.acked);
                 self.skip_gap_to(side, upto, by, shared, emit);
             }
             What::Hole { side, at } => {

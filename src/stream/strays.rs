@@ -189,6 +189,21 @@ impl Strays {
         self.resets.remove(index).map(|reset| (reset.kept, reset.forged))
     }
 
+    /// Takes out a segment that is none.
+    pub fn take_one(&mut self, is_none: impl Fn(&Segment<'_>) -> bool) -> Option<Kept> {
+        let (group, kept) = self.groups.iter().enumerate().find_map(|(index, group)| {
+            let kept = group.segments.iter().position(|kept| is_none(&kept.segment()))?;
+            Some((index, kept))
+        })?;
+        let segments = &mut self.groups.get_mut(group)?.segments;
+        let kept = segments.remove(kept);
+        if segments.is_empty() {
+            self.groups.remove(group);
+        }
+        self.held -= kept.weight();
+        Some(kept)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
