@@ -57,11 +57,11 @@ pub(super) fn held_back(reorder_at_most: Nanos) -> HeldBack<EarlyReply> {
 }
 
 impl EarlyReply {
-    /// Whether this can be an answer to that request: its sender had received the request. Where
-    /// that is not known, it was captured behind it, in the order of the packets or by their times.
+    /// Whether this can be an answer to that request: its sender had received the request, or it was
+    /// captured behind it, in the order of the packets or by their times.
     fn may_answer(&self, &Asked { span: request, end }: &Asked) -> bool {
-        if let Some(after) = self.after {
-            return after.distance(end) >= 0;
+        if self.after.is_some_and(|after| after.distance(end) >= 0) {
+            return true;
         }
         let Some(reply) = self.orphan.lend().reply else { return false };
         let later = reply.last.number > request.last.number;
