@@ -168,6 +168,9 @@ fn a_hole_of_any_size() {
         assert_calls(&what, &outcome, &[("call", talk.calls)]);
         assert!(outcome.counts.stream.gaps > 0, "{what}");
         assert_eq!(outcome.counts.stream.retransmissions, 0, "{what}");
+        if sides != 2 {
+            assert_eq!(outcome.counts.stream.connections, 1, "{what}");
+        }
     }
 }
 
@@ -556,12 +559,19 @@ fn an_absurd_acknowledgement() {
             talk.packets[at] = absurd;
         }
         talk.calls(3);
+        // For longer than anybody waits for a packet out of order.
+        for _ in 0..3 {
+            talk.now += 20_000 * MILLI;
+            talk.calls(2);
+        }
         talk.close();
         let outcome = analyse(&plain(&talk.packets));
         let what = format!("seed {seed}: packet {at}, {beyond} too far, sent again {again}");
         let statuses: Vec<_> = outcome.records.iter().map(|row| row.status).collect();
         assert_eq!(statuses, vec![Status::Ok; talk.calls], "{what}: {:?}", outcome.counts);
-        assert_eq!(outcome.counts.stream.gaps, 0, "{what}");
+        let counts = outcome.counts.stream;
+        assert_eq!((counts.gaps, counts.unacknowledged_gaps), (0, 0), "{what}");
+        assert!(counts.out_of_order < 6, "{what}: what comes later waits for nothing, {counts:?}");
     }
 }
 
@@ -588,5 +598,146 @@ fn a_reply_that_is_no_json() {
         let lost = if ends { Status::Closed } else { Status::Open };
         assert_eq!(statuses, [lost, Status::Ok]);
         assert_eq!(outcome.counts.protocol.undecodable, 1);
+    }
+}
+
+/// The capture shows what the client sends and nothing of the server, and behind a hole the numbers are
+/// elsewhere: no acknowledgement tells that they hold.
+#[test]
+fn a_hole_in_one_direction_alone() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.calls(3);
+        talk.client = talk.client.wrapping_add((16 << 20) + number(dice) % (1 << 31));
+        talk.now += 20_000 * MILLI;
+        talk.calls(4);
+        talk.packets.retain(|packet| packet.from_port == 40_000);
+        let outcome = analyse(&plain(&talk.packets));
+        assert_eq!(outcome.records.len(), talk.calls, "seed {seed}: {:?}", outcome.counts.stream);
+    }
+}
+
+/// Behind a hole both sides have other numbers, and packets of nobody lie between those of the calls.
+#[test]
+fn a_hole_and_strays() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(2);
+        talk.now += 20_000 * MILLI;
+        for next in [&mut talk.client, &mut talk.server] {
+            *next = next.wrapping_add((64 << 20) + number(dice) % (1 << 31));
+        }
+        let real = talk.packets.len();
+        talk.calls(4);
+        for index in (real..talk.packets.len()).rev() {
+            let mut stray = talk.packets[index].clone();
+            stray.at -= 400_000;
+            // Far from what was before the hole and from what is behind it.
+            stray.seq = stray.seq.wrapping_add((16 << 20) + number(dice) % (1 << 24));
+            stray.ack = stray.ack.wrapping_add((16 << 20) + number(dice) % (1 << 24));
+            talk.packets.insert(index, stray);
+        }
+        let outcome = analyse(&plain(&talk.packets));
+        assert_calls(&format!("seed {seed}"), &outcome, &[("call", talk.calls)]);
+    }
+}
+
+/// Two connections between the same ends on two VLANs, whose numbers lie near each other. Each request
+/// comes in two segments, the later one first: it lies where the other connection goes on.
+#[test]
+fn twins_with_numbers_that_are_near() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut one = Talk::new("one", 0, dice);
+        let mut other = Talk::new("two", 400_000, dice);
+        // Farther than what may come another way, or exactly as far as half a request.
+        let apart = if dice.below(2) == 0 { 20 } else { 70_000 + number(dice) % (1 << 20) };
+        (other.client, other.server) =
+            (one.client.wrapping_add(apart), one.server.wrapping_add(apart));
+        let late = apart > 20 && dice.below(2) == 0;
+        let mut packets = Vec::new();
+        for (talk, vlan) in [(&mut one, 10), (&mut other, 20)] {
+            talk.handshake();
+            talk.calls(4);
+            talk.close();
+            for packet in talk.packets.iter().skip(if late { 3 } else { 0 }) {
+                if packet.from_port != 40_000 || packet.payload.is_empty() {
+                    packets.push(on_vlan(packet, vlan));
+                    continue;
+                }
+                let (mut first, mut second) = (packet.clone(), packet.clone());
+                second.payload = first.payload.split_off(20);
+                second.seq = second.seq.wrapping_add(20);
+                // Whole at the same moment as if it had come at once.
+                (second.at, first.at) = (packet.at, packet.at);
+                packets.extend([on_vlan(&second, vlan), on_vlan(&first, vlan)]);
+            }
+        }
+        let outcome = analyse(&merged(packets));
+        let expected = [("one", one.calls), ("two", other.calls)];
+        assert_calls(&format!("seed {seed}, {apart} apart, late {late}"), &outcome, &expected);
+        assert_eq!(outcome.counts.stream.connections, 2, "seed {seed}");
+    }
+}
+
+/// A SYN-ACK that answers no SYN of this connection, but one of an older attempt, before the right one.
+#[test]
+fn a_syn_ack_of_an_older_attempt() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.push(true, SYN, b"");
+        let mut stale = talk.packet(false, SYN | ACK, b"");
+        stale.seq = number(dice);
+        stale.ack = stale.ack.wrapping_sub(1 + number(dice) % 100_000);
+        talk.packets.push(stale);
+        talk.push(false, SYN | ACK, b"");
+        talk.push(true, ACK, b"");
+        talk.calls(3);
+        talk.close();
+        let outcome = analyse(&plain(&talk.packets));
+        assert_calls(&format!("seed {seed}"), &outcome, &[("call", talk.calls)]);
+        assert_eq!(outcome.counts.stream.gaps, 0, "seed {seed}");
+    }
+}
+
+/// Where that of TCP lies, behind the headers of Ethernet and IP.
+const CHECKSUM: usize = 14 + 20 + 16;
+
+/// RFC 9293, section 3.1: over the addresses, the protocol, the length and the segment.
+fn fill_checksum(frame: &mut [u8]) {
+    let (ip, tcp) = frame[14..].split_at(20);
+    let length = u16::try_from(tcp.len()).unwrap().to_be_bytes();
+    let bytes = [&ip[12..20], &[0, 6], &length, tcp, &[0]].concat();
+    let words = bytes.chunks_exact(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum >> 16) + (sum & 0xffff);
+    }
+    let sum = !u16::try_from(sum).unwrap();
+    frame[CHECKSUM..CHECKSUM + 2].copy_from_slice(&sum.to_be_bytes());
+}
+
+/// The checksum of one segment is wrong, and no better copy comes: the other side took it as it is.
+#[test]
+fn a_wrong_checksum_that_is_acknowledged() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(6);
+        let wrong = 3 + 4 + dice.below(6);
+        talk.close();
+        let mut packets = plain(&talk.packets);
+        packets.iter_mut().for_each(|packet| fill_checksum(&mut packet.data));
+        packets[wrong].data[CHECKSUM] ^= 0x55;
+        let outcome = analyse(&packets);
+        let what = format!("seed {seed}, packet {wrong}");
+        assert_calls(&what, &outcome, &[("call", talk.calls)]);
+        let counts = outcome.counts.stream;
+        assert_eq!((counts.damaged, counts.damaged_believed, counts.gaps), (1, 1, 0), "{what}");
     }
 }
