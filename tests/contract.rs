@@ -381,7 +381,7 @@ const REPORT: [&str; 6] =
     ["capture", "completeness", "totals", "patterns", "connections", "servers"];
 
 /// The counts of what the capture lacks.
-const COMPLETENESS: [&str; 35] = [
+const COMPLETENESS: [&str; 36] = [
     "frames",
     "frames_undecodable",
     "kernel_drops",
@@ -417,6 +417,7 @@ const COMPLETENESS: [&str; 35] = [
     "reply_first",
     "damaged_copies",
     "translated_connections",
+    "one_sided_attempts",
 ];
 
 /// How many of each there were, in all and of each server.

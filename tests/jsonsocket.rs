@@ -105,8 +105,8 @@ fn ours(chunks: &[Vec<u8>]) -> Outcome {
         let packet = PacketRef { number: PacketNumber(number), ..PacketRef::default() };
         let data = chunk.as_slice();
         let seq = Seq(u32::try_from(offset).unwrap());
-        let (hold, from) = (None, Side::Client);
-        let chunk = Chunk { connection, from, packet, hold, offset, seq, data };
+        let (hold, after, from) = (None, None, Side::Client);
+        let chunk = Chunk { connection, from, packet, hold, offset, seq, after, data };
         decoder.push(&chunk, usize::MAX, &mut emit);
         offset += data.len() as u64;
     }

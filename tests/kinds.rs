@@ -26,12 +26,17 @@ struct Talk {
     calls: usize,
     name: &'static str,
     packets: Vec<Tcp>,
+    /// Each acknowledgement was sent so many packets ago.
+    lag: usize,
+    /// The numbers of both, as they were before each packet since the last hole.
+    past: Vec<(u32, u32)>,
 }
 
 impl Talk {
     fn new(name: &'static str, now: i64, dice: &mut Dice) -> Self {
         let (client, server) = (number(dice), number(dice));
-        Self { now, client, server, calls: 0, name, packets: Vec::new() }
+        let (packets, past) = (Vec::new(), Vec::new());
+        Self { now, client, server, calls: 0, name, packets, lag: 0, past }
     }
 
     fn packet(&mut self, by_client: bool, flags: u8, payload: &[u8]) -> Tcp {
@@ -39,8 +44,10 @@ impl Talk {
         let (client, server) = ((vec![10, 0, 0, 1], 40_000), (vec![10, 0, 0, 2], 3_000));
         let ((from, from_port), (to, to_port)) =
             if by_client { (client, server) } else { (server, client) };
-        let (seq, ack) =
-            if by_client { (self.client, self.server) } else { (self.server, self.client) };
+        let numbers = (self.client, self.server);
+        let ago = self.past.len().saturating_sub(self.lag);
+        let known = *self.past.get(ago).unwrap_or(&numbers);
+        let (seq, ack) = if by_client { (numbers.0, known.1) } else { (numbers.1, known.0) };
         let payload = payload.to_vec();
         let ack = if flags & ACK == 0 { 0 } else { ack };
         let at = self.now;
@@ -50,6 +57,7 @@ impl Talk {
     fn push(&mut self, by_client: bool, flags: u8, payload: &[u8]) {
         let packet = self.packet(by_client, flags, payload);
         let len = packet.len();
+        self.past.push((self.client, self.server));
         let next = if by_client { &mut self.client } else { &mut self.server };
         *next = next.wrapping_add(len);
         self.packets.push(packet);
@@ -104,6 +112,13 @@ fn merged(mut packets: Vec<Raw>) -> Vec<Raw> {
 
 /// Each call was answered after a millisecond, and nothing else is told.
 fn assert_calls(what: &str, outcome: &Outcome, expected: &[(&str, usize)]) {
+    let is_attempt = |record: &&Record| record.kind == ExchangeKind::Connect;
+    assert_eq!(outcome.records.iter().filter(is_attempt).count(), 0, "{what}");
+    assert_calls_beside_attempts(what, outcome, expected);
+}
+
+/// The same where attempts to connect failed too.
+fn assert_calls_beside_attempts(what: &str, outcome: &Outcome, expected: &[(&str, usize)]) {
     let calls = outcome.records.iter().filter(|record| record.kind != ExchangeKind::Connect);
     let mut told: Vec<_> = calls
         .map(|call| {
@@ -143,9 +158,13 @@ fn a_hole_of_any_size() {
             talk.server = talk.server.wrapping_add(server);
         }
         talk.now += 600_000 * MILLI;
-        talk.calls(5);
+        talk.past.clear();
+        talk.lag = dice.below(6);
+        talk.calls(8);
         let outcome = analyse(&plain(&talk.packets));
+        let Talk { lag, .. } = talk;
         let what = format!("seed {seed}: sides {sides}, {client} and {server} behind {before}");
+        let what = format!("{what}, lag {lag}");
         assert_calls(&what, &outcome, &[("call", talk.calls)]);
         assert!(outcome.counts.stream.gaps > 0, "{what}");
         assert_eq!(outcome.counts.stream.retransmissions, 0, "{what}");
@@ -347,6 +366,77 @@ fn translated() {
     }
 }
 
+/// With the checksum of TCP, or one that is wrong.
+fn with_checksum(packet: &Tcp, is_damaged: bool) -> Raw {
+    let mut ip = packet.ip();
+    let length = u32::try_from(ip.len() - 20).unwrap();
+    let words = ip[12..].chunks(2).map(|word| match *word {
+        [high, low] => u32::from(high) << 8 | u32::from(low),
+        [high] => u32::from(high) << 8,
+        _ => 0,
+    });
+    // The checksum of the header of the test's own packets is zero until now.
+    let mut sum = words.sum::<u32>() + 6 + length;
+    while sum > 0xffff {
+        sum = (sum >> 16) + (sum & 0xffff);
+    }
+    let sum = u16::try_from(sum).unwrap();
+    let checksum = !sum ^ u16::from(is_damaged);
+    ip[36..38].copy_from_slice(&checksum.to_be_bytes());
+    with_link(packet.at, LinkType::ETHERNET, &[&[0; 12][..], &[8, 0]].concat(), &ip)
+}
+
+/// The receiver took a segment whose checksum is wrong: its FIN counts as its bytes do.
+#[test]
+fn a_fin_on_a_damaged_segment_that_the_receiver_took() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut talk = Talk::new("call", 0, dice);
+        talk.handshake();
+        talk.calls(3);
+        let damaged = talk.packets.len() + 1;
+        talk.call();
+        talk.packets.pop();
+        talk.server = talk.packets.last().unwrap().ack;
+        let event = r#"{"pattern":"bye","data":1}"#;
+        talk.push(true, ACK | FIN, format!("{}#{event}", event.len()).as_bytes());
+        talk.push(false, ACK | FIN, b"");
+        talk.push(true, ACK, b"");
+        let packets = talk.packets.iter().enumerate();
+        let packets = packets.map(|(index, packet)| with_checksum(packet, index == damaged));
+        let outcome = analyse(&packets.collect::<Vec<_>>());
+        let counts = outcome.counts.stream;
+        assert_eq!((counts.damaged, counts.damaged_believed), (1, 1), "seed {seed}");
+        let told: Vec<_> = outcome.records.iter().map(|record| record.status).collect();
+        assert!(told.contains(&Status::Closed) && told.contains(&Status::Sent), "{seed}: {told:?}");
+    }
+}
+
+/// Ports used again while a call waits: it waited until the packet that shows it.
+#[test]
+fn a_call_waits_until_its_connection_is_replaced() {
+    for seed in 1..=SEEDS {
+        let dice = &mut Dice(seed);
+        let mut first = Talk::new("first", 0, dice);
+        first.handshake();
+        first.calls(2);
+        first.call();
+        first.packets.pop();
+        let asked = first.packets.last().unwrap().at;
+        let mut second = Talk::new("second", first.now + 700 * MILLI, dice);
+        second.handshake();
+        second.calls(2);
+        second.now += 20_000 * MILLI;
+        second.calls(2);
+        // Proven by the SYN-ACK.
+        let until = second.packets[1].at;
+        let outcome = analyse(&plain(&[first.packets, second.packets].concat()));
+        let call = outcome.records.iter().find(|record| record.status == Status::Closed).unwrap();
+        let waited = call.waited.map(|waited| i64::try_from(waited.get()).unwrap());
+        assert_eq!(waited, Some(until - asked), "seed {seed}");
+    }
+}
+
 /// The capture begins, without a SYN, at frames that only carry an id: values of a stream that emits
 /// `undefined`, or requests without pattern. Who speaks is told by the frames behind them.
 #[test]
@@ -431,7 +521,8 @@ fn a_reset_before_its_syn() {
         let others: Vec<_> = other.packets.iter().map(moved).collect();
         let packets = [old.packets, talk.packets, others].concat();
         let outcome = analyse(&plain(&packets));
-        assert_calls(&format!("seed {seed}"), &outcome, &[("old", old.calls), ("other", 4)]);
+        let expected = [("old", old.calls), ("other", 4)];
+        assert_calls_beside_attempts(&format!("seed {seed}"), &outcome, &expected);
         let connects = outcome.records.iter().filter(|row| row.kind == ExchangeKind::Connect);
         let connects: Vec<_> =
             connects.map(|row| (row.status, &*row.client, &*row.server)).collect();

@@ -2,7 +2,7 @@
 //! request and every reply that is whole in the capture is paired, by file and live, and nothing
 //! else is told.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_wrap)]
 
 mod common;
 
@@ -176,6 +176,15 @@ fn slowed(packets: &[Raw], pace: i64) -> Vec<Raw> {
     packets.iter().map(slow).collect()
 }
 
+/// Each packet captured up to 0.4 ms late, so that those that come close together change places.
+fn delayed(packets: &[Raw], seed: u64) -> Vec<Raw> {
+    let mut dice = Dice(seed);
+    let mut late = |raw: &Raw| Raw { at: raw.at + dice.below(400_000) as i64, ..raw.clone() };
+    let mut packets: Vec<_> = packets.iter().map(&mut late).collect();
+    packets.sort_by_key(|raw| raw.at);
+    packets
+}
+
 fn begun_late(packets: &[Raw], seed: u64) -> Vec<Raw> {
     let percent = Dice(seed).below(95);
     packets[packets.len() * percent / 100..].to_vec()
@@ -215,6 +224,9 @@ fn hold(seeds: std::ops::Range<u64>) {
         let size = 70 + Dice(seed).below(400);
         case("cut short".to_owned(), &|packets| snapped(packets, size));
         case("begun late".to_owned(), &|packets| begun_late(packets, seed));
+        case("10 % lost and out of order".to_owned(), &|packets| {
+            delayed(&lost(packets, 10, None, seed), seed)
+        });
         case("all at once".to_owned(), &|packets| {
             let percent = [1, 5, 10, 30][Dice(seed).below(4)];
             snapped(&lost(&begun_late(packets, seed), percent, None, seed), 2 * size)

@@ -45,7 +45,7 @@ enum Told {
     Segment(ConnectionId),
     Opened(ConnectionId, Endpoints),
     Attempted,
-    Late,
+    Late(ConnectionId, PacketNumber),
     Began(KeptExchange, KeptFrame),
     Replied { number: u64, connection: ConnectionId, frame: KeptFrame, failed: bool, last: bool },
     Exchange(KeptExchange),
@@ -94,7 +94,7 @@ impl KeptExchange {
 fn keep(update: &EngineEvent<'_>) -> Told {
     match update {
         EngineEvent::Segment(connection) => Told::Segment(*connection),
-        EngineEvent::Late { .. } => Told::Late,
+        EngineEvent::Late { connection, packet } => Told::Late(*connection, *packet),
         EngineEvent::Opened(opened) => Told::Opened(opened.connection, opened.ends),
         EngineEvent::Attempted(_) => Told::Attempted,
         EngineEvent::Began(exchange, frame) => {
@@ -352,7 +352,11 @@ fn life_of_every_connection(what: &str, packets: &[Raw], told: &[(Option<u64>, T
                 latest = *at;
                 segments.entry(*connection).or_default().push(at.unwrap());
             }
-            Told::Attempted | Told::Late => {}
+            // Kept until it turned out to be of this connection.
+            Told::Late(connection, packet) => {
+                segments.entry(*connection).or_default().push(packet.0);
+            }
+            Told::Attempted => {}
             Told::Opened(connection, ends) => {
                 assert_eq!(opened.insert(*connection, *ends), None, "{what}: opened twice");
             }

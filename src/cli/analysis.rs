@@ -170,7 +170,8 @@ pub fn config(settings: &Settings, keep_payloads: bool, shard: Shard) -> Config 
     } else {
         limits::REORDER_AT_MOST_FILE
     };
-    let stream = stream::Config { ports: settings.ports.clone(), reorder_at_most };
+    let stream =
+        stream::Config { ports: settings.ports.clone(), reorder_at_most, ..Default::default() };
     Config { stream, keep_payloads, tell_progress: false, shard }
 }
 

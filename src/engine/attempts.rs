@@ -26,11 +26,15 @@ pub(super) enum Told {
 /// The attempts that wait for an answer, and how many each client makes.
 ///
 /// More than 32 unanswered attempts of one address to different ends within 10 s are a scan: one
-/// row, whose count grows, and which ends when the last of them does.
+/// row, which counts those that stay unanswered. Attempts join it until none came for 10 s; its row
+/// ends when none of them waits any more.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    /// The numbers of those that wait and have a row.
+    /// The numbers of the rows of those that wait. `stream` tells the end of each, so that there
+    /// are never more than connections.
     waiting: HashMap<ConnectionId, ExchangeNumber, RandomState>,
+    /// By number. At least one attempt of each waits.
+    scans: HashMap<ExchangeNumber, Scan, RandomState>,
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
@@ -43,10 +47,11 @@ pub(super) struct Attempts {
 struct Client {
     /// The last of those that have rows of their own.
     recent: VecDeque<Row>,
-    scan: Option<Scan>,
+    /// The scan that its next attempts join, unless it is over.
+    scan: Option<ExchangeNumber>,
 }
 
-/// An attempt that waits, and has a row.
+/// An attempt that has a row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     number: ExchangeNumber,
@@ -63,7 +68,12 @@ struct Scan {
     first: PacketRef,
     last: PacketRef,
     at: PacketRef,
-    attempts: u32,
+    /// The first SYN of the attempt that joined last.
+    joined: PacketRef,
+    /// Attempts that wait.
+    waiting: u32,
+    /// Attempts that nothing answered.
+    unanswered: u32,
 }
 
 impl Attempts {
@@ -76,50 +86,52 @@ impl Attempts {
         number: &mut dyn FnMut() -> ExchangeNumber,
         tell: &mut dyn FnMut(Told, &Exchange<'_>),
     ) {
-        let connection = notice.connection;
-        match state {
-            AttemptState::Waiting => {
-                if self.joins_a_scan(notice, attempt) {
-                    return;
-                }
+        if state == AttemptState::Waiting {
+            if !self.joins_a_scan(notice, attempt) {
                 let number = number();
-                self.waiting.insert(connection, number);
-                tell(Told::Waiting, &exchange(number, notice, attempt, Status::NoAnswer));
+                self.waiting.insert(notice.connection, number);
+                // How long it waits is known when it ends, as of a call.
+                let row = exchange(number, notice, attempt, Status::NoAnswer);
+                tell(Told::Waiting, &Exchange { waited: None, ..row });
                 self.note(Row { number, notice: *notice, attempt: *attempt }, tell);
             }
-            AttemptState::Answered => {
-                if let Some(number) = self.waiting.remove(&connection) {
-                    tell(Told::Ended, &exchange(number, notice, attempt, Status::Ok));
-                }
+            return;
+        }
+        let is_unanswered = matches!(state, AttemptState::GivenUp | AttemptState::NoAnswer);
+        if !is_unanswered && let Some(client) = self.clients.get_mut(&attempt.ends.client.ip()) {
+            client.recent.retain(|row| row.notice.connection != notice.connection);
+        }
+        let own = match self.waiting.remove(&notice.connection) {
+            Some(number) if self.scans.contains_key(&number) => {
+                self.leaves_a_scan(number, notice, attempt, is_unanswered, tell);
+                None
             }
-            AttemptState::GivenUp | AttemptState::NoAnswer => {
-                // Where it has no number of its own, it is one of a scan.
-                if let Some(number) = self.waiting.remove(&connection) {
-                    let given_up = state == AttemptState::GivenUp;
-                    let by = if given_up { EndedBy::Client } else { EndedBy::Capture };
-                    let row = exchange(number, notice, attempt, Status::NoAnswer);
-                    tell(Told::Ended, &Exchange { ended_by: Some(by), ..row });
-                }
-            }
+            own => own,
+        };
+        let (status, by, error) = match state {
+            AttemptState::Waiting => return,
+            AttemptState::Answered => (Status::Ok, None, None),
+            AttemptState::GivenUp => (Status::NoAnswer, Some(EndedBy::Client), None),
+            AttemptState::NoAnswer => (Status::NoAnswer, Some(EndedBy::Capture), None),
             AttemptState::Unreachable(code) => {
-                let number = self.waiting.remove(&connection).unwrap_or_else(number);
-                let row = exchange(number, notice, attempt, Status::NoAnswer);
-                let error = Some(name(code).as_bytes());
-                tell(Told::Ended, &Exchange { ended_by: Some(EndedBy::Network), error, ..row });
+                (Status::NoAnswer, Some(EndedBy::Network), Some(name(code)))
             }
-            AttemptState::Refused { by_network } => {
-                let number = self.waiting.remove(&connection).unwrap_or_else(number);
-                let by = if by_network { EndedBy::Network } else { EndedBy::ResetByServer };
-                let error = by_network.then(|| name(UnreachableCode::Port).as_bytes());
-                let row = exchange(number, notice, attempt, Status::Refused);
-                tell(Told::Ended, &Exchange { ended_by: Some(by), error, ..row });
+            AttemptState::Refused { by_network: true } => {
+                let error = Some(name(UnreachableCode::Port));
+                (Status::Refused, Some(EndedBy::Network), error)
             }
-            AttemptState::Reset => {
-                let number = self.waiting.remove(&connection).unwrap_or_else(number);
-                let row = exchange(number, notice, attempt, Status::Reset);
-                let by = Some(EndedBy::ResetByServer);
-                tell(Told::Ended, &Exchange { ended_by: by, ..row });
+            AttemptState::Refused { by_network: false } => {
+                (Status::Refused, Some(EndedBy::ResetByServer), None)
             }
+            AttemptState::Reset => (Status::Reset, Some(EndedBy::ResetByServer), None),
+        };
+        // Without a row of its own one that nothing answered is told with its scan, and one that was
+        // accepted not at all.
+        let is_told_alone = !is_unanswered && status != Status::Ok;
+        if let Some(number) = own.or_else(|| is_told_alone.then(number)) {
+            let row = exchange(number, notice, attempt, status);
+            let error = error.map(str::as_bytes);
+            tell(Told::Ended, &Exchange { ended_by: by, error, ..row });
         }
     }
 
@@ -128,23 +140,45 @@ impl Attempts {
         self.most_of_a_client as u64
     }
 
-    /// The capture is over: tells of the scans.
-    pub(super) fn finish(&mut self, tell: &mut dyn FnMut(Told, &Exchange<'_>)) {
-        let mut scans: Vec<Scan> = self.clients.drain().filter_map(|(_, it)| it.scan).collect();
-        scans.sort_by_key(|scan| scan.number);
-        for scan in scans {
-            tell(Told::Ended, &scan.exchange());
-        }
-    }
-
     /// Adds an attempt to the scan of its client, if there is one.
     fn joins_a_scan(&mut self, notice: &Notice, attempt: &Attempt) -> bool {
-        let client = self.clients.get_mut(&attempt.ends.client.ip());
-        let Some(scan) = client.and_then(|client| client.scan.as_mut()) else { return false };
-        scan.attempts = scan.attempts.saturating_add(1);
-        scan.last = attempt.last;
-        scan.at = notice.at;
+        let client = self.clients.get(&attempt.ends.client.ip());
+        let scan = client.and_then(|client| client.scan);
+        let Some(scan) = scan.and_then(|number| self.scans.get_mut(&number)) else { return false };
+        if is_apart(scan.joined, attempt.first) {
+            return false;
+        }
+        scan.waiting = scan.waiting.saturating_add(1);
+        scan.joined = attempt.first;
+        self.waiting.insert(notice.connection, scan.number);
         true
+    }
+
+    /// An attempt of a scan waits no more. The scan's row ends with the last one.
+    fn leaves_a_scan(
+        &mut self,
+        number: ExchangeNumber,
+        notice: &Notice,
+        attempt: &Attempt,
+        is_unanswered: bool,
+        tell: &mut dyn FnMut(Told, &Exchange<'_>),
+    ) {
+        let Some(scan) = self.scans.get_mut(&number) else { return };
+        scan.waiting = scan.waiting.saturating_sub(1);
+        if is_unanswered {
+            scan.unanswered = scan.unanswered.saturating_add(1);
+            // Those that end when the capture does come in no order.
+            if attempt.last.number > scan.last.number {
+                scan.last = attempt.last;
+            }
+            if notice.at.number > scan.at.number {
+                scan.at = notice.at;
+            }
+        }
+        if scan.waiting == 0 {
+            tell(Told::Ended, &scan.exchange());
+            self.scans.remove(&number);
+        }
     }
 
     /// Counts an attempt that has a row. Where there are too many, their rows become one: the first
@@ -154,17 +188,14 @@ impl Attempts {
         if !self.clients.contains_key(&ip) {
             if self.order.len() >= ATTEMPTING_CLIENTS
                 && let Some(oldest) = self.order.pop_front()
-                && let Some(scan) = self.clients.remove(&oldest).and_then(|client| client.scan)
             {
-                tell(Told::Ended, &scan.exchange());
+                // Its scan is told when it ends, like any other.
+                self.clients.remove(&oldest);
             }
             self.order.push_back(ip);
         }
         let client = self.clients.entry(ip).or_default();
-        let first_seen = row.attempt.first.at;
-        let too_old = |old: &Row| {
-            first_seen.since(old.attempt.first.at).is_some_and(|apart| apart > ATTEMPTS_WITHIN)
-        };
+        let too_old = |old: &Row| is_apart(old.attempt.first, row.attempt.first);
         while client.recent.front().is_some_and(too_old) {
             client.recent.pop_front();
         }
@@ -174,43 +205,55 @@ impl Attempts {
         if client.recent.len() <= ATTEMPTS_OF_A_CLIENT {
             return;
         }
-        let rows = std::mem::take(&mut client.recent);
+        // One that ended meanwhile keeps its row.
+        let mut rows = std::mem::take(&mut client.recent);
+        rows.retain(|row| self.waiting.contains_key(&row.notice.connection));
         let Some(&first) = rows.front() else { return };
         let mut scan = Scan {
             number: first.number,
             connection: first.notice.connection,
             ends: first.attempt.ends,
             first: first.attempt.first,
-            last: row.attempt.last,
-            at: row.notice.at,
-            attempts: 0,
+            last: first.attempt.last,
+            at: first.notice.at,
+            joined: row.attempt.first,
+            waiting: 0,
+            unanswered: 0,
         };
         for Row { number, notice, attempt } in rows {
-            // One that ended meanwhile keeps its row.
-            if self.waiting.remove(&notice.connection).is_none() {
-                continue;
-            }
-            scan.attempts += 1;
+            scan.waiting += 1;
+            self.waiting.insert(notice.connection, scan.number);
             if number != scan.number {
                 tell(Told::Ended, &exchange(number, &notice, &attempt, Status::Ok));
             }
         }
-        client.scan = Some(scan);
+        client.scan = Some(scan.number);
+        self.scans.insert(scan.number, scan);
     }
 }
 
 impl Scan {
+    /// The row of those that nothing answered; where there are none, that of an attempt that was
+    /// answered.
     fn exchange(&self) -> Exchange<'static> {
-        let &Self { number, connection, ends, first, last, at, attempts } = self;
-        let attempt = Attempt { ends, first, last, syns: attempts, answer: None };
+        let &Self { number, connection, ends, first, last, at, unanswered, .. } = self;
+        let attempt = Attempt { ends, first, last, syns: unanswered, answer: None };
         let notice = Notice {
             connection,
             at,
             what: crate::stream::Noticed::Attempt(attempt, AttemptState::NoAnswer),
         };
+        if unanswered == 0 {
+            return exchange(number, &notice, &attempt, Status::Ok);
+        }
         let row = exchange(number, &notice, &attempt, Status::NoAnswer);
-        Exchange { attempts, ended_by: Some(EndedBy::Capture), ..row }
+        Exchange { attempts: unanswered, ended_by: Some(EndedBy::Capture), ..row }
     }
+}
+
+/// Whether an attempt began so long after another one that they are not of one scan.
+fn is_apart(earlier: PacketRef, later: PacketRef) -> bool {
+    later.at.since(earlier.at).is_some_and(|apart| apart > ATTEMPTS_WITHIN)
 }
 
 /// The row of an attempt.

@@ -6,7 +6,7 @@ use crate::exchange::Parties;
 use crate::limits;
 use crate::packet::PacketRef;
 use crate::protocol::{self, Decoder, Foreign};
-use crate::stream::{self, ConnectionCounts, Ended, Opened};
+use crate::stream::{self, CloseReason, ConnectionCounts, Ended, Opened};
 
 /// Everything that leaves the engine about a connection, in roles: the client's numbers are those of
 /// the side that asks, whichever side `stream` took for the client.
@@ -60,9 +60,42 @@ impl ConnectionFacts {
         }
     }
 
-    /// Whether both sides were seen from their first byte.
+    /// Whether it was seen from its beginning, on each side that sent something.
     pub const fn is_from_start(&self) -> bool {
-        self.from_start.client && self.from_start.server
+        self.from_start.client && (self.from_start.server || !self.was_answered())
+    }
+
+    /// What has become of it, in every output.
+    pub const fn state(&self) -> &'static str {
+        let Some(end) = self.end else {
+            return match self.lingering {
+                true => "closing",
+                false if self.was_answered() => "open",
+                false => "opening",
+            };
+        };
+        match end.why {
+            CloseReason::Finished => "finished",
+            CloseReason::Reset if self.was_answered() => "reset",
+            CloseReason::Reset => "refused",
+            CloseReason::Replaced => "replaced",
+            CloseReason::Unreachable => "unreachable",
+            CloseReason::Evicted => "evicted",
+            CloseReason::CaptureEnded if self.was_answered() => "open",
+            CloseReason::CaptureEnded => "no answer",
+        }
+    }
+
+    /// Whether it ever stood, as far as was seen: the client's SYN was, and nothing but a refusal came
+    /// back, where not.
+    const fn was_answered(&self) -> bool {
+        let from_server = match self.end {
+            Some(Ended { why: CloseReason::Reset, by: Some(Side::Server), .. }) => 1,
+            _ => 0,
+        };
+        let asks_only = self.from_start.client && !self.from_start.server;
+        let counts = &self.counts;
+        !asks_only || counts.bytes.client > 0 || counts.packets.server > from_server
     }
 
     /// Turns what is told by sides into roles.
@@ -229,5 +262,52 @@ impl Connections {
     /// Each with its slot, in no particular order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Live)> {
         (0..).zip(&self.0).filter_map(|(slot, live)| Some((slot, live.as_ref()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::ConnectionNumber;
+    use crate::packet::PacketNumber;
+    use crate::time::Timestamp;
+
+    /// A connection whose client's SYN was seen, and so many packets of the server.
+    fn asked(from_server: u64, answered: bool, end: Option<CloseReason>) -> ConnectionFacts {
+        let at = PacketRef { number: PacketNumber(1), at: Timestamp::from_nanos(0) };
+        let client = ([10, 0, 0, 1], 40_000).into();
+        let ends = Endpoints { client, server: ([10, 0, 0, 2], 3_000).into() };
+        let mut facts = ConnectionFacts::opened(&Opened {
+            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
+            ends,
+            roles: Roles::Known,
+            at,
+            from_start: PerSide { client: true, server: answered },
+            also: None,
+        });
+        facts.counts.packets = PerSide { client: 1, server: from_server };
+        facts.end = end.map(|why| Ended { why, at, by: Some(Side::Server) });
+        facts
+    }
+
+    #[test]
+    fn what_never_stood_is_not_called_open_or_reset() {
+        use CloseReason::{CaptureEnded, Reset};
+        for (from_server, answered, end, state, is_from_start) in [
+            (0, false, None, "opening", true),
+            (0, false, Some(CaptureEnded), "no answer", true),
+            (1, false, Some(Reset), "refused", true),
+            (1, true, None, "open", true),
+            (1, true, Some(CaptureEnded), "open", true),
+            // It answered the SYN, and thought better of it.
+            (2, true, Some(Reset), "reset", true),
+            // Its SYN-ACK is not in the capture, but what came behind it is.
+            (3, false, Some(Reset), "reset", false),
+            (2, false, None, "open", false),
+        ] {
+            let facts = asked(from_server, answered, end);
+            let told = (facts.state(), facts.is_from_start());
+            assert_eq!(told, (state, is_from_start), "{from_server} {answered} {end:?}");
+        }
     }
 }

@@ -135,7 +135,9 @@ pub struct Engine {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
-        let Config { stream, keep_payloads, tell_progress, shard } = config;
+        let Config { mut stream, keep_payloads, tell_progress, shard } = config;
+        // All shards together follow as many as one engine would, in the memory of one.
+        stream.connections = (stream.connections / shard.count.max(1) as usize).max(1);
         let reorder_at_most = stream.reorder_at_most;
         let exchange = exchange::Config { keep_payloads, tell_progress, reorder_at_most };
         Self {
@@ -219,7 +221,6 @@ impl Engine {
         }
         decoder.finish();
         streams.finish(&mut |event| conversations.take(&event, emit));
-        conversations.finish(emit);
     }
 
     /// Tells of each connection that stands, in no particular order.
@@ -309,12 +310,6 @@ impl Conversations {
                 }
             }
         }
-    }
-
-    /// The capture is over.
-    fn finish(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
-        let Self { attempts, tell_progress, .. } = self;
-        attempts.finish(&mut |told, row| tell_attempt(told, row, *tell_progress, emit));
     }
 
     fn decode(

@@ -109,6 +109,9 @@ pub struct Message<'a> {
     pub begins_segment: bool,
     /// The sequence number of its first byte, which is a digit of its length.
     pub seq: Seq,
+    /// Its sender had received the other side up to this sequence number; `None` where that is not
+    /// known.
+    pub after: Option<Seq>,
     /// Bytes of the frame on the wire, its length and `#` included.
     pub wire_len: u64,
     /// How its place in the stream is known.
@@ -130,6 +133,14 @@ pub struct FrameHold {
     pub until: Timestamp,
     /// Whether nothing but waiting explains that it left then.
     pub certain: bool,
+}
+
+impl Message<'_> {
+    /// The sequence number behind its last byte.
+    pub fn end(&self) -> Seq {
+        // No frame comes near 2^32 bytes, and sequence numbers go round.
+        self.seq.add(u32::try_from(self.wire_len).unwrap_or(u32::MAX))
+    }
 }
 
 impl FrameHold {

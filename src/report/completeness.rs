@@ -211,6 +211,9 @@ const COUNTED: &[Counted] = counted! {
         "counted in no latency";
     "" |told| told.frames_other, "frame of another kind", "frames of another kind",
         "neither request, event nor reply: in no row";
+    "CAP05" |told| told.one_sided_attempts, "attempt seen from one side",
+        "attempts seen from one side",
+        "whether they failed is not known: what the servers sent was not captured";
     "CAP06" |told| told.copies, "copy made by the capture", "copies made by the capture",
         "a packet seen at several points counts once";
     "" |told| told.damaged_copies, "damaged copy", "damaged copies",
@@ -369,6 +372,7 @@ mod tests {
             reply_first: 28,
             damaged_copies: 29,
             translated_connections: 30,
+            one_sided_attempts: 31,
         }
     }
 
@@ -387,7 +391,7 @@ mod tests {
         let capture = Capture { packets: 1, ..Capture::default() };
         let rows = Losses { capture: &capture, completeness: &all() }.rows();
         let counts: std::collections::BTreeSet<_> = rows.iter().map(|row| row.count).collect();
-        for number in (1..=29).filter(|number| ![5, 9, 13, 20].contains(number)) {
+        for number in (1..=31).filter(|number| ![5, 9, 13, 20].contains(number)) {
             assert!(counts.contains(&number) || number == 3, "{number}");
         }
         assert!(counts.contains(&3_000));

@@ -415,7 +415,8 @@ impl Clock {
         Self { tick, offset: i128::from(offset) * 1_000_000_000 }
     }
 
-    /// Fractions of a nanosecond are cut off; what an `i64` does not hold is brought to its end.
+    /// Fractions of a nanosecond are cut off. What an `i64` does not hold is unknown: brought to its
+    /// end, two packets would have the same time, and a call a latency of 0.
     #[inline]
     fn time(&self, ticks: u64) -> Timestamp {
         let ticks = i128::from(ticks);
@@ -425,9 +426,7 @@ impl Clock {
             // At most 2^64 * 10^9 < 2^94.
             Tick::Binary(power) => (ticks * 1_000_000_000) >> power,
         };
-        // The least value stands for an unknown time.
-        let nanos = (nanos + self.offset).clamp(i128::from(i64::MIN) + 1, i64::MAX.into());
-        Timestamp::from_nanos(i64::try_from(nanos).unwrap_or_default())
+        i64::try_from(nanos + self.offset).map_or(Timestamp::UNKNOWN, Timestamp::from_nanos)
     }
 }
 
@@ -510,7 +509,16 @@ mod tests {
         assert_eq!(nanos(0x80 | 127, 0, u64::MAX), 0);
         assert_eq!(nanos(6, 100, 1_000_000), 101_000_000_000);
         assert_eq!(nanos(6, -100, 1_000_000), -99_000_000_000);
-        assert_eq!(nanos(0, i64::MAX, u64::MAX), i64::MAX);
-        assert_eq!(nanos(0, i64::MIN, 0), i64::MIN + 1);
+    }
+
+    #[test]
+    fn a_time_beyond_what_can_be_told_is_unknown() {
+        let is_known =
+            |resolution, offset, ticks| Clock::new(resolution, offset).time(ticks).is_known();
+        assert!(is_known(9, 0, i64::MAX.cast_unsigned()));
+        assert!(!is_known(9, 0, i64::MAX.cast_unsigned() + 1));
+        assert!(!is_known(0, i64::MAX, u64::MAX));
+        assert!(!is_known(0, i64::MIN, 0));
+        assert!(is_known(9, -9_000_000_000, 0));
     }
 }

@@ -80,7 +80,7 @@ pub struct Completeness {
     pub unopened: BTreeMap<String, u64>,
     /// Segments that were thrown away, by the reason.
     pub discarded: BTreeMap<&'static str, u64>,
-    /// Those of the gaps of which only what follows them tells: no packet of the other side does.
+    /// Gaps beside those, of which only what follows them tells: no packet of the other side does.
     pub unacknowledged_gaps: u64,
     /// Calls without a latency because a packet of theirs has no time.
     pub without_time: u64,
@@ -90,6 +90,9 @@ pub struct Completeness {
     pub damaged_copies: u64,
     /// Connections that are in the capture twice: before and after address translation.
     pub translated_connections: u64,
+    /// Attempts to connect of which it is not known whether they failed: nothing that was sent to
+    /// their clients was captured.
+    pub one_sided_attempts: u64,
 }
 
 impl Capture {
@@ -160,8 +163,9 @@ impl Completeness {
             unacknowledged_gaps: counts.stream.unacknowledged_gaps,
             without_time: counts.exchange.without_time,
             reply_first: counts.exchange.reply_first,
-            damaged_copies: counts.stream.damaged,
+            damaged_copies: counts.stream.damaged - counts.stream.damaged_believed,
             translated_connections: counts.stream.translated,
+            one_sided_attempts: counts.stream.one_sided_syns,
         }
     }
 
@@ -197,6 +201,7 @@ impl Completeness {
             (&mut since.reply_first, before.reply_first),
             (&mut since.damaged_copies, before.damaged_copies),
             (&mut since.translated_connections, before.translated_connections),
+            (&mut since.one_sided_attempts, before.one_sided_attempts),
         ];
         for (count, before) in counts {
             *count = count.saturating_sub(before);

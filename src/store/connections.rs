@@ -210,7 +210,7 @@ mod tests {
         let [over, stands] = connections.records() else { panic!("two") };
         let state = |record: &ConnectionRecord| {
             let ConnectionFacts { connection, end, .. } = record.facts;
-            (connection.number.0, end.map(|end| end.why), record.facts.is_from_start())
+            (connection.number.0, end.map(|end| end.why), record.facts.from_start.server)
         };
         assert_eq!(state(over), (0, Some(CloseReason::Reset), false));
         assert_eq!((over.facts.ends, over.facts.last), (ends().swapped(), packet(2)));

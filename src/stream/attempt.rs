@@ -21,8 +21,13 @@ pub(super) struct Attempting {
     first: PacketRef,
     last: PacketRef,
     syns: u32,
+    /// Whether it was asked again, or a second passed.
+    late: bool,
     /// Whether it was told that it waits.
     waiting: bool,
+    /// A router said that the last SYN did not get there. The client may ask again (RFC 1122,
+    /// section 4.2.3.9).
+    unreachable: Option<(UnreachableCode, PacketRef)>,
     /// The SYN-ACK.
     accepted: Option<PacketRef>,
 }
@@ -73,13 +78,16 @@ impl Connection {
         let is_first = self.halves.of(Side::Client).tally.packets
             + self.halves.of(Side::Server).tally.packets
             == 1;
+        let refuses = segment.flags.has(Flags::RST) && self.resets_with(segment);
         let Some(attempt) = &mut self.attempt else {
             if asks && is_first {
                 self.attempt = Some(Attempting {
                     first: packet,
                     last: packet,
                     syns: 1,
+                    late: false,
                     waiting: false,
+                    unreachable: None,
                     accepted: None,
                 });
                 shared.wait(self.slot, self.generation, What::Answer);
@@ -90,24 +98,19 @@ impl Connection {
         match attempt.accepted {
             None if by_opener && asks => {
                 attempt.syns = attempt.syns.saturating_add(1);
+                attempt.late = true;
                 if packet.number < attempt.first.number {
                     attempt.first = packet;
                 } else {
                     attempt.last = packet;
+                    attempt.unreachable = None;
                 }
                 self.tell_waiting(packet, shared, emit);
             }
             None if by_opener => self.answered(packet, emit),
-            None if segment.flags.has(Flags::RST) => {
-                // RFC 9293, section 3.5.3: a RST that answers a SYN acknowledges it.
-                let acknowledged = segment.ack.is_some_and(|ack| {
-                    let half = self.halves.of(side.other());
-                    half.position(ack) == half.origin
-                });
-                if acknowledged {
-                    let refused = AttemptState::Refused { by_network: false };
-                    self.attempt_ends(refused, packet, Some(packet), emit);
-                }
+            None if refuses => {
+                let refused = AttemptState::Refused { by_network: false };
+                self.attempt_ends(refused, packet, Some(packet), emit);
             }
             None if segment.flags.has(Flags::SYN) => {
                 attempt.accepted = Some(packet);
@@ -132,20 +135,19 @@ impl Connection {
         }
     }
 
-    /// A second passed since the SYN. Without a packet of the other direction anywhere the capture
-    /// shows one only, and says nothing of answers.
+    /// A second passed since the SYN.
     pub(super) fn answer_is_late(
         &mut self,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
-        if self.is_unanswered() {
+        if let Some(attempt) = &mut self.attempt
+            && attempt.accepted.is_none()
+        {
+            attempt.late = true;
             shared.wait(self.slot, self.generation, What::GiveUp);
-            if shared.both_ways {
-                self.tell_waiting(self.last, shared, emit);
-            } else {
-                shared.counts.one_sided_syns += 1;
-            }
+            shared.counts.one_sided_syns += u64::from(!shared.both_ways);
+            self.tell_waiting(self.last, shared, emit);
         }
     }
 
@@ -156,7 +158,7 @@ impl Connection {
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         if self.is_unanswered() {
-            self.no_answer(AttemptState::NoAnswer, self.last, emit);
+            self.no_answer(AttemptState::NoAnswer, shared.clock.last(), shared, emit);
             self.end_by(Ended { why: CloseReason::CaptureEnded, at: self.last, by: None }, shared);
         }
     }
@@ -176,13 +178,17 @@ impl Connection {
         if !self.is_unanswered() || !quotes_syn {
             return;
         }
-        let state = match message.code {
-            UnreachableCode::Port => AttemptState::Refused { by_network: true },
-            code => AttemptState::Unreachable(code),
-        };
         let at = message.packet;
-        self.attempt_ends(state, at, Some(at), emit);
-        self.end_by(Ended { why: CloseReason::Unreachable, at, by: None }, shared);
+        if message.code == UnreachableCode::Port {
+            let refused = AttemptState::Refused { by_network: true };
+            self.attempt_ends(refused, at, Some(at), emit);
+            self.end_by(Ended { why: CloseReason::Unreachable, at, by: None }, shared);
+        } else if let Some(attempt) = &mut self.attempt {
+            attempt.unreachable = Some((message.code, at));
+            attempt.late = true;
+            shared.both_ways = true;
+            self.tell_waiting(at, shared, emit);
+        }
     }
 
     /// Nothing answers any more: the connection is closed.
@@ -190,16 +196,36 @@ impl Connection {
         &mut self,
         state: AttemptState,
         at: PacketRef,
+        shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
-        if self.is_unanswered() {
-            if self.attempt.is_some_and(|attempt| attempt.waiting) {
-                self.attempt_ends(state, at, None, emit);
+        if !self.is_unanswered() {
+            return;
+        }
+        // It may have been late before the capture showed the other direction.
+        if self.attempt.is_some_and(|attempt| attempt.late) {
+            self.tell_waiting(self.last, shared, emit);
+        }
+        match self.attempt {
+            Some(Attempting { unreachable: Some((code, at)), .. }) => {
+                self.attempt_ends(AttemptState::Unreachable(code), at, Some(at), emit);
+                self.end.get_or_insert(Ended { why: CloseReason::Unreachable, at, by: None });
             }
-            self.attempt = None;
+            Some(Attempting { waiting: true, .. }) => self.attempt_ends(state, at, None, emit),
+            _ => self.attempt = None,
         }
     }
 
+    /// The server spoke in an older connection between the same ends after the SYN: it challenges
+    /// the SYN (RFC 5961, section 4), which is an answer.
+    pub(super) fn challenged(&mut self, at: PacketRef, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        if self.is_unanswered() {
+            self.answered(at, emit);
+        }
+    }
+
+    /// Tells that it waits. Without a packet of the other direction anywhere the capture shows one
+    /// only, and says nothing of answers.
     fn tell_waiting(
         &mut self,
         at: PacketRef,
@@ -207,6 +233,7 @@ impl Connection {
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         if let Some(attempt) = &mut self.attempt
+            && shared.both_ways
             && !std::mem::replace(&mut attempt.waiting, true)
         {
             shared.counts.unanswered += 1;

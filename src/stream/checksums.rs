@@ -79,6 +79,8 @@ pub(super) struct Damaged {
     /// See [`Piece::after`](super::assembler::Piece::after).
     pub after: u64,
     pub data: Box<[u8]>,
+    /// Whether it is the last.
+    pub fin: bool,
 }
 
 impl Damaged {

@@ -60,7 +60,7 @@ pub(super) struct Connection {
     /// Whether the other side acknowledged something that the capture holds, so that the numbers
     /// are believed.
     pub proven: bool,
-    /// A twin was proven, when this connection's last packet was the one with this number.
+    /// A twin was proven.
     pub superseded: Option<Superseded>,
     /// What is known of the attempt to open it, until it has an answer.
     pub(super) attempt: Option<Attempting>,
@@ -93,6 +93,8 @@ struct Bytes<'a> {
 pub(super) struct Superseded {
     /// The number of this connection's last packet until then.
     pub last: PacketNumber,
+    /// The packet that proved the other one.
+    pub by: PacketRef,
     /// Whether the other one was begun without a SYN, so that bytes are missing between the two.
     pub blindly: bool,
 }
@@ -168,6 +170,11 @@ impl Connection {
         self.superseded.is_some_and(|superseded| superseded.last == self.last_number())
     }
 
+    /// The packet that proved another connection between the same ends, if this one was silent since.
+    pub fn replaced_by(&self) -> Option<PacketRef> {
+        self.superseded.filter(|_| self.was_superseded()).map(|superseded| superseded.by)
+    }
+
     /// Whether its first bytes may be told. Beside another one that is believed it must be believed
     /// itself.
     pub(super) fn may_settle(&self) -> bool {
@@ -207,8 +214,7 @@ impl Connection {
         let ack = segment.ack.map(|ack| theirs.position(ack));
 
         if segment.flags.has(Flags::RST) {
-            // One that was guessed by an outsider does not fit (RFC 5961, section 3).
-            if mine.expects(start) || ack.is_some_and(|ack| theirs.expects(ack)) {
+            if self.resets_with(segment) {
                 self.end_by(Ended { why: CloseReason::Reset, at: packet, by: Some(side) }, shared);
             } else {
                 shared.counts.discarded.forged_reset += 1;
@@ -219,7 +225,8 @@ impl Connection {
             shared.counts.damaged += 1;
             let after = ack.unwrap_or_default();
             let data = segment.payload.into();
-            return mine.damaged.add(Damaged { start, packet, after, data });
+            let fin = segment.flags.has(Flags::FIN);
+            return mine.damaged.add(Damaged { start, packet, after, data, fin });
         }
         mine.handshake.see(segment);
         if syn {
@@ -295,10 +302,8 @@ impl Connection {
             if segment.missing > 0 {
                 mine.cut = mine.cut.max(end);
             }
-            // One that lies before bytes that were seen is not theirs.
-            if segment.flags.has(Flags::FIN) && mine.fin.is_none() && end >= mine.stream.end() {
-                mine.fin = Some((end, packet));
-                mine.fin_unseen = false;
+            if segment.flags.has(Flags::FIN) {
+                mine.ends_at(end, packet);
             }
             // Nothing lies behind a FIN.
             let until = mine.fin.map_or(u64::MAX, |(fin, _)| fin);
@@ -351,11 +356,14 @@ impl Connection {
     ) {
         while let Some(damaged) = self.halves.of_mut(side).damaged.take_before(position) {
             shared.counts.damaged_believed += 1;
-            let Damaged { start, packet, after, data } = &damaged;
+            let Damaged { start, packet, after, data, fin } = &damaged;
             let half = self.halves.of_mut(side);
             half.checksums = Checksums::Unusable;
             half.seen_at(*start, self.settled);
             half.sent = half.sent.max(damaged.end());
+            if *fin {
+                half.ends_at(damaged.end(), *packet);
+            }
             let (start, packet, after) = (*start, *packet, *after);
             let bytes = Bytes { start, data, packet, hold: None, after, is_copy: false };
             self.data(side, &bytes, shared, emit);
@@ -392,7 +400,7 @@ impl Connection {
                 fresh = now.len();
                 if !now.is_empty() {
                     let position = mine.stream.next() - now.len() as u64;
-                    self.deliver(side, position, now, (packet, hold), shared, emit);
+                    self.deliver(side, position, now, (packet, hold, after), shared, emit);
                 }
             }
         }
@@ -442,18 +450,19 @@ impl Connection {
     }
 
     /// Delivers everything that is held, and says how it ended: as it did, where it lingers, and
-    /// else for the reason given.
+    /// else for the reason given, by the packet `by`.
     pub fn close(
         mut self,
         why: CloseReason,
+        by: PacketRef,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         match why {
             CloseReason::Replaced => {
-                self.no_answer(AttemptState::GivenUp, self.last, emit);
+                self.no_answer(AttemptState::GivenUp, by, shared, emit);
             }
-            _ => self.no_answer(AttemptState::NoAnswer, self.last, emit),
+            _ => self.no_answer(AttemptState::NoAnswer, by, shared, emit),
         }
         if self.twin && !self.proven && self.announced.is_none() && !self.is_attempt() {
             // Beside one that was believed: of an older connection, or forged.
@@ -502,7 +511,8 @@ impl Connection {
         }
         let connection = self.announced(shared, emit);
         let end = self.end.or_else(|| self.finished());
-        let end = end.unwrap_or(Ended { why, at: self.last, by: self.first_fin() });
+        let at = if why == CloseReason::Replaced { by } else { self.last };
+        let end = end.unwrap_or(Ended { why, at, by: self.first_fin() });
         let PerSide { client, server } = &self.halves;
         let fin = |half: &HalfStream| half.fin.map(|(_, packet)| packet);
         emit(StreamEvent::Closed(Closed {
@@ -569,7 +579,7 @@ impl Connection {
         side: Side,
         start: u64,
         data: &[u8],
-        (packet, hold): (PacketRef, Option<Hold>),
+        (packet, hold, after): (PacketRef, Option<Hold>, u64),
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
@@ -585,6 +595,7 @@ impl Connection {
             hold,
             offset: start - half.origin,
             seq: seq_of(start),
+            after: (after > 0).then(|| seq_of(after)),
             data,
         }));
     }

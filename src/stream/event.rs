@@ -123,6 +123,9 @@ pub struct Chunk<'a> {
     pub offset: u64,
     /// The sequence number of the first of them.
     pub seq: Seq,
+    /// Their sender had received the other side up to this sequence number; `None` where that is
+    /// not known.
+    pub after: Option<Seq>,
     /// The bytes; never empty.
     pub data: &'a [u8],
 }
@@ -177,7 +180,8 @@ pub struct Closed {
 pub struct Ended {
     /// How it ended.
     pub why: CloseReason,
-    /// The packet that ended it, or the last that was seen of it.
+    /// The packet that ended it, or showed the connection that replaced it; else the last that was
+    /// seen of it.
     pub at: PacketRef,
     /// Who said RST, or the first FIN; `None` where nobody did.
     pub by: Option<Side>,

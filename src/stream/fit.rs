@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use super::Shared;
 use super::connection::Connection;
-use super::event::{Notice, Noticed, StreamEvent};
+use super::event::{CloseReason, Notice, Noticed, StreamEvent};
 use super::half::Start;
 use super::sequence::position_from;
 use super::strays::{Group, Track};
@@ -102,12 +102,36 @@ impl Connection {
         mine.start != Start::Unknown && mine.knows(segment.path) && fills
     }
 
-    /// Whether a RST ends this connection although one of its numbers does not fit.
+    /// Whether a RST ends this connection, though one of its numbers may not fit. What an outsider
+    /// guessed does not fit (RFC 5961, section 3), nor what is left of an older connection.
     pub fn resets_with(&self, segment: &Segment<'_>) -> bool {
         let side = self.sender(segment);
         let (mine, theirs) = (self.halves.of(side), self.halves.of(side.other()));
-        mine.expects(mine.position(segment.seq))
-            || segment.ack.is_some_and(|ack| theirs.expects(theirs.position(ack)))
+        let start = mine.position(segment.seq);
+        let ack = segment.ack.map(|ack| theirs.position(ack));
+        if self.is_unanswered() && self.opener() == Some(side.other()) {
+            // RFC 9293, section 3.5.3: a RST that answers a SYN acknowledges it.
+            return ack.is_some_and(|ack| (theirs.origin..=theirs.sent).contains(&ack));
+        }
+        // The receiver drops what lies before the bytes that it expects.
+        let is_old = mine.start != Start::Unknown && start < mine.acked;
+        !is_old && (mine.expects(start) || ack.is_some_and(|ack| theirs.expects(ack)))
+    }
+
+    /// Whether both sides went on, and acknowledged each other, after a RST that was taken for the
+    /// end: then it was none.
+    pub fn outlives_its_reset(&self) -> bool {
+        self.end.is_some_and(|end| {
+            let went_on = |side| self.halves.of(side).acked_by.number > end.at.number;
+            end.why == CloseReason::Reset && Side::BOTH.into_iter().all(went_on)
+        })
+    }
+
+    /// Whether `segment` continues what was seen of its sender.
+    pub fn is_continued_by(&self, segment: &Segment<'_>) -> bool {
+        let mine = self.halves.of(self.sender(segment));
+        let continues = mine.start != Start::Unknown && mine.position(segment.seq) == mine.sent;
+        continues && !segment.payload.is_empty()
     }
 
     /// Where this connection goes on, if the segments of `group` are its own, behind a hole: one of

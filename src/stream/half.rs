@@ -203,6 +203,15 @@ impl HalfStream {
         }
     }
 
+    /// `packet` says that the stream ends at `position`. One that lies before bytes that were seen is
+    /// not its FIN.
+    pub fn ends_at(&mut self, position: u64, packet: PacketRef) {
+        if self.fin.is_none() && position >= self.stream.end() {
+            self.fin = Some((position, packet));
+            self.fin_unseen = false;
+        }
+    }
+
     fn begin(&mut self, position: u64) {
         self.origin = position;
         self.stream.begin(position);

@@ -43,7 +43,7 @@ use self::translation::Translations;
 use self::waits::{Clock, Wait, Waits, What};
 use crate::decode::{Flags, Segment, Unreachable};
 use crate::endpoint::{Endpoints, Ports};
-use crate::limits::{REORDER_AT_MOST_FILE, RETRANSMISSION_WAIT, TWINS};
+use crate::limits::{CONNECTIONS, REORDER_AT_MOST_FILE, TWINS};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
 
@@ -55,12 +55,18 @@ pub struct Config {
     /// The time after which a packet that was captured out of order is no longer expected:
     /// `REORDER_AT_MOST_FILE` or `REORDER_AT_MOST_LIVE`.
     pub reorder_at_most: Nanos,
+    /// How many connections are followed at once: at least 1.
+    pub connections: usize,
 }
 
 impl Default for Config {
     /// For a file, on all ports.
     fn default() -> Self {
-        Self { ports: Ports::default(), reorder_at_most: REORDER_AT_MOST_FILE }
+        Self {
+            ports: Ports::default(),
+            reorder_at_most: REORDER_AT_MOST_FILE,
+            connections: CONNECTIONS,
+        }
     }
 }
 
@@ -222,7 +228,7 @@ impl Streams {
     /// Follows nothing yet.
     pub fn new(config: Config) -> Self {
         Self {
-            table: Table::default(),
+            table: Table::new(config.connections),
             strays: Strays::default(),
             translations: Translations::default(),
             shared: Shared {
@@ -251,12 +257,7 @@ impl Streams {
         self.shared.clock.packet(segment.packet);
         self.run_waits(emit);
 
-        let ports = &self.shared.ports;
-        let followed = ports.is_empty()
-            || ports.contains(segment.to.port())
-            || ports.contains(segment.from.port());
-        // An end that talks to itself has no sides.
-        if !followed || segment.from == segment.to {
+        if !self.follows(segment) {
             self.shared.counts.ignored += 1;
             return;
         }
@@ -282,6 +283,16 @@ impl Streams {
         }
     }
 
+    /// Whether a segment is of a connection that is asked for.
+    fn follows(&self, segment: &Segment<'_>) -> bool {
+        let ports = &self.shared.ports;
+        let asked_for = ports.is_empty()
+            || ports.contains(segment.to.port())
+            || ports.contains(segment.from.port());
+        // An end that talks to itself has no sides.
+        asked_for && segment.from != segment.to
+    }
+
     /// Takes in that a segment could not be handed on.
     pub fn unreachable(&mut self, message: &Unreachable, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(message.packet);
@@ -298,7 +309,9 @@ impl Streams {
     pub fn pass(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(segment.packet);
         self.run_waits(emit);
-        if let Some(ends) = self.translations.other_ends(segment) {
+        if self.follows(segment)
+            && let Some(ends) = self.translations.other_ends(segment)
+        {
             self.translated(segment, ends, emit);
         }
     }
@@ -330,14 +343,13 @@ impl Streams {
         self.shared.counts.discarded.outside_window += self.strays.clear();
         // In place: beside so many connections there is no room for all of them a second time.
         for slot in self.table.slots_in_order() {
-            let Some(connection) = self.table.remove(slot) else { continue };
+            let Some(connection) = self.table.take(slot) else { continue };
             self.shared.held -= connection.held();
-            let why = if connection.was_superseded() {
-                CloseReason::Replaced
-            } else {
-                CloseReason::CaptureEnded
+            let (why, by) = match connection.replaced_by() {
+                Some(by) => (CloseReason::Replaced, by),
+                None => (CloseReason::CaptureEnded, self.shared.clock.last()),
             };
-            connection.close(why, &mut self.shared, emit);
+            connection.close(why, by, &mut self.shared, emit);
         }
     }
 
@@ -345,8 +357,7 @@ impl Streams {
         if self.table.is_full()
             && let Some(slot) = self.table.giving_way()
         {
-            self.shared.counts.evicted_connections += 1;
-            self.close(slot, CloseReason::Evicted, emit);
+            self.evict(slot, emit);
         }
         let shared = &mut self.shared;
         self.table.insert(|slot, generation| Connection::new(slot, generation, segment, shared))
@@ -357,10 +368,18 @@ impl Streams {
         let Some(connection) = self.table.get_mut(slot) else { return };
         emit(StreamEvent::Segment(connection.id()));
         let was_proven = connection.proven;
+        let continues = connection.twin && !was_proven && connection.is_continued_by(segment);
         self.shared.held -= connection.held();
         connection.push(segment, &mut self.shared, emit);
         self.shared.held += connection.held();
-        if connection.twin && connection.proven && !was_proven {
+        if continues && self.is_one_sided(segment) {
+            // Nobody acknowledges anything: that it goes on is proof.
+            if let Some(connection) = self.table.get_mut(slot) {
+                connection.proven = true;
+            }
+        }
+        let is_proven = |it: &Connection| it.twin && it.proven && !was_proven;
+        if self.table.get(slot).is_some_and(is_proven) {
             self.supersede(slot, segment, false);
         }
         if !self.strays.is_empty() {
@@ -381,6 +400,12 @@ impl Streams {
         }
     }
 
+    /// Whether no connection between the ends of `segment` showed a packet of the side it goes to.
+    fn is_one_sided(&self, segment: &Segment<'_>) -> bool {
+        let mut twins = self.table.twins(&segment.from, &segment.to);
+        twins.all(|slot| self.table.get(slot).is_some_and(|it| it.is_silent(&segment.to)))
+    }
+
     /// Finds the connection of a segment where there are several, or where the one there is does not
     /// fit.
     #[cold]
@@ -391,6 +416,7 @@ impl Streams {
             Some((connection.distance(segment)?, Reverse(connection.generation), slot))
         };
         if let Some((_, _, slot)) = twins.iter().filter_map(distance).min() {
+            self.challenge(&twins, slot, segment, emit);
             return self.take(slot, segment, emit);
         }
         if segment.flags.has(Flags::SYN) {
@@ -409,15 +435,32 @@ impl Streams {
             }
             return;
         }
-        let one_sided = twins
-            .iter()
-            .filter_map(|slot| self.table.get(*slot))
-            .all(|connection| connection.is_silent(&segment.to));
-        let (group, discarded) = self.strays.push(segment, one_sided);
+        let one_sided = self.is_one_sided(segment);
+        let (group, discarded) = self.strays.push(segment, self.shared.clock.elapsed(), one_sided);
         self.shared.counts.discarded.outside_window += discarded;
         match group {
             Some(group) => self.believe(&twins, &group, emit),
             None => twins.into_iter().for_each(|slot| self.fill(slot, emit)),
+        }
+    }
+
+    /// A segment is of the connection in `slot`: it answers the SYNs of the others to its sender.
+    fn challenge(
+        &mut self,
+        twins: &[u32],
+        slot: u32,
+        segment: &Segment<'_>,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if segment.flags.has(Flags::RST) {
+            return;
+        }
+        for &other in twins.iter().filter(|&&other| other != slot) {
+            if let Some(connection) = self.table.get_mut(other)
+                && connection.opener() == Some(connection.sender(segment).other())
+            {
+                connection.challenged(segment.packet, emit);
+            }
         }
     }
 
@@ -480,7 +523,12 @@ impl Streams {
         standing.sort_unstable();
         let too_many = (standing.len() + 1).saturating_sub(TWINS);
         for (_, slot) in standing.into_iter().take(too_many) {
-            self.close(slot, CloseReason::Replaced, emit);
+            let was_superseded = self.table.get(slot).is_some_and(Connection::was_superseded);
+            if was_superseded {
+                self.close(slot, CloseReason::Replaced, emit);
+            } else {
+                self.evict(slot, emit);
+            }
         }
     }
 
@@ -526,7 +574,8 @@ impl Streams {
         let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
         for other in twins.into_iter().filter(|&other| other != slot) {
             let Some(connection) = self.table.get_mut(other) else { continue };
-            connection.superseded = Some(Superseded { last: connection.last_number(), blindly });
+            let (last, by) = (connection.last_number(), segment.packet);
+            connection.superseded = Some(Superseded { last, by, blindly });
             self.shared.wait(other, connection.generation, What::Superseded);
         }
     }
@@ -559,10 +608,28 @@ impl Streams {
         }
     }
 
+    /// Gives up a connection that may go on, for want of room.
+    fn evict(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        self.shared.counts.evicted_connections += 1;
+        self.close(slot, CloseReason::Evicted, emit);
+    }
+
     fn close(&mut self, slot: u32, why: CloseReason, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        let now = self.shared.clock.last();
+        self.close_by(slot, why, now, emit);
+    }
+
+    /// Closes what `by` gave the reason for.
+    fn close_by(
+        &mut self,
+        slot: u32,
+        why: CloseReason,
+        by: PacketRef,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
         if let Some(connection) = self.table.remove(slot) {
             self.shared.held -= connection.held();
-            connection.close(why, &mut self.shared, emit);
+            connection.close(why, by, &mut self.shared, emit);
         }
     }
 
@@ -572,9 +639,7 @@ impl Streams {
             self.passed(wait, emit);
         }
         if !self.strays.is_empty() {
-            let clock = &self.shared.clock;
-            let discarded =
-                self.strays.expire(|first| clock.passed_since(first.at) >= RETRANSMISSION_WAIT);
+            let discarded = self.strays.expire(self.shared.clock.elapsed());
             self.shared.counts.discarded.outside_window += discarded;
         }
         for _ in 0..WAITS_PER_SEGMENT {
@@ -593,9 +658,14 @@ impl Streams {
             return;
         }
         match wait.what {
+            What::Close if connection.outlives_its_reset() => {
+                connection.end = None;
+                self.shared.counts.discarded.forged_reset += 1;
+                return;
+            }
             What::Close => return self.close(wait.slot, CloseReason::CaptureEnded, emit),
-            What::Superseded if connection.was_superseded() => {
-                return self.close(wait.slot, CloseReason::Replaced, emit);
+            What::Superseded if let Some(by) = connection.replaced_by() => {
+                return self.close_by(wait.slot, CloseReason::Replaced, by, emit);
             }
             _ => {}
         }

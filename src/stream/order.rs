@@ -72,12 +72,12 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) -> bool {
-        let Some((start, Piece { packet, waited, data, .. })) =
+        let Some((start, Piece { packet, waited, after, data })) =
             self.halves.of_mut(side).stream.release()
         else {
             return false;
         };
-        self.deliver(side, start, &data, (packet, waited), shared, emit);
+        self.deliver(side, start, &data, (packet, waited, after), shared, emit);
         true
     }
 

@@ -6,8 +6,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::decode::{Flags, Segment, Seq};
-use crate::limits::{HELD_OVERHEAD, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, WINDOW};
+use crate::limits::{
+    HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, WINDOW,
+};
 use crate::packet::PacketRef;
+use crate::time::Nanos;
 
 /// The groups, the oldest first.
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ struct Reset {
 pub(super) struct Group {
     one: Track,
     other: Track,
+    /// When the first came, as time passed since the first packet of the capture.
+    since: Nanos,
     pub segments: Vec<Kept>,
 }
 
@@ -86,8 +91,9 @@ impl Track {
 }
 
 impl Group {
-    fn new(segment: &Segment<'_>) -> Self {
-        Self { one: Track::new(segment.from), other: Track::new(segment.to), segments: Vec::new() }
+    fn new(segment: &Segment<'_>, since: Nanos) -> Self {
+        let (one, other) = (Track::new(segment.from), Track::new(segment.to));
+        Self { one, other, since, segments: Vec::new() }
     }
 
     /// Both directions: of the sender of `segment`, and the other.
@@ -129,7 +135,12 @@ impl Group {
         let end = segment.seq.add(u32::try_from(length + fin).unwrap_or(u32::MAX));
         let (mine, theirs) = self.tracks(segment);
         let continues = mine.packets > 0 && mine.next == segment.seq && length > 0;
-        let acknowledges = theirs.packets > 0 && segment.ack == Some(theirs.next);
+        // Both may have more under way than they acknowledge.
+        let acknowledges = theirs.packets > 0
+            && segment.ack.is_some_and(|ack| {
+                let before = theirs.first.is_some_and(|first| ack.distance(first) <= 0);
+                !before && ack.distance(theirs.next) <= 0
+            });
         if mine.first.is_none() {
             mine.first = Some(segment.seq);
             mine.next = end;
@@ -197,12 +208,17 @@ impl Strays {
         self.groups.is_empty()
     }
 
-    /// Adds a segment that fits no connection. Gives the group that is believed by it, and how many
+    /// Adds a segment that fits no connection, `elapsed` after the first packet. Gives the group that is believed by it, and how many
     /// segments were thrown away for want of room.
-    pub fn push(&mut self, segment: &Segment<'_>, one_sided: bool) -> (Option<Group>, u64) {
+    pub fn push(
+        &mut self,
+        segment: &Segment<'_>,
+        elapsed: Nanos,
+        one_sided: bool,
+    ) -> (Option<Group>, u64) {
         let mut index = self.groups.iter_mut().position(|group| group.fits(segment));
         if index.is_none() {
-            self.groups.push_back(Group::new(segment));
+            self.groups.push_back(Group::new(segment, elapsed));
             index = Some(self.groups.len() - 1);
         }
         let index = index.unwrap_or_default();
@@ -228,10 +244,13 @@ impl Strays {
         group.segments.len() as u64
     }
 
-    /// Throws away what began before `is_old` says so.
-    pub fn expire(&mut self, is_old: impl Fn(PacketRef) -> bool) -> u64 {
+    /// Throws away what began long before `elapsed`.
+    pub fn expire(&mut self, elapsed: Nanos) -> u64 {
+        let is_old = |group: &Group| {
+            elapsed.get().saturating_sub(group.since.get()) >= RETRANSMISSION_WAIT.get()
+        };
         let mut discarded = 0;
-        while self.groups.front().is_some_and(|group| is_old(group.first())) {
+        while self.groups.front().is_some_and(is_old) {
             discarded += self.forget_oldest();
         }
         discarded
@@ -239,6 +258,10 @@ impl Strays {
 
     /// Throws all away.
     pub fn clear(&mut self) -> u64 {
-        self.expire(|_| true)
+        let mut discarded = 0;
+        while !self.is_empty() {
+            discarded += self.forget_oldest();
+        }
+        discarded
     }
 }

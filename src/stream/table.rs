@@ -8,14 +8,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::connection::Connection;
-use crate::limits::CONNECTIONS;
 
 /// Connections in slots, and an index of the slots by the unordered pair of ends.
 ///
 /// Invariants: `index` names exactly the slots that are taken; `free` names exactly those that are
 /// not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
+    /// Connections that it takes.
+    room: usize,
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
     index: HashTable<u32>,
@@ -30,6 +31,20 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// An empty one with room for so many connections.
+    pub fn new(room: usize) -> Self {
+        Self {
+            room,
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            unanswered: VecDeque::new(),
+            hasher: RandomState::default(),
+            clock_hand: 0,
+            created: 0,
+        }
+    }
+
     /// The slot of the connection between two ends.
     pub fn find(&self, one: &SocketAddr, other: &SocketAddr) -> Option<u32> {
         let slots = &self.slots;
@@ -62,7 +77,7 @@ impl Table {
 
     /// Whether one must give way before another is put in.
     pub fn is_full(&self) -> bool {
-        self.index.len() >= CONNECTIONS
+        self.index.len() >= self.room
     }
 
     /// The slot of the connection that gives way: the oldest of those that nobody answered; else one
@@ -92,7 +107,7 @@ impl Table {
     pub fn insert(&mut self, create: impl FnOnce(u32, u64) -> Connection) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
-            // At most `CONNECTIONS`, which fits.
+            // As many as there is room for, which fits.
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let mut connection = create(slot, self.created);
@@ -116,7 +131,7 @@ impl Table {
     /// Adds to the queue of those that may have no answer; forgets from time to time those that
     /// have one.
     fn note_unanswered(&mut self, slot: u32, generation: u64) {
-        if self.unanswered.len() >= 2 * CONNECTIONS {
+        if self.unanswered.len() >= 2 * self.room {
             let slots = &self.slots;
             self.unanswered.retain(|&(slot, generation)| {
                 let connection = slots.get(slot as usize).and_then(Option::as_ref);
@@ -138,8 +153,24 @@ impl Table {
         }
     }
 
-    /// Takes out the connection in a slot.
+    /// Takes out the connection in a slot. One that is left alone between the ends has no twin any
+    /// more.
     pub fn remove(&mut self, slot: u32) -> Option<Connection> {
+        let connection = self.take(slot)?;
+        if connection.twin {
+            let ends = connection.endpoints();
+            let left: Vec<u32> = self.twins(&ends.client, &ends.server).collect();
+            if let [alone] = left[..]
+                && let Some(connection) = self.get_mut(alone)
+            {
+                connection.twin = false;
+            }
+        }
+        Some(connection)
+    }
+
+    /// The same at the end of the capture: those that are left had twins until then.
+    pub fn take(&mut self, slot: u32) -> Option<Connection> {
         let connection = self.slots.get_mut(slot as usize)?.take()?;
         let hash = self.hash_of(&connection);
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {

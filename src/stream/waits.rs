@@ -53,6 +53,16 @@ impl Clock {
         self.latest.map_or(Nanos::ZERO, |latest| latest.saturating_since(at))
     }
 
+    /// Time passed since the first packet.
+    pub fn elapsed(&self) -> Nanos {
+        self.now.elapsed
+    }
+
+    /// The latest packet, and the time that it is.
+    pub fn last(&self) -> PacketRef {
+        PacketRef { number: self.now.packet, at: self.latest.unwrap_or_default() }
+    }
+
     /// It is at least `at`.
     pub fn time(&mut self, at: Timestamp) {
         let latest = *self.latest.get_or_insert(at);

@@ -19,7 +19,7 @@ use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::source::file::CaptureFile;
 use nestscope::source::{Next, Stop};
 use nestscope::store::{Archive, CaptureStore, Kept};
-use nestscope::time::Timestamp;
+use nestscope::time::{Nanos, Timestamp};
 
 /// A packet that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +44,11 @@ pub struct Record {
     pub request_bytes: u64,
     pub reply_bytes: u64,
     pub latency: Latency,
+    pub waited: Option<Nanos>,
     pub data: Option<String>,
     pub responses: Vec<String>,
     pub error: Option<String>,
+    pub attempts: u32,
 }
 
 impl Record {
@@ -64,9 +66,11 @@ impl Record {
             request_bytes: exchange.request.map_or(0, |span| span.bytes),
             reply_bytes: exchange.reply.map_or(0, |span| span.bytes),
             latency: exchange.latency,
+            waited: exchange.waited,
             data: exchange.data.map(text),
             responses: exchange.responses.iter().map(text).collect(),
             error: exchange.error.map(text),
+            attempts: exchange.attempts,
         }
     }
 }

@@ -140,6 +140,7 @@ impl Recording {
             };
             let span = streams.get(&way).and_then(|stream| stream.span(frame));
             let (Some(span), client) = (span, frame.client.as_str()) else { continue };
+            // What only carries an id waits until another frame tells who is the server.
             if !told.contains(client) {
                 continue;
             }
@@ -178,10 +179,9 @@ impl Recording {
         rows
     }
 
-    /// The clients of connections of which the capture tells which end is the client.
+    /// The addresses of the clients that some packet or frame shows to be clients.
     fn sides_told(&self, streams: &HashMap<Direction, Stream>, left: &[Raw]) -> HashSet<String> {
-        let syns = left.iter().filter(|raw| raw.data.len() >= 14 + 20 + 20);
-        let syns = syns.filter_map(|raw| {
+        let syns = left.iter().filter(|raw| raw.data.len() >= 14 + 20 + 20).filter_map(|raw| {
             let mut whole = raw.clone();
             whole.data.resize(raw.original_len as usize, 0);
             let tcp = wire::parse(&whole);

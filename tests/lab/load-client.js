@@ -1,4 +1,4 @@
-// One client process of the load: node load-client.js PORT CONNECTIONS SECONDS LOG
+// One client process of the load: node load-client.js PORT CONNECTIONS SECONDS LOG number|object
 // Keeps every connection filled with calls until the time is over, then waits for the last answers.
 'use strict';
 const fs = require('fs');
@@ -22,10 +22,21 @@ net.Socket.prototype.write = function (chunk, ...more) {
   return write.call(this, chunk, ...more);
 };
 
-// Of a hundred exchanges: mostly a small sum, some text that is not ASCII, some errors, some events.
-function step(n) {
+// What a usual service is sent: with its answer, frames of about 200 bytes.
+const person = n => ({
+  user: `u${n}`,
+  name: 'Ada Lovelace',
+  mail: 'ada@example.org',
+  tags: ['a', 'b'],
+  total: n * 1.25,
+  address: { street: 'Main Street 12', city: 'London', zip: '12345' },
+  active: true,
+});
+
+// Of a hundred exchanges: mostly a small sum or an object, some text that is not ASCII, some errors, some events.
+function step(n, payload) {
   const slot = n % 100;
-  if (slot < 70) return ['sum', [n, 1, 2]];
+  if (slot < 70) return payload === 'object' ? ['echo', person(n)] : ['sum', [n, 1, 2]];
   if (slot < 80) return ['echo', '求和 😀'];
   if (slot < 88) return [{ cmd: 'sum', a: 1 }, [n, 2]];
   if (slot < 92) return ['streamOf3', n];
@@ -34,7 +45,7 @@ function step(n) {
   return null;
 }
 
-async function main([port, connections, seconds, log]) {
+async function main([port, connections, seconds, log, payload]) {
   const { microservices } = await load(VERSION);
   const clients = Array.from({ length: connections }, () =>
     microservices.ClientProxyFactory.create({
@@ -55,7 +66,7 @@ async function main([port, connections, seconds, log]) {
 
   function fill(which) {
     while (open[which] < window && Date.now() < until) {
-      const call = step(n++);
+      const call = step(n++, payload);
       if (call === null) {
         count.events++;
         // An event is sent at once; what is given back tells of its sending only.

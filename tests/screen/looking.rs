@@ -139,7 +139,7 @@ fn connections_lead_to_their_stream_and_calls() {
     terminal.wait_for("3 exchanges");
     terminal.press(&["3"]);
     let screen = terminal.wait_for("127.0.0.1:36580  127.0.0.1:8888");
-    assert!(screen.contains("finished Nest"), "{screen}");
+    assert!(screen.contains("finished  Nest"), "{screen}");
     terminal.press(&["f"]);
     terminal.wait_for("Stream 0");
     terminal.wait_for(r##"29#{"pattern":"log","data":"求和"}"##);

@@ -26,12 +26,28 @@ pub(super) struct EarlyReply {
     failed: bool,
     last: bool,
     seq: Seq,
+    /// See [`Message::after`].
+    after: Option<Seq>,
     /// What it amounts to is known with the request.
     hold: Option<FrameHold>,
     /// The JSON text of its frame, where progress is told.
     body: Box<[u8]>,
     /// The call had its final reply meanwhile; this one is another, unless a later call has the id.
     behind_final: bool,
+}
+
+/// A request that early replies may answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    span: Span,
+    /// The sequence number behind it.
+    end: Seq,
+}
+
+impl Asked {
+    pub(super) fn of(message: &Message<'_>) -> Self {
+        Self { span: Span::of(message), end: message.end() }
+    }
 }
 
 /// The longest that `stream` waits for bytes before it hands on what lies behind them.
@@ -41,9 +57,12 @@ pub(super) fn held_back(reorder_at_most: Nanos) -> HeldBack<EarlyReply> {
 }
 
 impl EarlyReply {
-    /// Whether this can be an answer to that request: it was captured behind it, in the order of the
-    /// packets or by their times.
-    fn may_answer(&self, request: &Span) -> bool {
+    /// Whether this can be an answer to that request: its sender had received the request, or it was
+    /// captured behind it, in the order of the packets or by their times.
+    fn may_answer(&self, &Asked { span: request, end }: &Asked) -> bool {
+        if self.after.is_some_and(|after| after.distance(end) >= 0) {
+            return true;
+        }
         let Some(reply) = self.orphan.lend().reply else { return false };
         let later = reply.last.number > request.last.number;
         later || !self.behind_final && reply.last.at > request.last.at
@@ -98,6 +117,7 @@ impl Tracker {
             failed,
             last,
             seq: message.seq,
+            after: message.after,
             hold: message.hold.copied(),
             body: body.into(),
             behind_final: false,
@@ -120,7 +140,7 @@ impl Tracker {
         &mut self,
         parties: &Parties,
         key: &[u8],
-        request: &Span,
+        request: &Asked,
     ) -> Option<ExchangeNumber> {
         let hash = self.calls.hash(parties.connection.number, key);
         // Another call of this id waits already, for the same replies.
@@ -135,7 +155,7 @@ impl Tracker {
         &mut self,
         connection: ConnectionId,
         hash: u64,
-        request: &Span,
+        request: &Asked,
     ) -> Option<Ticket> {
         let known = connection_mut(&mut self.connections, connection)?;
         let tickets = known.doubts.as_ref()?.early.iter();
@@ -150,16 +170,12 @@ impl Tracker {
         &mut self,
         parties: &Parties,
         place: CallIndex,
-        key: &[u8],
+        (key, asked): (&[u8], &Asked),
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let hash = self.calls.hash(parties.connection.number, key);
-        let Some((number, request)) =
-            self.calls.call(place).map(|(call, _)| (call.number, call.request))
-        else {
-            return;
-        };
-        while let Some(ticket) = self.next_early(parties.connection, hash, &request) {
+        let Some(number) = self.calls.call(place).map(|(call, _)| call.number) else { return };
+        while let Some(ticket) = self.next_early(parties.connection, hash, asked) {
             let Some(early) = self.take_early(ticket) else { return };
             let orphan = early.orphan.lend();
             let Some(span) = orphan.reply else { return };
@@ -169,7 +185,7 @@ impl Tracker {
             let (response, error) = (orphan.responses.iter().next(), orphan.error);
             let EarlyReply { failed, last, .. } = early;
             let answer = Answer { reply: Reply { response, error }, failed, last };
-            let held = Held::of(early.hold.as_ref(), Some(request.last.at));
+            let held = Held::of(early.hold.as_ref(), Some(asked.span.last.at));
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             self.answer(parties, place, (&frame, early.run), &answer, emit);
             if last {

@@ -6,6 +6,7 @@ use crate::exchange::waiting_call::Outcome;
 use crate::exchange::{EndedBy, Span, Status};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::stream::{CloseReason, Closed};
+use crate::time::Timestamp;
 
 /// The moments at which it became known that a connection answers no more.
 pub(super) struct Ending {
@@ -31,7 +32,7 @@ impl Tracker {
         let client = parties.client.unwrap_or(Side::Client);
         let server = client.other();
         let last_data = *closed.last_data.of(server);
-        let silent_since = |fin: &PacketRef| last_data.is_none_or(|data| data.number < fin.number);
+        let silent_since = |fin: &PacketRef| last_data.is_none_or(|data| order(&data) < order(fin));
         let by_client = closed.fins.of(client).filter(silent_since);
         let by_server = *closed.fins.of(server);
         let by_reset = (closed.end.why == CloseReason::Reset).then(|| {
@@ -43,7 +44,7 @@ impl Tracker {
         let unreachable = closed.end.why == CloseReason::Unreachable;
         let by_network = unreachable.then_some((EndedBy::Network, closed.end.at));
         let mut said: Vec<_> = fins.chain(by_reset).chain(by_network).collect();
-        said.sort_by_key(|(_, packet)| packet.number);
+        said.sort_by_key(|(_, packet)| order(packet));
         let capture = match closed.end.why {
             CloseReason::Evicted => None,
             CloseReason::CaptureEnded => {
@@ -56,7 +57,9 @@ impl Tracker {
 
     /// What became of a call of that connection, which has no final reply.
     pub(super) fn outcome(&self, ending: &Ending, request: &Span, status: Status) -> Outcome {
-        let later = |(_, packet): &&(EndedBy, PacketRef)| packet.number > request.first.number;
+        let later = |(_, packet): &&(EndedBy, PacketRef)| {
+            packet.number > request.first.number || order(packet) > order(&request.first)
+        };
         let (ended_by, at) = match ending.said.iter().find(later) {
             Some(&(by, at)) => (by, Some(at)),
             None => (EndedBy::Capture, ending.capture),
@@ -65,4 +68,9 @@ impl Tracker {
         let waited = waited.and_then(|at| at.at.since(request.first.at));
         Outcome { status, ended_by: Some(ended_by), waited, sure: true }
     }
+}
+
+/// Packets by their times, which a capture that holds them out of order still tells.
+fn order(packet: &PacketRef) -> (Timestamp, PacketNumber) {
+    (packet.at, packet.number)
 }

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::AddAssign;
 
-use self::early::EarlyReply;
+use self::early::{Asked, EarlyReply};
 use self::sure::HeldEvent;
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Side};
 use crate::exchange::clock::Clock;
@@ -358,7 +358,7 @@ impl Tracker {
         let span = Span::of(message);
         let early = match self.early.is_empty() {
             true => None,
-            false => self.early_number(parties, &key, &span),
+            false => self.early_number(parties, &key, &Asked::of(message)),
         };
         let number = self.number_of_request(started, early);
         let name = pattern.map(|pattern| self.patterns.name(pattern));
@@ -383,7 +383,7 @@ impl Tracker {
             self.began(parties, place, message, data, emit);
         }
         if early.is_some() {
-            self.answer_early(parties, place, &key, emit);
+            self.answer_early(parties, place, (&key, &Asked::of(message)), emit);
         }
     }
 

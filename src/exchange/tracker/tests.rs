@@ -69,6 +69,7 @@ impl Talk {
             last,
             begins_segment: true,
             seq: Seq::default(),
+            after: None,
             wire_len: 10,
             placed,
             hold: None,

@@ -210,6 +210,8 @@ impl SideDecoder {
                     last: packet,
                     begins_segment: input.is_unread(),
                     seq: input.seq(self.held.len()),
+                    // Of the segments of a frame the last one tells most.
+                    after: input.chunk.after,
                     wire_len: bytes as u64,
                     placed: self.placed,
                     hold: hold.as_ref(),

@@ -152,8 +152,8 @@ impl Speakers {
 
 impl Undecided {
     fn new(message: &Message<'_>) -> Self {
-        let &Message { from, first, earliest, last, begins_segment, seq, wire_len, placed, .. } =
-            message;
+        let &Message { from, first, earliest, last, begins_segment, .. } = message;
+        let &Message { seq, after, wire_len, placed, .. } = message;
         let (hold, body, kind) = (None, &[][..], Kind::Other);
         Self {
             message: Message {
@@ -163,6 +163,7 @@ impl Undecided {
                 last,
                 begins_segment,
                 seq,
+                after,
                 wire_len,
                 placed,
                 hold,

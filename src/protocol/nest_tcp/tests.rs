@@ -145,6 +145,7 @@ impl<'a> Capture<'a> {
                     hold: None,
                     offset: at as u64,
                     seq: first.add(u32::try_from(at).unwrap()),
+                    after: None,
                     data: &self.stream[at..end],
                 },
                 BUDGET,

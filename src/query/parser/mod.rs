@@ -227,7 +227,7 @@ impl Parser<'_> {
         // Writing to a String cannot fail.
         match meant {
             Some(meant) => _ = write!(message, "; did you mean {meant}?"),
-            None if stands_alone => {
+            None if stands_alone && self.fields.iter().any(|field| field.name == "pattern") => {
                 _ = write!(message, "; for a pattern write pattern == {}", quoted(word));
             }
             None => {

@@ -20,7 +20,7 @@ use crate::report::civil::{Civil, offset};
 use crate::report::units::counted;
 use crate::report::visible::push_visible;
 use crate::report::{Layout, Moments, TimeFormat};
-use crate::time::Timestamp;
+use crate::time::{Nanos, Timestamp};
 
 /// Writes exchanges for people.
 #[derive(Debug)]
@@ -246,7 +246,10 @@ fn push_ending(line: &mut String, exchange: &Exchange<'_>, columns: usize) -> us
         more => counted(more.into(), "attempt", "attempts"),
     };
     let short = if attempts.is_empty() { by } else { &attempts };
-    let whole = format!("{ended} after {waited}");
+    let whole = match ended {
+        "no answer" if waited == Nanos::ZERO => "no answer to its only SYN".to_owned(),
+        _ => format!("{ended} after {waited}"),
+    };
     let told = match attempts.is_empty() {
         true => whole.clone(),
         false => format!("{whole}, {attempts}"),

@@ -1,6 +1,6 @@
 //! What the tables for people tell of a pattern, of a group and of a connection.
 
-use super::{REST, Summary, exchanges, spoken, state};
+use super::{REST, Summary, exchanges, spoken};
 use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
 use crate::report::table::Column;
@@ -201,7 +201,7 @@ pub fn connections(rows: &[&ConnectionRow]) -> Vec<Column> {
         Column::texts("client", 0, cells(&|row| row.facts.ends.client.to_string())),
         Column::texts("server", 0, cells(&|row| row.facts.ends.server.to_string())),
         Column::texts("protocol", 6, cells(&speaks)),
-        Column::texts("state", 7, cells(&|row| state(row.why()).to_owned())),
+        Column::texts("state", 7, cells(&|row| row.facts.state().to_owned())),
         Column::numbers("time", 9, cells(&took)),
         Column::numbers("calls", 0, cells(&|row| count(row.outcomes.calls))),
         Column::numbers("events", 2, cells(&|row| count(row.outcomes.events))),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::{REST, Summary, exchanges, protocol, state};
+use super::{REST, Summary, exchanges, protocol};
 use crate::endpoint::PerSide;
 use crate::exchange::ExchangeKind;
 use crate::report::civil::Civil;
@@ -105,6 +105,7 @@ struct Completeness<'a> {
     reply_first: u64,
     damaged_copies: u64,
     translated_connections: u64,
+    one_sided_attempts: u64,
 }
 
 /// In a row of events `calls` counts the events.
@@ -324,6 +325,7 @@ impl<'a> Completeness<'a> {
             reply_first: losses.reply_first,
             damaged_copies: losses.damaged_copies,
             translated_connections: losses.translated_connections,
+            one_sided_attempts: losses.one_sided_attempts,
         }
     }
 }
@@ -358,7 +360,7 @@ impl Connection {
             server: row.facts.ends.server.to_string(),
             first: Civil::known_utc(first),
             last: Civil::known_utc(last),
-            state: state(row.why()),
+            state: row.facts.state(),
             from_start: row.facts.is_from_start(),
             protocol: protocol(row),
             calls,
@@ -400,7 +402,7 @@ mod tests {
     fn a_report_is_written_to_the_letter() {
         let expected = concat!(
             r#"{"capture":{"packets":40,"bytes":4096,"segments":38,"first":"2026-11-22T03:52:01.123456789Z","last":"2026-11-22T03:52:06.123456789Z","duration_ns":5000000000},"#,
-            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":1,"conflicting_segments":0,"out_of_window_segments":0,"other_port_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1},"copies":0,"unsure":1,"unopened":{},"discarded":{},"unacknowledged_gaps":0,"without_time":0,"reply_first":0,"damaged_copies":0,"translated_connections":0},"#,
+            r#""completeness":{"frames":11,"frames_undecodable":1,"kernel_drops":0,"gaps":1,"gap_bytes":1448,"truncated_packets":0,"orphan_replies":1,"frames_other":0,"malformed_packets":0,"unknown_link_packets":0,"unknown_link":null,"fragments_lost":0,"retransmissions":1,"conflicting_segments":0,"out_of_window_segments":0,"other_port_segments":0,"late_replies":0,"calls_open":1,"calls_evicted":0,"clock_steps":0,"patterns_folded":0,"connections_evicted":0,"connections_folded":0,"waits_given_up":0,"file_bytes_cut":0,"foreign_connections":{"HTTP/1":1},"copies":0,"unsure":1,"unopened":{},"discarded":{},"unacknowledged_gaps":0,"without_time":0,"reply_first":0,"damaged_copies":0,"translated_connections":0,"one_sided_attempts":0},"#,
             r#""totals":{"calls":5,"events":1,"ok":3,"error":1,"open":1,"closed":0,"unknown":0,"no_reply":1,"http":0,"connects":2,"refused":1,"no_answer":1,"reset":0},"#,
             r#""patterns":["#,
             r#"{"pattern":"sum","kind":"request","calls":3,"ok":2,"error":1,"open":0,"closed":0,"unknown":0,"latency_ns":{"count":3,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"wait_ns":{"count":3,"min":3612000,"mean":3612000,"p50":3612000,"p90":3612000,"p95":3612000,"p99":3612000,"p999":3612000,"max":3612000},"request_bytes":192,"reply_bytes":192,"held":{"calls":1,"request_ns":41300000,"reply_ns":0}},"#,

@@ -16,7 +16,6 @@ use crate::protocol::Foreign;
 use crate::store::{
     Capture, Completeness, ConnectionRow, GroupRow, Outcomes, PatternRow, Statistics,
 };
-use crate::stream::CloseReason;
 
 /// Connections that a report for people lists one by one; JSON lists them all.
 const CONNECTIONS: usize = 10;
@@ -93,18 +92,6 @@ impl Summary<'_> {
         let more = rows.len().saturating_sub(CONNECTIONS) as u64;
         rows.truncate(CONNECTIONS);
         (rows, more + self.statistics.connections_folded())
-    }
-}
-
-/// How a connection ended, in every output.
-const fn state(why: CloseReason) -> &'static str {
-    match why {
-        CloseReason::Finished => "finished",
-        CloseReason::Reset => "reset",
-        CloseReason::Replaced => "replaced",
-        CloseReason::Unreachable => "unreachable",
-        CloseReason::Evicted => "evicted",
-        CloseReason::CaptureEnded => "open",
     }
 }
 

@@ -117,6 +117,47 @@ fn the_connection_that_was_silent_gives_way() {
 }
 
 #[test]
+fn more_connections_between_the_same_ends_than_are_told_apart_are_given_up_not_closed() {
+    let mut streams = Streams::new(Config::default());
+    let mut ends = Vec::new();
+    let mut take = |event: StreamEvent<'_>| {
+        if let StreamEvent::Closed(closed) = event {
+            ends.push(closed.end.why);
+        }
+    };
+    let twins = u32::try_from(crate::limits::TWINS).unwrap();
+    let mut numbers = 1..;
+    let mut next = || plain(9, numbers.next().unwrap(), 0, 0, b"");
+    for place in 0..=twins {
+        let seq = place << 28;
+        let ask = Segment { flags: Flags::SYN, seq: Seq(seq), ..next() };
+        streams.push(&ask, &mut take);
+        let accept = Segment { ack: Some(Seq(seq + 1)), seq: Seq(seq + 7), ..ask };
+        let accept = Segment { from: ask.to, to: ask.from, packet: next().packet, ..accept };
+        streams.push(&accept, &mut take);
+        // All that stand speak, by turns.
+        for earlier in 0..=place {
+            let seq = earlier << 28;
+            let offset = place - earlier;
+            let (seq, ack) = (Seq(seq + 1 + offset), Some(Seq(seq + 8)));
+            streams.push(&Segment { seq, ack, payload: b"x", ..next() }, &mut take);
+        }
+    }
+    assert_eq!(streams.counts().evicted_connections, 1);
+    streams.finish(&mut take);
+    assert_eq!(ends.iter().filter(|why| **why == CloseReason::Evicted).count(), 1, "{ends:?}");
+}
+
+#[test]
+fn a_part_of_the_connections_has_a_part_of_the_room() {
+    let mut streams = Streams::new(Config { connections: 2, ..Config::default() });
+    for port in 1..=3 {
+        streams.push(&syn(port, u64::from(port), 0), &mut |_| {});
+    }
+    assert_eq!(streams.counts().evicted_connections, 1);
+}
+
+#[test]
 fn waits_are_bounded_where_time_stands_still() {
     let mut streams = Streams::new(Config::default());
     let mut number = 0;

@@ -250,7 +250,7 @@ fn a_port_used_again_is_a_new_connection() {
         C 0 hello #3
         open: server S known, from start both #4
         C 0 again #6
-        Replaced #3
+        Replaced #5
         CaptureEnded #6
         ",
     );
@@ -268,8 +268,6 @@ fn a_syn_sent_again_is_the_same_connection() {
         C 0 SYN noack
         ",
         "
-        Waiting 2 #2
-        Answered 2 #3
         open: server S known, from start both #1
         C 0 hello #5
         CaptureEnded #6
@@ -334,7 +332,7 @@ fn what_is_left_of_an_older_connection_is_no_part_of_the_new_one() {
         C 5 older #5
         open: server S known, from start both #6
         C 0 again #8
-        Replaced #5
+        Replaced #7
         CaptureEnded #8
         ",
     );

@@ -1,5 +1,6 @@
 //! Scenarios: what a capture shows, line by line, and what is told of it.
 
+mod attempts;
 mod bounds;
 mod bytes;
 mod life;

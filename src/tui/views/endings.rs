@@ -3,11 +3,14 @@
 use crate::exchange::{EndedBy, ExchangeKind, ExchangeNumber, Status};
 use crate::report::counted;
 use crate::store::{Archive, Row};
+use crate::time::Nanos;
 
 /// How a call without a final reply, or an attempt to connect, ended: by whom, and how long the
 /// caller had waited then. `said`: what a router said of it, as JSON. `None` for everything else.
 pub fn sentence(row: &Row, said: Option<&[u8]>) -> Option<String> {
-    let waited = row.waited?;
+    let Some(waited) = row.waited else {
+        return still_waits(row).then(|| "no answer so far".to_owned());
+    };
     if row.kind != ExchangeKind::Connect {
         let ended = match row.ended_by? {
             EndedBy::Client => "closed by client",
@@ -30,13 +33,19 @@ pub fn sentence(row: &Row, said: Option<&[u8]>) -> Option<String> {
         (Status::Reset, _) => format!("reset by the server after {waited}, before it sent a byte"),
         (_, Some(EndedBy::Network)) => format!("no answer: {said} (ICMP) after {waited}"),
         (_, Some(EndedBy::Client)) => format!("no answer for {waited}, then the client gave up"),
-        (_, Some(EndedBy::Capture)) => format!("no answer for {waited}, then the capture ended"),
-        _ => format!("no answer for {waited} so far"),
+        // The capture ended, or no client waits any longer.
+        _ if waited == Nanos::ZERO => "no answer to its only SYN".to_owned(),
+        _ => format!("no answer for {waited}, then nothing more of it"),
     };
     if row.attempts > 1 {
         text.push_str(&format!(" ({})", counted(row.attempts.into(), "attempt", "attempts")));
     }
     Some(text)
+}
+
+/// Whether this is an attempt to connect that may still be answered.
+pub fn still_waits(row: &Row) -> bool {
+    row.status == Status::NoAnswer && row.waited.is_none()
 }
 
 /// What a router said of the attempt to connect with this number.

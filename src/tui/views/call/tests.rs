@@ -8,7 +8,7 @@ use crate::packet::{LinkType, Packet, PacketNumber};
 use crate::source::file::CaptureFile;
 use crate::source::{Next, Stop};
 use crate::store::{CaptureStore, Kept};
-use crate::time::Timestamp;
+use crate::time::{Nanos, Timestamp};
 use crate::tui::status::Status;
 use crate::tui::theme::Theme;
 
@@ -345,6 +345,28 @@ fn an_attempt_to_connect_shows_who_refused_it_and_its_packets() {
         screen.act(&[action]);
         screen.text();
     }
+}
+
+#[test]
+fn an_attempt_that_may_still_be_answered_has_not_waited_for_nothing() {
+    let path = format!("{}/fixtures/refused.pcap", env!("CARGO_MANIFEST_DIR"));
+    let mut file = CaptureFile::open(&path, Stop::default()).unwrap();
+    let mut capture = CaptureStore::new(256 << 20);
+    let mut engine = Engine::new(Config { tell_progress: true, ..Config::default() });
+    // A SYN and its refusal, then a SYN alone.
+    let mut last = None;
+    for _ in 0..3 {
+        let Next::Packet(packet) = file.next().unwrap() else { panic!("three packets") };
+        capture.packet(&packet, Kept::Memory);
+        engine.push(&packet, &mut |update| capture.take(&update));
+        last = Some(packet.at);
+    }
+    let later = last.unwrap().saturating_add(Nanos::new(2_000_000_000));
+    engine.expire(later, &mut |update| capture.take(&update));
+    let waits = capture.archive().rows(ExchangeNumber(1)).last().unwrap();
+    assert_eq!((waits.status, waits.waited), (crate::exchange::Status::NoAnswer, None));
+    let text = Screen::new(capture, waits.number.0, 80, 16).text();
+    assert!(text.contains("no answer so far") && !text.contains("0ns"), "{text}");
 }
 
 #[test]

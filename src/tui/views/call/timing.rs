@@ -184,8 +184,12 @@ impl Lines<'_> {
         }
         if let Some(text) = held(request_held) {
             // Of a request over several packets it may be the last alone.
-            let before = if in_one_packet(0) { "; not in the latency" } else { "" };
-            self.note("request", &format!("{text}{before}"));
+            let (name, more) = match in_one_packet(0) {
+                true => ("before it", "; not in the latency"),
+                false => ("request", ""),
+            };
+            let fits = NAME + text.len() + more.len() <= self.width.into();
+            self.note(name, &format!("{text}{}", if fits { more } else { "" }));
         }
     }
 

@@ -56,7 +56,7 @@ pub struct Line {
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// What the exchange was like then.
-    of: (Status, u32),
+    of: (Status, u32, Option<Nanos>),
     /// What was sent: JSON, or the beginning of it.
     pub data: Option<Vec<u8>>,
     /// The first value that answered, or the error that did.
@@ -169,14 +169,14 @@ impl Lines {
             above = row.map(|row| row.time).or(above);
             let preview = row.filter(|_| columns.has(Column::Data)).map(|row| {
                 let known = self.previews.remove(&number);
-                let known = known.filter(|known| known.of == (row.status, row.replies));
+                let known = known.filter(|known| known.of == (row.status, row.replies, row.waited));
                 known.unwrap_or_else(|| Preview::read(archive, &row))
             });
             if let Some(preview) = &preview {
                 seen.insert(number, preview.clone());
             }
             let age = row
-                .filter(|row| row.status == Status::Open)
+                .filter(|row| row.status == Status::Open || endings::still_waits(row))
                 .map(|row| scene.now.saturating_since(row.time));
             let ends = row.and_then(|row| archive.ends(row.connection));
             for end in ends.iter().flat_map(|ends| [ends.client, ends.server]) {
@@ -224,7 +224,7 @@ pub fn without_pattern(row: &Row) -> String {
 impl Preview {
     fn read(archive: &Archive, row: &Row) -> Self {
         let mut preview = Self {
-            of: (row.status, row.replies),
+            of: (row.status, row.replies, row.waited),
             data: None,
             answer: None,
             failed: false,

@@ -68,7 +68,7 @@ pub const COLUMNS: [Column; FIELDS.len()] = [
     column("#", Width::Fixed(5), 20, Align::Right),
     column("client", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
     column("server", Width::Flexible { min: 15, weight: 1 }, 20, Align::Left),
-    column("state", Width::Fixed(8), 18, Align::Left),
+    column("state", Width::Fixed(9), 18, Align::Left),
     column("speaks", Width::Fixed(SPEAKS), 17, Align::Left),
     column("age", Width::Fixed(6), 14, Align::Right),
     column("flight", Width::Fixed(6), 15, Align::Right),
@@ -102,7 +102,7 @@ impl Field {
             Self::Number => a.facts.connection.number.cmp(&b.facts.connection.number),
             Self::Client => a.facts.ends.client.cmp(&b.facts.ends.client),
             Self::Server => a.facts.ends.server.cmp(&b.facts.ends.server),
-            Self::State => state(a).cmp(state(b)),
+            Self::State => a.facts.state().cmp(b.facts.state()),
             Self::Speaks => speaks(a).cmp(speaks(b)),
             Self::Age => age(a, now).cmp(&age(b, now)),
             Self::InFlight => by(|record| record.in_flight),
@@ -141,7 +141,7 @@ impl Field {
             Self::Number => record.facts.connection.number.to_string(),
             Self::Client => names.end(record.facts.ends.client),
             Self::Server => names.end(record.facts.ends.server),
-            Self::State => state(record).to_owned(),
+            Self::State => record.facts.state().to_owned(),
             Self::Speaks => speaks(record).to_owned(),
             Self::Age => age(record, now).to_string(),
             Self::InFlight => number(record.in_flight),
@@ -174,29 +174,19 @@ impl Field {
         match self {
             Self::Errors => theme.error,
             Self::NoReply | Self::Retransmissions | Self::Missing => theme.warning,
-            Self::State if record.why() == Some(CloseReason::Reset) => theme.error,
+            Self::State if FAILED.contains(&record.facts.state()) => theme.error,
             Self::Speaks if record.foreign().is_some() => theme.warning,
             _ => Style::new(),
         }
     }
 }
 
+/// The states that are failures.
+const FAILED: &[&str] = &["no answer", "refused", "reset", "unreachable"];
+
 /// Whether it ended; one that stood when the capture ended did not.
 pub fn is_over(record: &ConnectionRecord) -> bool {
     !matches!(record.why(), None | Some(CloseReason::CaptureEnded))
-}
-
-/// What has become of it.
-pub fn state(record: &ConnectionRecord) -> &'static str {
-    match record.why() {
-        None if record.facts.lingering => "closing",
-        None | Some(CloseReason::CaptureEnded) => "open",
-        Some(CloseReason::Finished) => "finished",
-        Some(CloseReason::Reset) => "reset",
-        Some(CloseReason::Replaced) => "replaced",
-        Some(CloseReason::Unreachable) => "refused",
-        Some(CloseReason::Evicted) => "evicted",
-    }
 }
 
 /// What it speaks, as far as that showed.

@@ -1,13 +1,24 @@
 //! What a filter asks of a connection.
 
-use super::columns::{self, age, missing, retransmissions, speaks, state};
+use super::columns::{self, age, missing, retransmissions, speaks};
 use crate::query::FieldKind::{Address, Duration, Number, Size, Text, Word};
 use crate::query::{Field, Look, Value};
 use crate::store::ConnectionRecord;
 use crate::time::Timestamp;
 
-/// The words of `state`, as [`state`] has them.
-const STATES: &[&str] = &["open", "closing", "finished", "reset", "replaced", "evicted"];
+/// The words of `state`, as [`ConnectionFacts::state`](crate::engine::ConnectionFacts::state) has them.
+const STATES: &[&str] = &[
+    "closing",
+    "evicted",
+    "finished",
+    "no_answer",
+    "open",
+    "opening",
+    "refused",
+    "replaced",
+    "reset",
+    "unreachable",
+];
 
 /// The words of `seen`: from its start on, or not.
 const SEEN: &[&str] = &["late", "start"];
@@ -67,7 +78,7 @@ pub fn tell(record: &ConnectionRecord, now: Timestamp, name: &str, look: &mut Lo
         "client" => look(&Value::Address(client)),
         "server" => look(&Value::Address(server)),
         "address" => [client, server].iter().for_each(|end| look(&Value::Address(*end))),
-        "state" => look_for_word(STATES, state(record), look),
+        "state" => look_for_word(STATES, facts.state(), look),
         "seen" => look(&Value::Word(facts.is_from_start().into())),
         "speaks" => look(&Value::Text(speaks(record))),
         _ => {}
@@ -75,6 +86,8 @@ pub fn tell(record: &ConnectionRecord, now: Timestamp, name: &str, look: &mut Lo
 }
 
 fn look_for_word(words: &[&str], word: &str, look: &mut Look<'_>) {
+    // A word of a filter has no space.
+    let word = word.replace(' ', "_");
     let place = words.iter().position(|known| *known == word);
     if let Some(place) = place.and_then(|place| u32::try_from(place).ok()) {
         look(&Value::Word(place));

@@ -164,6 +164,17 @@ fn every_field_of_a_filter_has_values_and_a_valid_example() {
 }
 
 #[test]
+fn every_state_can_be_asked_for() {
+    for state in ["opening", "refused", "no_answer", "'no answer'", "unreachable"] {
+        let filter = RowFilter::parse(FILTERED, &format!("state == {state}"));
+        assert!(filter.is_ok(), "{state}: {filter:?}");
+    }
+    // These rows have no pattern that could be meant.
+    let error = RowFilter::parse(FILTERED, "syn").unwrap_err().to_string();
+    assert!(!error.contains("pattern"), "{error}");
+}
+
+#[test]
 fn a_filter_lists_the_connections_that_it_lets_through() {
     let mut stage = stage("twoclients.pcap", (120, 40));
     let all = stage.capture.connections().len();
@@ -216,5 +227,5 @@ fn what_is_not_recognised_is_told_by_how_it_began() {
     assert!(wide.contains(r#"unknown "\x05\x01"..."#), "{wide}");
     // Where there is no room for them, the word alone.
     let narrow = screen((80, 24));
-    assert!(narrow.contains("finished unknown") && !narrow.contains(r#"unknown ""#), "{narrow}");
+    assert!(narrow.contains("finished  unknown") && !narrow.contains(r#"unknown ""#), "{narrow}");
 }

@@ -85,7 +85,7 @@ const fn right(title: &'static str, width: u16, priority: u8) -> Column {
 pub(super) const COLUMNS: [Column; 13] = [
     Column {
         title: "pattern",
-        width: Width::Flexible { min: 16, weight: 3 },
+        width: Width::Flexible { min: 15, weight: 3 },
         priority: 13,
         align: Align::Left,
     },
@@ -99,7 +99,7 @@ pub(super) const COLUMNS: [Column; 13] = [
         align: Align::Left,
     },
     right("errors", 7, 9),
-    right("no reply", 9, 2),
+    right("no reply", 8, 9),
     right("p50", 7, 8),
     right("p90", 7, 3),
     right("p99", 7, 10),
