@@ -637,7 +637,9 @@ fn a_hole_and_strays() {
             stray.at -= 400_000;
             // Far from what was before the hole and from what is behind it.
             stray.seq = stray.seq.wrapping_add((16 << 20) + number(dice) % (1 << 24));
-            stray.ack = stray.ack.wrapping_add((16 << 20) + number(dice) % (1 << 24));
+            if dice.below(2) == 0 {
+                stray.ack = stray.ack.wrapping_add((16 << 20) + number(dice) % (1 << 24));
+            }
             talk.packets.insert(index, stray);
         }
         let outcome = analyse(&plain(&talk.packets));
