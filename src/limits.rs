@@ -63,6 +63,10 @@ pub const TWINS: usize = 4;
 /// each such segment, so few.
 pub const STRAY_GROUPS: usize = 256;
 
+/// The last segments of such a group of which one must end where another one acknowledges. Looked through
+/// for each, so few; more than a sender has under way on the paths that Nest is used on.
+pub const STRAYS_UNDER_WAY: usize = 64;
+
 /// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for each SYN
 /// that opens a connection, so few.
 pub const STRAY_RESETS: usize = 64;

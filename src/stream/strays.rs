@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use crate::decode::{Flags, Segment, Seq};
 use crate::limits::{
-    HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, WINDOW,
+    HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, STRAYS_UNDER_WAY,
+    WINDOW,
 };
 use crate::packet::PacketRef;
 use crate::time::Nanos;
@@ -130,17 +131,10 @@ impl Group {
     /// was seen to send, or, where the capture shows one direction only, continues what was seen.
     fn add(&mut self, segment: &Segment<'_>, one_sided: bool) -> bool {
         let length = segment.payload.len() as u64 + u64::from(segment.missing);
-        let fin = u64::from(segment.flags.has(Flags::FIN));
-        // A segment is far shorter than 2^32 bytes.
-        let end = segment.seq.add(u32::try_from(length + fin).unwrap_or(u32::MAX));
+        let end = end_of(segment);
+        let acknowledges = self.holds_what_it_acknowledges(segment);
         let (mine, theirs) = self.tracks(segment);
         let continues = mine.packets > 0 && mine.next == segment.seq && length > 0;
-        // Both may have more under way than they acknowledge.
-        let acknowledges = theirs.packets > 0
-            && segment.ack.is_some_and(|ack| {
-                let before = theirs.first.is_some_and(|first| ack.distance(first) <= 0);
-                !before && ack.distance(theirs.next) <= 0
-            });
         if mine.first.is_none() {
             mine.first = Some(segment.seq);
             mine.next = end;
@@ -158,9 +152,25 @@ impl Group {
         acknowledges || one_sided && continues
     }
 
+    /// Whether a segment of the other side ends where `segment` acknowledges: the last one, or an
+    /// earlier one, for both may have more under way than they acknowledge.
+    fn holds_what_it_acknowledges(&self, segment: &Segment<'_>) -> bool {
+        let theirs = self.segments.iter().rev().take(STRAYS_UNDER_WAY);
+        let mut theirs = theirs.map(Kept::segment).filter(|it| it.from == segment.to);
+        segment.ack.is_some_and(|ack| theirs.any(|it| end_of(&it) == ack))
+    }
+
     fn weight(&self) -> usize {
         self.segments.iter().map(Kept::weight).sum()
     }
+}
+
+/// The sequence number behind a segment.
+fn end_of(segment: &Segment<'_>) -> Seq {
+    let length = segment.payload.len() as u64 + u64::from(segment.missing);
+    let fin = u64::from(segment.flags.has(Flags::FIN));
+    // A segment is far shorter than 2^32 bytes.
+    segment.seq.add(u32::try_from(length + fin).unwrap_or(u32::MAX))
 }
 
 impl Strays {
