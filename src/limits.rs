@@ -55,9 +55,10 @@ pub const WINDOW: u64 = HELD_PER_SIDE as u64;
 /// segments out of order. The initial numbers of two connections are hardly ever so near.
 pub const WINDOW_OF_NEW_PATH: u64 = 64 << 10;
 
-/// Connections between the same ends at once, told apart by their numbers. Two are common (two
-/// VLANs); more are somebody who opens one after the other.
-pub const TWINS: usize = 4;
+/// Connections between the same ends at once, told apart by their numbers. Two are common (two VLANs),
+/// captures of many hosts whose containers have the same addresses hold some more; what is beyond is
+/// somebody who opens one after the other. Looked through for each segment that has several to choose of.
+pub const TWINS: usize = 16;
 
 /// Groups of segments that fit no connection and wait for an acknowledgement. Looked through for
 /// each such segment, so few.
