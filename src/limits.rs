@@ -89,7 +89,8 @@ pub const COPY_WITHOUT_ID_WITHIN: Nanos = Nanos::from_millis(1);
 /// damages as many in a row would end the connection.
 pub const TRUST_IN_CHECKSUMS: u8 = 4;
 
-/// Bytes of damaged segments that are kept for a side until a better copy comes.
+/// Bytes of damaged segments that are kept for a side until a better copy comes; they count among
+/// [`HELD_IN_ALL`] too.
 pub const DAMAGED_BYTES: usize = 64 << 10;
 
 /// How long a SYN may go unanswered before the attempt counts as such: Linux sends it again after a

@@ -120,18 +120,16 @@ impl Connection {
             }
             // Not an answer to this SYN: a challenge, or of an older connection.
             None => {}
-            Some(_)
-                if by_opener
-                    && !segment.flags.has(Flags::FIN)
-                    && !segment.flags.has(Flags::RST) => {}
-            Some(_) if by_opener => self.attempt = None,
-            Some(_) if segment.flags.has(Flags::RST) => {
+            Some(_) if !by_opener && segment.flags.has(Flags::RST) => {
                 self.attempt_ends(AttemptState::Reset, packet, Some(packet), emit);
             }
-            Some(_) if !segment.payload.is_empty() || segment.flags.has(Flags::FIN) => {
-                self.attempt = None;
+            Some(_) => {
+                let ends = segment.flags.has(Flags::FIN) || segment.flags.has(Flags::RST);
+                let serves = !by_opener && !segment.payload.is_empty();
+                if ends || serves {
+                    self.attempt = None;
+                }
             }
-            Some(_) => {}
         }
     }
 

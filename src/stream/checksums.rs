@@ -2,7 +2,7 @@
 //! the sender sent them again; or written before the network card filled the checksum in.
 
 use crate::decode::Segment;
-use crate::limits::{DAMAGED_BYTES, TRUST_IN_CHECKSUMS};
+use crate::limits::{HELD_OVERHEAD, TRUST_IN_CHECKSUMS};
 use crate::packet::PacketRef;
 
 /// The largest payload of one Ethernet frame: larger ones were put together by the card or the
@@ -87,37 +87,54 @@ impl Damaged {
     pub fn end(&self) -> u64 {
         self.start + self.data.len() as u64
     }
+
+    fn weight(&self) -> usize {
+        self.data.len() + HELD_OVERHEAD
+    }
 }
 
-/// The damaged segments of one side.
+/// The damaged segments of one side, in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct DamagedSegments(Vec<Damaged>);
+pub(super) struct DamagedSegments {
+    segments: Vec<Damaged>,
+    weight: usize,
+}
 
 impl DamagedSegments {
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.segments.is_empty()
     }
 
-    /// Keeps one, unless there are too many: then the oldest gives way.
+    /// What they weigh.
+    pub fn held(&self) -> usize {
+        self.weight
+    }
+
+    /// Keeps one.
     pub fn add(&mut self, damaged: Damaged) {
-        self.0.push(damaged);
-        while self.0.iter().map(|damaged| damaged.data.len()).sum::<usize>() > DAMAGED_BYTES {
-            self.0.remove(0);
-        }
+        self.weight += damaged.weight();
+        self.segments.push(damaged);
     }
 
-    /// Forgets those of which a copy came that lies from `start` to `end`. Says how many differ
-    /// from it.
+    /// Forgets those of which a copy came that lies from `start` to `end`. Says how many that were.
     pub fn replaced_by(&mut self, start: u64, end: u64) -> u64 {
-        let before = self.0.len();
-        self.0.retain(|damaged| damaged.end() <= start || damaged.start >= end);
-        (before - self.0.len()) as u64
+        let before = self.segments.len();
+        self.segments.retain(|damaged| damaged.end() <= start || damaged.start >= end);
+        self.weight = self.segments.iter().map(Damaged::weight).sum();
+        (before - self.segments.len()) as u64
     }
 
     /// Takes out the first that ends at or before `position`: it was acknowledged, so the receiver
     /// found nothing wrong with it.
     pub fn take_before(&mut self, position: u64) -> Option<Damaged> {
-        let index = self.0.iter().position(|damaged| damaged.end() <= position)?;
-        Some(self.0.remove(index))
+        let index = self.segments.iter().position(|damaged| damaged.end() <= position)?;
+        let damaged = self.segments.remove(index);
+        self.weight -= damaged.weight();
+        Some(damaged)
+    }
+
+    /// Forgets all of them, for want of room.
+    pub fn clear(&mut self) {
+        *self = Self::default();
     }
 }

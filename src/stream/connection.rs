@@ -183,7 +183,7 @@ impl Connection {
 
     /// What its held bytes weigh.
     pub fn held(&self) -> usize {
-        self.halves.client.stream.held() + self.halves.server.stream.held()
+        self.halves.client.held() + self.halves.server.held()
     }
 
     /// Takes in a segment that fits.
@@ -226,7 +226,8 @@ impl Connection {
             let after = ack.unwrap_or_default();
             let data = segment.payload.into();
             let fin = segment.flags.has(Flags::FIN);
-            return mine.damaged.add(Damaged { start, packet, after, data, fin });
+            mine.damaged.add(Damaged { start, packet, after, data, fin });
+            return self.bound_damaged(side, shared);
         }
         mine.handshake.see(segment);
         if syn {

@@ -151,6 +151,11 @@ impl HalfStream {
         }
     }
 
+    /// What its held bytes weigh.
+    pub fn held(&self) -> usize {
+        self.stream.held() + self.damaged.held()
+    }
+
     /// Whether the capture shows the other direction only, as far as can be told.
     pub fn is_absent(&self) -> bool {
         self.missed && self.tally.packets == 0

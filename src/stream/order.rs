@@ -12,7 +12,7 @@ use super::connection::{Connection, later};
 use super::event::{Gap, StreamEvent};
 use super::waits::What;
 use crate::endpoint::{PerSide, Side};
-use crate::limits::{HELD_IN_ALL, HELD_PER_SIDE};
+use crate::limits::{DAMAGED_BYTES, HELD_IN_ALL, HELD_PER_SIDE};
 use crate::packet::PacketRef;
 
 impl Connection {
@@ -219,6 +219,18 @@ impl Connection {
         } else {
             self.skip_gap_to(side.other(), after, packet, shared, emit);
             self.release_one(side, shared, emit);
+        }
+    }
+
+    /// Keeps the damaged segments of a side within their bounds. A better copy of them is still
+    /// taken; where none comes, a gap is told.
+    #[cold]
+    pub(super) fn bound_damaged(&mut self, side: Side, shared: &mut Shared) {
+        let in_all = shared.held + self.held();
+        let damaged = &mut self.halves.of_mut(side).damaged;
+        if damaged.held() > DAMAGED_BYTES || in_all > HELD_IN_ALL {
+            shared.counts.forced_skips += 1;
+            damaged.clear();
         }
     }
 

@@ -185,7 +185,8 @@ impl Strays {
         }
     }
 
-    /// The reset that refuses this SYN, though it was captured before it. Says too whether it was counted as forged.
+    /// The reset that refuses this SYN, though it was captured before it, and whether it was counted as
+    /// forged.
     pub fn take_reset(
         &mut self,
         syn: &Segment<'_>,
