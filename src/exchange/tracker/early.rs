@@ -189,10 +189,9 @@ impl Tracker {
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             self.answer(parties, place, (&frame, early.run), &answer, emit);
             if last {
-                break;
+                return self.behind_final(parties.connection, hash);
             }
         }
-        self.behind_final(parties.connection, hash);
     }
 
     /// Whoever waits with this hash comes behind a final reply.

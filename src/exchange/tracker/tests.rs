@@ -188,6 +188,19 @@ fn no_reply_answers_a_request_that_was_sent_behind_it() {
 }
 
 #[test]
+fn a_reply_to_something_else_stays_an_orphan_where_the_call_has_no_final_reply() {
+    let mut talk = Talk::new();
+    talk.reply(packet(1, 0), Placed::Certain, "1");
+    let (id, response) = (&b"1"[..], Some(&b"1"[..]));
+    let value = Kind::Reply { id, response, error: None, failed: false, last: false };
+    talk.push(packet(3, 3), Side::Server, Placed::Certain, value);
+    talk.request(packet(2, 1), Placed::Certain, "1");
+    talk.end();
+    let counts = talk.tracker.counts();
+    assert_eq!((counts.late_replies, counts.orphan_replies), (0, 1), "{:?}", talk.rows);
+}
+
+#[test]
 fn replies_that_wait_are_bounded() {
     let mut talk = Talk::new();
     let most = limits::EARLY_REPLIES_OF_CONNECTION as u64;
