@@ -9,7 +9,9 @@ use etherparse::IpNumber;
 
 use super::ip::{self, Fragment, Ip};
 use super::{Flags, Malformed, Path, Segment};
-use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD};
+use crate::limits::{
+    COMPLETED_FRAGMENTED, COPY_WITHIN, FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD,
+};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::Timestamp;
 
@@ -45,6 +47,9 @@ pub(super) struct Fragments {
     waiting: HashMap<Key, Whole, foldhash::fast::RandomState>,
     order: VecDeque<(Timestamp, Key)>,
     weight: usize,
+    /// Those that were completed last, and when: a capture that holds each packet twice brings more
+    /// fragments of them.
+    completed: VecDeque<(Timestamp, Key)>,
 }
 
 /// What became of a fragment.
@@ -88,6 +93,12 @@ impl Fragments {
         let whole = match self.waiting.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(place) => {
+                let is_this = |(at, known): &(Timestamp, Key)| {
+                    *known == key && packet.at.saturating_since(*at) <= COPY_WITHIN
+                };
+                if self.completed.iter().any(is_this) {
+                    return pushed;
+                }
                 self.order.push_back((packet.at, key));
                 let whole = place.insert(Whole::new(key, packet.at));
                 self.weight += whole.weight();
@@ -102,6 +113,10 @@ impl Fragments {
         pushed.malformed = !fits && !pushed.unwanted;
         if whole.is_complete() {
             pushed.whole = self.remove(&key).filter(|_| !pushed.unwanted);
+            self.completed.push_back((packet.at, key));
+            if self.completed.len() > COMPLETED_FRAGMENTED {
+                self.completed.pop_front();
+            }
         }
         while self.weight > FRAGMENT_BYTES {
             pushed.lost += self.drop_oldest();

@@ -179,23 +179,29 @@ impl Held {
     }
 }
 
-/// [`Held`] where there are many of it: nanoseconds up to two seconds, which no kernel holds one; the
-/// highest bit says that it is certain.
+/// [`Held`] where there are many of it: nanoseconds below a second, microseconds up to a quarter of an
+/// hour, the most that it tells. The two highest bits say that it is certain, and that it is the latter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CompactHeld(u32);
 
 impl CompactHeld {
     pub(crate) const NONE: Self = Self(0);
     const CERTAIN: u32 = 1 << 31;
+    const MICROS: u32 = 1 << 30;
 
     pub(crate) fn new(held: Held) -> Self {
-        let nanos = u32::try_from(held.at_most.get()).unwrap_or(u32::MAX).min(Self::CERTAIN - 1);
-        Self(nanos | if held.certain { Self::CERTAIN } else { 0 })
+        let fits = |number: u64| u32::try_from(number).ok().filter(|number| *number < Self::MICROS);
+        let nanos = held.at_most.get();
+        let most = Self::MICROS - 1;
+        let number =
+            fits(nanos).unwrap_or_else(|| Self::MICROS | fits(nanos / 1_000).unwrap_or(most));
+        Self(number | if held.certain { Self::CERTAIN } else { 0 })
     }
 
     pub(crate) fn held(self) -> Held {
-        let at_most = Nanos::new((self.0 & !Self::CERTAIN).into());
-        Held { at_most, certain: self.0 & Self::CERTAIN != 0 }
+        let number = u64::from(self.0 & (Self::MICROS - 1));
+        let unit = if self.0 & Self::MICROS == 0 { 1 } else { 1_000 };
+        Held { at_most: Nanos::new(number * unit), certain: self.0 & Self::CERTAIN != 0 }
     }
 }
 
@@ -436,5 +442,27 @@ impl Exchange<'_> {
     /// Whether it is an attempt to connect that was answered at last: none that failed, and no row.
     pub fn is_answered_attempt(&self) -> bool {
         self.kind == ExchangeKind::Connect && self.status == Status::Ok
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_held_is_as_fine_as_it_is_short() {
+        let kept = |nanos, certain| {
+            let held = Held { at_most: Nanos::new(nanos), certain };
+            let Held { at_most, certain: same } = CompactHeld::new(held).held();
+            assert_eq!(certain, same);
+            at_most.get()
+        };
+        for certain in [false, true] {
+            for nanos in [0, 1, 41_300_123, (1 << 30) - 1, 5_000_000_000] {
+                assert_eq!(kept(nanos, certain), nanos);
+            }
+            assert_eq!(kept(2_147_483_999, certain), 2_147_483_000);
+            assert_eq!(kept(u64::MAX, certain), ((1 << 30) - 1) * 1_000);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! All that the screen knows of a capture: the archive of exchanges and packets, the statistics, the
 //! connections. Fed packet by packet and update by update; asked read-only questions.
 
+use std::collections::HashSet;
+
 use crate::endpoint::Side;
 use crate::engine::{ConnectionFacts, Counts, EngineEvent};
 use crate::exchange::{Exchange, ExchangeKind, ExchangeNumber, Frame, Replied};
@@ -87,6 +89,8 @@ pub struct Memory {
 pub struct CaptureStore {
     archive: Archive,
     statistics: Statistics,
+    /// The attempts to connect that are counted though they still wait: never more than connections.
+    waiting_attempts: HashSet<ExchangeNumber>,
     timelines: Timelines,
     connections: Connections,
     counted: Counted,
@@ -143,6 +147,7 @@ impl CaptureStore {
         Self {
             archive: Archive::new(files),
             statistics: Statistics::default(),
+            waiting_attempts: HashSet::new(),
             timelines: Timelines::default(),
             connections: Connections::default(),
             counted: Counted::default(),
@@ -281,6 +286,7 @@ impl CaptureStore {
     pub fn clear(&mut self) {
         self.archive.clear();
         self.statistics = Statistics::default();
+        self.waiting_attempts.clear();
         self.timelines = Timelines::default();
         self.connections.clear();
         self.counted.clear();
@@ -314,7 +320,15 @@ impl CaptureStore {
 
     fn attempted(&mut self, exchange: &Exchange<'_>) {
         self.end = self.end.max(exchange.number.next());
-        if exchange.number >= self.cleared && self.archive.attempt(exchange) {
+        if exchange.number < self.cleared {
+            return;
+        }
+        // It counts as one without an answer so far: of a service that is silent, nothing else is
+        // known for two minutes.
+        if self.waiting_attempts.insert(exchange.number) {
+            self.statistics.add(exchange);
+        }
+        if self.archive.attempt(exchange) {
             self.change(exchange.number);
         }
     }
@@ -333,6 +347,10 @@ impl CaptureStore {
         self.end = self.end.max(exchange.number.next());
         if exchange.number < self.cleared {
             return;
+        }
+        if exchange.kind == ExchangeKind::Connect && self.waiting_attempts.remove(&exchange.number)
+        {
+            self.statistics.take_back_attempt(exchange);
         }
         self.statistics.add(exchange);
         self.timelines.add(exchange);
@@ -423,6 +441,7 @@ mod tests {
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
     use crate::store::Listing;
+    use crate::store::Outcomes;
     use crate::time::Nanos;
 
     /// An attempt of connection `serial`, as its number says.
@@ -478,6 +497,14 @@ mod tests {
             store.take(&EngineEvent::Attempted(&attempt(number)));
         }
         assert_eq!(shown(&mut store), [1, 2, 3]);
+        let counted = |store: &CaptureStore| {
+            let Outcomes { connects, no_answer, refused, .. } = *store.statistics().totals();
+            let servers = store.statistics().servers();
+            let of_servers: u64 = servers.iter().map(|row| row.outcomes.connects).sum();
+            assert_eq!(of_servers, connects);
+            (no_answer, refused)
+        };
+        assert_eq!(counted(&store), (3, 0), "they wait");
         let row = store.archive().row(ExchangeNumber(2)).unwrap();
         assert_eq!((row.kind, row.status), (ExchangeKind::Connect, Status::NoAnswer));
 
@@ -506,6 +533,7 @@ mod tests {
             store.take(&EngineEvent::Exchange(exchange));
         }
         assert_eq!(shown(&mut store), [2, 3, 4]);
+        assert_eq!(counted(&store), (2, 1), "one waits, one could not be reached");
         for exchange in [&refused, &unreachable] {
             let lines = store.archive().exchange(exchange.number, line);
             assert_eq!(lines, Some(line(exchange)));
@@ -514,9 +542,12 @@ mod tests {
             assert!(detail.frames.is_empty());
         }
         let totals = *store.statistics().totals();
-        assert_eq!((totals.connects, totals.refused, totals.no_answer), (2, 1, 1));
+        assert_eq!((totals.connects, totals.refused, totals.no_answer), (3, 1, 2));
         let [server] = *store.servers() else { panic!("one server") };
         assert_eq!((server.outcomes.refused, server.outcomes.calls), (1, 0));
+        // The one that waits is answered at last: nothing of it is left.
+        store.take(&EngineEvent::Exchange(&Exchange { status: Status::Ok, ..attempt(3) }));
+        assert_eq!(counted(&store), (1, 1));
         // All that is left are rows that may give way.
         store.clear();
         assert!(shown(&mut store).is_empty());

@@ -106,11 +106,10 @@ impl Groups {
     /// Each group: the one with the largest sum of latencies first, then the one with the most
     /// exchanges.
     pub fn rows(&self) -> Vec<&GroupRow> {
-        let mut rows: Vec<_> = self.rows.iter().collect();
-        rows.sort_by_key(|row| {
-            let count = row.outcomes.messages() + row.outcomes.connects;
-            (Reverse(row.latency.sum()), Reverse(count), &row.group)
-        });
+        let count = |row: &GroupRow| row.outcomes.messages() + row.outcomes.connects;
+        // An attempt that waited, and was answered, leaves a row of nothing.
+        let mut rows: Vec<_> = self.rows.iter().filter(|row| count(row) > 0).collect();
+        rows.sort_by_key(|row| (Reverse(row.latency.sum()), Reverse(count(row)), &row.group));
         rows
     }
 
@@ -138,6 +137,14 @@ impl Groups {
             && let Some(latency) = exchange.latency.latency
         {
             row.latency.record(latency);
+        }
+    }
+
+    /// See [`Outcomes`]: an attempt that was counted while it waited.
+    pub(super) fn take_back_attempt(&mut self, exchange: &Exchange<'_>) {
+        let place = self.place(exchange);
+        if let Some(row) = self.rows.get_mut(place) {
+            row.outcomes.take_back_attempt();
         }
     }
 

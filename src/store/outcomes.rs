@@ -63,6 +63,12 @@ impl Outcomes {
         self.reset += reset;
     }
 
+    /// An attempt that was counted while it waited is to be counted by its outcome.
+    pub(super) fn take_back_attempt(&mut self) {
+        self.connects = self.connects.saturating_sub(1);
+        self.no_answer = self.no_answer.saturating_sub(1);
+    }
+
     pub(super) fn add(&mut self, exchange: &Exchange<'_>) {
         match exchange.kind {
             ExchangeKind::Request => self.calls += 1,

@@ -154,6 +154,15 @@ impl Statistics {
         }
     }
 
+    /// What was added as an attempt that waits has ended, and is to be added as it ended.
+    pub(super) fn take_back_attempt(&mut self, exchange: &Exchange<'_>) {
+        self.totals.take_back_attempt();
+        self.servers.take_back_attempt(exchange);
+        if let Some(groups) = &mut self.groups {
+            groups.take_back_attempt(exchange);
+        }
+    }
+
     /// Counts an exchange for its connection and its server.
     fn add_to_connection(&mut self, exchange: &Exchange<'_>) {
         let slot = exchange.connection.slot as usize;

@@ -156,7 +156,7 @@ impl Connection {
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         if self.is_unanswered() {
-            self.no_answer(AttemptState::NoAnswer, shared.clock.last(), shared, emit);
+            self.no_answer(AttemptState::GivenUp, shared.clock.last(), shared, emit);
             self.end_by(Ended { why: CloseReason::CaptureEnded, at: self.last, by: None }, shared);
         }
     }

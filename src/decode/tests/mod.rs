@@ -413,6 +413,31 @@ fn fragments_that_contradict_each_other_complete_nothing() {
 }
 
 #[test]
+fn copies_of_fragments_are_no_loss() {
+    let (whole, payload, parts) = parts();
+    let mut capture = Capture::default();
+    let mut segments = Vec::new();
+    for (from, to) in parts {
+        for _copy in 0..2 {
+            capture.at += 10_000;
+            segments.extend(capture.push(101, &v4_part(7, &whole, from, to), 0));
+        }
+    }
+    let brought: usize = segments.iter().map(|segment| segment.payload.len()).sum();
+    assert_eq!(brought, payload.len());
+    // The number is used again for another packet.
+    capture.at += 1_000_000_000;
+    for (from, to) in parts {
+        segments.extend(capture.push(101, &v4_part(7, &whole, from, to), 0));
+    }
+    let brought: usize = segments.iter().map(|segment| segment.payload.len()).sum();
+    assert_eq!(brought, 2 * payload.len());
+    capture.decoder.finish();
+    let counts = capture.counts();
+    assert_eq!((counts.fragments, counts.fragments_lost), (12, 0));
+}
+
+#[test]
 fn fragments_do_not_wait_for_ever() {
     let (whole, _, _) = parts();
     let mut capture = Capture::default();
