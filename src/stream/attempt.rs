@@ -25,6 +25,8 @@ pub(super) struct Attempting {
     late: bool,
     /// Whether it was told that it waits.
     waiting: bool,
+    /// Whether it was counted as seen from one side only.
+    one_sided: bool,
     /// A router said that the last SYN did not get there. The client may ask again (RFC 1122,
     /// section 4.2.3.9).
     unreachable: Option<(UnreachableCode, PacketRef)>,
@@ -87,6 +89,7 @@ impl Connection {
                     syns: 1,
                     late: false,
                     waiting: false,
+                    one_sided: false,
                     unreachable: None,
                     accepted: None,
                 });
@@ -144,8 +147,22 @@ impl Connection {
         {
             attempt.late = true;
             shared.wait(self.slot, self.generation, What::GiveUp);
-            shared.counts.one_sided_syns += u64::from(!shared.both_ways);
             self.tell_waiting(self.last, shared, emit);
+        }
+    }
+
+    /// The capture shows the other direction too: an attempt that nothing answered for long is one.
+    pub(super) fn other_direction_is_seen(
+        &mut self,
+        shared: &mut Shared,
+        emit: &mut impl FnMut(StreamEvent<'_>),
+    ) {
+        if let Some(attempt) = &mut self.attempt {
+            let was_one_sided = std::mem::take(&mut attempt.one_sided);
+            shared.counts.one_sided_syns -= u64::from(was_one_sided);
+            if attempt.late && attempt.accepted.is_none() {
+                self.tell_waiting(self.last, shared, emit);
+            }
         }
     }
 
@@ -230,10 +247,11 @@ impl Connection {
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
-        if let Some(attempt) = &mut self.attempt
-            && shared.both_ways
-            && !std::mem::replace(&mut attempt.waiting, true)
-        {
+        let Some(attempt) = &mut self.attempt else { return };
+        if !shared.both_ways {
+            let is_counted = std::mem::replace(&mut attempt.one_sided, true);
+            shared.counts.one_sided_syns += u64::from(!is_counted);
+        } else if !std::mem::replace(&mut attempt.waiting, true) {
             shared.counts.unanswered += 1;
             self.tell(AttemptState::Waiting, at, None, emit);
         }

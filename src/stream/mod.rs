@@ -101,7 +101,8 @@ pub struct Counts {
     pub discarded: Discarded,
     /// Attempts to connect that nothing answered for a second.
     pub unanswered: u64,
-    /// SYNs that nothing answered for a second where no packet of the other direction had been seen.
+    /// Attempts that nothing answered for a second, or that were repeated, where no packet of the other
+    /// direction was seen at all.
     pub one_sided_syns: u64,
     /// Pairs of connections that are one, seen before and after address translation.
     pub translated: u64,
@@ -262,6 +263,7 @@ impl Streams {
             return;
         }
         let other_ends = self.translations.other_ends(segment);
+        let showed_both_ways = self.shared.both_ways;
         match self.table.find(&segment.from, &segment.to) {
             None => {
                 if segment.flags.has(Flags::RST) {
@@ -278,8 +280,21 @@ impl Streams {
                 }
             }
         }
+        if self.shared.both_ways && !showed_both_ways {
+            self.other_direction_is_seen(emit);
+        }
         if let Some(ends) = other_ends {
             self.translated(segment, ends, emit);
+        }
+    }
+
+    /// The capture shows a packet of the other direction, for the first time.
+    #[cold]
+    fn other_direction_is_seen(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
+        for slot in self.table.slots_in_order() {
+            if let Some(connection) = self.table.get_mut(slot) {
+                connection.other_direction_is_seen(&mut self.shared, emit);
+            }
         }
     }
 
@@ -297,11 +312,15 @@ impl Streams {
     pub fn unreachable(&mut self, message: &Unreachable, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(message.packet);
         self.run_waits(emit);
+        let showed_both_ways = self.shared.both_ways;
         let slots: Vec<u32> = self.table.twins(&message.from, &message.to).collect();
         for slot in slots {
             if let Some(connection) = self.table.get_mut(slot) {
                 connection.unreachable(message, &mut self.shared, emit);
             }
+        }
+        if self.shared.both_ways && !showed_both_ways {
+            self.other_direction_is_seen(emit);
         }
     }
 

@@ -32,6 +32,9 @@ pub fn nothing(scene: &Scene<'_>) -> Vec<Said> {
             let attempts = counted(totals.connects, "attempt", "attempts");
             vec![format!("{attempts} to connect failed: 5 shows at which server.")]
         }
+        _ if scene.capture.completeness().one_sided_attempts > 0 => {
+            of_silent_servers(scene.capture.completeness().one_sided_attempts)
+        }
         _ if packets > 0 => of_connections(scene.capture.connections(), status),
         Activity::Live if scene.capture.is_cleared() => {
             vec!["Cleared: no packet came since.".to_owned()]
@@ -80,6 +83,18 @@ fn of_silence(status: &Status) -> Vec<String> {
         "  - A client sends nothing before somebody subscribes to what send() returns.".to_owned(),
     );
     lines
+}
+
+/// Clients ask for connections, and nothing that was sent to them is in the capture.
+fn of_silent_servers(attempts: u64) -> Vec<String> {
+    vec![
+        format!(
+            "{} to connect, and no packet of a server:",
+            counted(attempts, "attempt", "attempts")
+        ),
+        "  - nobody answers there: a firewall drops it, or the host is down; or".to_owned(),
+        "  - only what clients send is captured here. Then nobody knows what failed.".to_owned(),
+    ]
 }
 
 /// Packets come, but nothing in them is a whole frame of Nest.

@@ -555,3 +555,20 @@ fn brackets_in_a_call_go_along_the_list() {
     bench.keys("[");
     assert!(bench.screen().contains(&title(errors[1])));
 }
+
+#[test]
+fn where_no_server_says_anything_the_screen_says_what_that_may_mean() {
+    const FLAGS: usize = 14 + 20 + 13;
+    let mut bench = Harness::before(&["refused.pcap"], 80, 24);
+    // Only what the client asks: nobody knows whether somebody answers.
+    bench.feed.packets.retain(|(_, _, data)| data[FLAGS] == 0x02);
+    let (at, link, data) = bench.feed.packets[0].clone();
+    let later = Timestamp::from_nanos(at.as_nanos() + 1_500_000_000);
+    bench.feed.packets.push((later, link, data));
+    bench.feed.take(usize::MAX);
+    bench.feed.capture.counted(&bench.feed.engine.counts(), None, 0);
+    bench.refresh();
+    let screen = bench.screen();
+    assert!(screen.contains("to connect, and no packet of a server:"), "{screen}");
+    assert!(!screen.contains("-p"), "{screen}");
+}
