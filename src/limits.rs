@@ -12,7 +12,8 @@ pub const HELD_IN_ALL: usize = 32 << 20;
 /// How much one held segment weighs beside its bytes, so that empty and tiny ones are bounded too.
 pub const HELD_OVERHEAD: usize = 128;
 
-/// Connections followed at once. The one that was silent longest gives way.
+/// Connections followed at once. Those that nobody answered give way first, else one that was silent
+/// since the clock hand passed it.
 pub const CONNECTIONS: usize = 65_536;
 
 /// Packets after which a packet that was captured out of order is no longer expected.
@@ -68,12 +69,12 @@ pub const STRAY_GROUPS: usize = 256;
 /// for each, so few; more than a sender has under way on the paths that Nest is used on.
 pub const STRAYS_UNDER_WAY: usize = 64;
 
+/// Bytes of the segments in all groups: what a window holds when a capture goes on behind a hole.
+pub const STRAY_BYTES: usize = 8 << 20;
+
 /// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for each SYN
 /// that opens a connection, so few.
 pub const STRAY_RESETS: usize = 64;
-
-/// Bytes of those segments: what a window holds when a capture goes on behind a hole.
-pub const STRAY_BYTES: usize = 8 << 20;
 
 /// Segments of a side that are remembered to know a copy by: a bridge hands on bursts of some.
 pub const RECENT_SEGMENTS: usize = 8;

@@ -56,7 +56,8 @@ pub(super) struct Pushed {
     pub malformed: bool,
     /// Whether it is of a packet that nobody wants.
     pub unwanted: bool,
-    /// How many fragments gave way to it.
+    /// How many fragments were lost by it: those that gave way, counted as by `expire`, and itself
+    /// where it fits no packet.
     pub lost: u64,
 }
 
@@ -110,7 +111,7 @@ impl Fragments {
     }
 
     /// Drops packets whose first fragment came too long before `now`, and says how many fragments
-    /// they had.
+    /// those had that were wanted: where only the first fragment would tell, and it is lacking, none.
     pub fn expire(&mut self, now: Timestamp) -> u64 {
         let mut lost = 0;
         while let Some((since, _)) = self.order.front()
@@ -121,7 +122,7 @@ impl Fragments {
         lost
     }
 
-    /// Drops everything, and says how many fragments that were.
+    /// Drops everything, and says how many fragments that were, counted as by `expire`.
     pub fn clear(&mut self) -> u64 {
         let mut lost = 0;
         while !self.order.is_empty() {

@@ -1,8 +1,9 @@
 //! One packet → its TCP segment. Reads link and IP headers, opens tunnels and puts IP fragments
 //! together; knows nothing of connections. Pure: no clock, no I/O. The only user of etherparse.
 //!
-//! The way in is a loop over IP packets: `link` finds the first in a packet of the link, `tunnel` the
-//! next in an IP packet, until one carries TCP or something that is not opened.
+//! The way in is a recursion over IP packets, at most `TUNNEL_DEPTH` deep: `link` finds the first in a
+//! packet of the link, `tunnel` the next in an IP packet, until one carries TCP or something that is
+//! not opened.
 //!
 //! Checksums decide nothing here: where the network card computes them, a capture on the sending
 //! host shows them wrong in every packet.
@@ -62,7 +63,8 @@ pub struct Counts {
     pub others: BTreeMap<Other, u64>,
     /// IP fragments of packets that may carry TCP.
     pub fragments: u64,
-    /// Those of them whose packet never became whole.
+    /// Those of them whose packet never became whole. UDP fragments whose first one is lacking are
+    /// not counted here, unless they are malformed: nobody knows whether they may carry TCP.
     pub fragments_lost: u64,
     /// Packets of a link type that is not read here.
     pub unknown_links: u64,
@@ -146,7 +148,7 @@ impl Decoder {
         &self.joined
     }
 
-    /// The same for those who want the segments only.
+    /// As `push`, for callers that want segments only.
     pub fn segments(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Segment<'_>)) {
         self.push(packet, &mut |network| {
             if let Network::Segment(segment) = network {

@@ -20,7 +20,7 @@ pub struct ConnectionFacts {
     pub roles_swapped: bool,
     /// The packet that first showed it.
     pub first: PacketRef,
-    /// The last packet of it, by time.
+    /// The last packet of it, by time; once it is over, the packet of `end`.
     pub last: PacketRef,
     /// Segments, bytes and losses of each side.
     pub counts: ConnectionCounts,

@@ -66,7 +66,7 @@ pub enum ExchangeKind {
     Event,
     /// A reply whose request the capture lacks.
     Reply,
-    /// An attempt to connect that failed.
+    /// An attempt to connect that failed or has no answer yet.
     Connect,
 }
 
@@ -85,7 +85,7 @@ impl ExchangeKind {
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// The final reply came, without error.
+    /// The final reply came, without error; or the attempt to connect was answered.
     Ok,
     /// The final reply came, with a truthy `err`.
     Error,
@@ -269,7 +269,7 @@ pub enum TrackerEvent<'a> {
     Ended(&'a Exchange<'a>),
 }
 
-/// What was waited for, as DESIGN defines it. `None` where there is nothing to measure.
+/// What was waited for. `None` where there is nothing to measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
     /// Request's first byte → last byte of the final reply.
@@ -285,9 +285,9 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
+    /// The one place where latency is computed: what was waited for in a call or an event with this
     /// request, of whose replies the first ended at that time. Where the clock spoiled it, there is
-    /// none, and the cause is told.
+    /// none, and the cause is told: *Latency without a clock* in `docs/ARCHITECTURE.md`.
     #[inline(always)]
     pub fn of(
         request: &Span,
@@ -413,7 +413,7 @@ pub struct Exchange<'a> {
     pub request_held: Held,
     /// The same for the kernel of the server and the replies.
     pub reply_held: Held,
-    /// Whether something outside the bytes themselves confirms that these were frames.
+    /// Whether something outside the bytes themselves, or their form, confirms that these were frames.
     pub sure: bool,
     /// How many attempts a row of kind `connect` stands for; else 1.
     pub attempts: u32,

@@ -72,7 +72,8 @@ pub struct Completeness {
     pub file_bytes_cut: u64,
     /// Connections that spoke something else, by what they spoke.
     pub foreign_connections: BTreeMap<Foreign, u64>,
-    /// Packets that the capture holds more than once, because it saw them at several points.
+    /// Segments with bytes that the capture holds more than once, because it saw them at several
+    /// points.
     pub copies: u64,
     /// Exchanges of which nothing but their own bytes says that they are any.
     pub unsure: u64,

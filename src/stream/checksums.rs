@@ -12,8 +12,12 @@ const LARGEST_ON_THE_WIRE: usize = 1_460;
 /// Whether the checksums of one side can be believed.
 ///
 /// ```text
-///  Unknown ──one holds──► HeldOnce ──another holds──► Trusted ──many in a row do not hold──┐
-///     └─────────────────────────several do not hold────────────────────────────────────────┴──► Unusable
+///  Unknown ──holds──► HeldOnce ──holds──► Trusted
+///     │                 │   ▲              │   ▲
+///     └──────wrong──────┤   │ holds  wrong │   │ holds
+///                       ▼   │              ▼   │
+///            Doubted, not trusted    Doubted, trusted
+///                       └─several wrong in a row─┴──► Unusable
 /// ```
 ///
 /// One may hold by chance: of a million connections whose checksums are never filled in, fifteen.
@@ -21,9 +25,9 @@ const LARGEST_ON_THE_WIRE: usize = 1_460;
 pub(super) enum Checksums {
     #[default]
     Unknown,
-    /// The first one that was looked at held.
+    /// The last one that was looked at held; the one before did not, or there was none.
     HeldOnce,
-    /// How many did not hold, and whether none held before.
+    /// How many in a row were wrong, and whether the side was `Trusted` before.
     Doubted { wrong: u8, trusted: bool },
     /// The last one held.
     Trusted,

@@ -45,8 +45,8 @@ pub(super) struct Connection {
     pub announced: Option<u64>,
     /// Tells it from others that had the slot before.
     pub generation: u64,
-    /// Second-chance bit: set by every segment, cleared when the eviction clock passes; clear twice
-    /// means evict.
+    /// Second-chance bit: set by every segment, cleared when the hand of the eviction clock passes;
+    /// where the hand finds it clear, the connection is evicted.
     pub recent: bool,
     /// Its sides. Until it is settled, the client's may be the server's.
     pub halves: PerSide<HalfStream>,

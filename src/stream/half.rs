@@ -68,7 +68,7 @@ pub(super) struct HalfStream {
     pub tally: Counters,
     /// The ways on which its packets came: one, or two where the capture saw them twice.
     paths: [Option<Path>; 2],
-    /// The last segments with bytes or flags.
+    /// The last segments with bytes or a SYN.
     pub recent: RecentSegments,
     pub checksums: Checksums,
     pub damaged: DamagedSegments,

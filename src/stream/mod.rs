@@ -81,11 +81,12 @@ pub struct Counts {
     pub gap_bytes: u64,
     /// Places where something lies behind bytes that the capture lacks, but nobody acknowledged it.
     pub unacknowledged_gaps: u64,
-    /// Holes so large that the numbers went round: how much is missing cannot be known.
-    pub jumps: u64,
+    /// Groups of strays that were believed: a connection went on behind a hole of unknown size, or
+    /// another began.
+    pub believed_groups: u64,
     /// Segments whose bytes had all been seen before.
     pub retransmissions: u64,
-    /// Packets that the capture holds twice.
+    /// Segments with bytes that the capture holds twice.
     pub copies: u64,
     /// Segments with other bytes than were held for the same positions. Bytes that were handed on
     /// are gone, and not compared.
@@ -105,7 +106,7 @@ pub struct Counts {
     pub one_sided_syns: u64,
     /// Pairs of connections that are one, seen before and after address translation.
     pub translated: u64,
-    /// Connections that gave way because the table was full.
+    /// Connections that gave way because the table was full, or too many connections had their ends.
     pub evicted_connections: u64,
     /// Times that waiting was given up early because a bound was reached.
     pub forced_skips: u64,
@@ -152,7 +153,7 @@ impl AddAssign for Counts {
             gaps,
             gap_bytes,
             unacknowledged_gaps,
-            jumps,
+            believed_groups,
             retransmissions,
             copies,
             conflicting,
@@ -171,7 +172,7 @@ impl AddAssign for Counts {
         self.gaps += gaps;
         self.gap_bytes += gap_bytes;
         self.unacknowledged_gaps += unacknowledged_gaps;
-        self.jumps += jumps;
+        self.believed_groups += believed_groups;
         self.retransmissions += retransmissions;
         self.copies += copies;
         self.conflicting += conflicting;
@@ -535,7 +536,7 @@ impl Streams {
     /// Segments that fitted no connection were acknowledged: a connection goes on with them behind a
     /// hole, if one of its sides did not jump; else they are another connection.
     fn believe(&mut self, twins: &[u32], group: &Group, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        self.shared.counts.jumps += 1;
+        self.shared.counts.believed_groups += 1;
         let goes_on =
             twins.iter().find_map(|&slot| Some((slot, self.table.get(slot)?.jump_to(group)?)));
         let slot = match goes_on {

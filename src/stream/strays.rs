@@ -215,6 +215,7 @@ impl Strays {
         Some(kept)
     }
 
+    /// Whether no group waits.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
@@ -267,7 +268,7 @@ impl Strays {
         discarded
     }
 
-    /// Throws all away.
+    /// Throws all groups away. Says how many segments they had.
     pub fn clear(&mut self) -> u64 {
         let mut discarded = 0;
         while !self.is_empty() {

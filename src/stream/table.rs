@@ -20,8 +20,8 @@ pub(super) struct Table {
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    /// Connections that were nothing but a SYN when they were put in, the oldest first: these give
-    /// way before any that an answer was seen of.
+    /// Every connection as it was put in, the oldest first. Those that got an answer are skipped and
+    /// swept; the others give way before any that got one.
     unanswered: VecDeque<(u32, u64)>,
     /// Keyed at random: the peers choose the ends, and might choose them to collide.
     hasher: RandomState,

@@ -1,5 +1,5 @@
-//! What waits for time to pass. Each kind of wait lasts equally long for everybody, so waits end
-//! in the order in which they began: a queue each, of which only the front is looked at.
+//! What waits for time to pass. Waits of one length share a queue, in the order in which they
+//! began, which is that in which they end: only its front is looked at.
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,8 @@ use crate::time::{Nanos, Timestamp};
 /// What remains of the time for which a client waits when the wait for the answer is over.
 const GIVE_UP_WAIT: Nanos = Nanos::new(ATTEMPT_WAIT.get() - SYN_WAIT.get());
 
-/// How much of the capture has passed. Never steps back, though packets may come out of order and
-/// the clock of the capture may be set.
+/// The time of the capture. What it says has elapsed never steps back, though packets may come out
+/// of order and the clock of the capture may be set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     latest: Option<Timestamp>,
@@ -58,7 +58,7 @@ impl Clock {
         self.now.elapsed
     }
 
-    /// The latest packet, and the time that it is.
+    /// The highest packet number and the time now. No packet need have both.
     pub fn last(&self) -> PacketRef {
         PacketRef { number: self.now.packet, at: self.latest.unwrap_or_default() }
     }

@@ -33,7 +33,8 @@ pub enum Step<F> {
 }
 
 impl Search {
-    /// Once round all `places`, from behind `here` on, or before it; without it from the end.
+    /// Once round all `places`, from behind `here` on, or before it; without `here` from the start,
+    /// or backwards from the end.
     pub fn round(places: Range<u64>, here: Option<u64>, backwards: bool) -> Self {
         let mut search = Self { places, next: 0, looked_at: 0, backwards, is_round: true };
         match here {

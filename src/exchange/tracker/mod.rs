@@ -127,7 +127,7 @@ struct Connection {
     started: PerSide<Option<ExchangeNumber>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
     lacks_replies_until: PacketNumber,
-    /// Only where not everything was seen from the first byte on.
+    /// Made by the first frame of uncertain place, unreadable frame or reply without a call.
     doubts: Option<Box<Doubts>>,
 }
 

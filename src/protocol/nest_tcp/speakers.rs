@@ -29,8 +29,8 @@ struct Undecided {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spoken {
-    /// `doubts` counts malformed headers before the first valid frame. If a frame follows they are
-    /// framing errors; if none does, this is not Nest.
+    /// `doubts` counts malformed headers before the first valid frame. If a frame follows, one framing
+    /// error is told for all of them; if none does, this is not Nest.
     Unproven { doubts: u32, guess: Option<Foreign> },
     /// At least one frame was read.
     Nest,

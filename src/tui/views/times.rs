@@ -132,7 +132,7 @@ pub fn first_packet(capture: &CaptureStore) -> Timestamp {
     packet.into_iter().chain(connection).min().unwrap_or_default()
 }
 
-/// Seconds from `origin` to `at`; negative where the clock of the capture stepped back.
+/// Seconds from `origin` to `at`; negative where `at` lies before `origin`.
 fn seconds(at: Timestamp, origin: Timestamp) -> String {
     let micros = |span: Nanos| {
         let micros = span.get() / 1_000;
