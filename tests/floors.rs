@@ -1,4 +1,4 @@
-//! The rules of the house, held against the text of `src/`: what a floor may import, who may name
+//! The rules of the house, checked against the text of `src/`: what a floor may import, who may name
 //! which outside package, who may read a clock, and who may print.
 //!
 //! Reads words, not Rust, without comments and texts; unit tests count like the rest.

@@ -30,15 +30,15 @@ pub(super) enum Told {
 /// ends when none of them waits any more.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    /// The numbers of the rows of those that wait. `stream` tells the end of each, so that there
-    /// are never more than connections.
+    /// The numbers of the rows of those that wait. `stream` tells the end of each, so there are
+    /// never more entries than connections.
     waiting: HashMap<ConnectionId, ExchangeNumber, RandomState>,
     /// By number. At least one attempt of each waits.
     scans: HashMap<ExchangeNumber, Scan, RandomState>,
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
-    /// The most different ends that one client attempted in vain within [`ATTEMPTS_WITHIN`].
+    /// The most different ends that one client has waiting, or given up, within [`ATTEMPTS_WITHIN`].
     most_of_a_client: usize,
 }
 
@@ -135,7 +135,7 @@ impl Attempts {
         }
     }
 
-    /// The most different ends that one client attempted in vain within [`ATTEMPTS_WITHIN`].
+    /// The most different ends that one client has waiting, or given up, within [`ATTEMPTS_WITHIN`].
     pub(super) const fn most_of_a_client(&self) -> u64 {
         self.most_of_a_client as u64
     }
@@ -145,7 +145,7 @@ impl Attempts {
         let client = self.clients.get(&attempt.ends.client.ip());
         let scan = client.and_then(|client| client.scan);
         let Some(scan) = scan.and_then(|number| self.scans.get_mut(&number)) else { return false };
-        if is_apart(scan.joined, attempt.first) {
+        if is_too_late_for_scan(scan.joined, attempt.first) {
             return false;
         }
         scan.waiting = scan.waiting.saturating_add(1);
@@ -195,7 +195,7 @@ impl Attempts {
             self.order.push_back(ip);
         }
         let client = self.clients.entry(ip).or_default();
-        let too_old = |old: &Row| is_apart(old.attempt.first, row.attempt.first);
+        let too_old = |old: &Row| is_too_late_for_scan(old.attempt.first, row.attempt.first);
         while client.recent.front().is_some_and(too_old) {
             client.recent.pop_front();
         }
@@ -224,6 +224,7 @@ impl Attempts {
             scan.waiting += 1;
             self.waiting.insert(notice.connection, scan.number);
             if number != scan.number {
+                // Its own row goes: whoever shows rows drops an answered attempt.
                 tell(Told::Ended, &exchange(number, &notice, &attempt, Status::Ok));
             }
         }
@@ -237,7 +238,7 @@ impl Scan {
     /// answered.
     fn exchange(&self) -> Exchange<'static> {
         let &Self { number, connection, ends, first, last, at, unanswered, .. } = self;
-        let attempt = Attempt { ends, first, last, syns: unanswered, answer: None };
+        let attempt = Attempt { ends, first, last, syns: 0, answer: None };
         let notice = Notice {
             connection,
             at,
@@ -252,7 +253,7 @@ impl Scan {
 }
 
 /// Whether an attempt began so long after another one that they are not of one scan.
-fn is_apart(earlier: PacketRef, later: PacketRef) -> bool {
+fn is_too_late_for_scan(earlier: PacketRef, later: PacketRef) -> bool {
     later.at.since(earlier.at).is_some_and(|apart| apart > ATTEMPTS_WITHIN)
 }
 

@@ -89,8 +89,8 @@ pub struct Counts {
     pub open_calls: u64,
     /// Messages whose pattern shares a row with others.
     pub patterns_folded: u64,
-    /// The most different ends that one client attempted in vain within ten seconds. Of several
-    /// shards it is the sum, which is never less than what one engine would count.
+    /// The most different ends that one client has waiting, or given up, within ten seconds. Of
+    /// several shards it is the sum, which is never less than what one engine would count.
     pub attempts_of_a_client: u64,
     /// The earliest and the latest time of a packet.
     pub span: Option<(Timestamp, Timestamp)>,

@@ -12,7 +12,7 @@ pub(super) struct HeldBack<T> {
     most_bytes: usize,
     /// The place of the first of `items` among all that were ever held.
     first: u64,
-    /// `None` where one was taken out. The first is one.
+    /// `None` where one was taken out. The front is never `None`.
     items: VecDeque<Option<Item<T>>>,
     count: usize,
     bytes: usize,
@@ -79,8 +79,8 @@ impl<T> HeldBack<T> {
         (waited >= self.wait.get()).then_some(Ticket(self.first))
     }
 
-    /// The next one, where more is held than may be. The places of those that were taken out count:
-    /// one that waits for nothing must not keep theirs.
+    /// The next one, where more is held than may be. Emptied places count too: one item
+    /// that stays must not keep them allocated.
     pub(super) fn over_limit(&self) -> Option<Ticket> {
         let over = self.count > self.most
             || self.bytes > self.most_bytes

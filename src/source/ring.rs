@@ -132,8 +132,8 @@ impl Ring {
         &self.newest
     }
 
-    /// The writer of the present file, or of the next one where that is full for a packet of the
-    /// time `at`. That one ends with its share of `drops`, which are all there were so far.
+    /// The writer for a packet of the time `at`. Where the present file is full, finishes it with its
+    /// share of `drops` (all so far) and begins the next.
     ///
     /// # Errors
     ///

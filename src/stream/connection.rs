@@ -39,7 +39,7 @@ use crate::packet::{PacketNumber, PacketRef};
 #[derive(Debug)]
 pub(super) struct Connection {
     pub slot: u32,
-    /// Its name. Taken at once, though perhaps never told: its segments are told before.
+    /// Its id. Taken at once, though perhaps never told: its segments are told before.
     id: ConnectionId,
     /// Its place among the connections that were told of, once it was.
     pub announced: Option<u64>,
@@ -134,7 +134,7 @@ impl Connection {
         if self.halves.client.address == segment.from { Side::Client } else { Side::Server }
     }
 
-    /// Its name.
+    /// Its id.
     pub fn id(&self) -> ConnectionId {
         self.id
     }
@@ -231,10 +231,10 @@ impl Connection {
         }
         mine.handshake.see(segment);
         if syn {
-            theirs.buffer.asked(packet.at);
+            theirs.buffer.saw_syn(packet.at);
             if let Some(mss) = segment.mss {
-                mine.buffer.limit(mss);
-                theirs.buffer.limit(mss);
+                mine.buffer.limit_mss(mss);
+                theirs.buffer.limit_mss(mss);
             }
             if mine.start == Start::Unknown || !self.settled {
                 mine.starts_at(start);
@@ -254,7 +254,7 @@ impl Connection {
                 theirs.starts_at(ack);
             }
             theirs.acknowledged_at(ack, self.settled);
-            mine.buffer.answers(packet.at);
+            mine.buffer.sends_ack(packet.at);
             theirs.buffer.acknowledged(packet.at, ack, length > 0);
             self.proven |= theirs.tally.packets > 0 && theirs.acknowledges_something(ack);
             if ack > theirs.acked {
@@ -338,7 +338,7 @@ impl Connection {
         let start = mine.position(segment.seq);
         // Only what lies before the bytes that come next can have been seen before.
         let is_old = mine.start != Start::Unknown && start < mine.sent;
-        let is_copy = is_old && mine.recent.hold_a_copy_of(segment);
+        let is_copy = is_old && mine.recent.contains_copy_of(segment);
         if !is_copy {
             mine.recent.add(segment);
         }
@@ -465,7 +465,7 @@ impl Connection {
             }
             _ => self.no_answer(AttemptState::NoAnswer, by, shared, emit),
         }
-        if self.twin && !self.proven && self.announced.is_none() && !self.is_attempt() {
+        if self.twin && !self.proven && self.announced.is_none() && !self.has_opening_syn() {
             // Beside one that was believed: of an older connection, or forged.
             let PerSide { client, server } = &self.halves;
             let packets = client.tally.packets + server.tally.packets;
@@ -539,7 +539,7 @@ impl Connection {
     }
 
     /// Whether it was opened by a SYN that the capture holds.
-    fn is_attempt(&self) -> bool {
+    fn has_opening_syn(&self) -> bool {
         let opened = |half: &HalfStream| half.handshake.asked();
         Side::BOTH.into_iter().any(|side| opened(self.halves.of(side)))
     }
@@ -601,7 +601,7 @@ impl Connection {
         }));
     }
 
-    /// Its name. Tells of it first, if that was not done yet.
+    /// Its id. Tells of it first, if that was not done yet.
     pub(super) fn announced(
         &mut self,
         shared: &mut Shared,

@@ -36,7 +36,7 @@ pub enum StreamEvent<'a> {
 /// A connection that was not known before.
 #[derive(Clone, Copy, Debug)]
 pub struct Opened {
-    /// Its name.
+    /// Its id.
     pub connection: ConnectionId,
     /// Its addresses.
     pub ends: Endpoints,

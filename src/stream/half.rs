@@ -271,7 +271,7 @@ impl HalfStream {
     /// Whether a segment that comes another way than those before is one of this side: a copy of
     /// one of them, or one that lies right where the next bytes are expected.
     pub fn adopts(&self, position: u64, segment: &Segment<'_>) -> bool {
-        self.recent.hold_a_copy_of(segment)
+        self.recent.contains_copy_of(segment)
             || self.distance(position).is_some_and(|distance| distance <= WINDOW_OF_NEW_PATH)
     }
 

@@ -298,7 +298,7 @@ impl Streams {
     pub fn unreachable(&mut self, message: &Unreachable, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.clock.packet(message.packet);
         self.run_waits(emit);
-        let slots: Vec<u32> = self.table.twins(&message.from, &message.to).collect();
+        let slots: Vec<u32> = self.table.all_between(&message.from, &message.to).collect();
         for slot in slots {
             if let Some(connection) = self.table.get_mut(slot) {
                 connection.unreachable(message, &mut self.shared, emit);
@@ -356,7 +356,7 @@ impl Streams {
 
     fn open(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) -> u32 {
         if self.table.is_full()
-            && let Some(slot) = self.table.giving_way()
+            && let Some(slot) = self.table.victim()
         {
             self.evict(slot, emit);
         }
@@ -388,13 +388,13 @@ impl Streams {
         }
     }
 
-    /// Gives a connection those of the strays that it lacks: what they acknowledge is absurd, but the
+    /// Gives a connection those of the strays that it needs: what they acknowledge is absurd, but the
     /// other side took their bytes.
     #[cold]
     fn fill(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
         loop {
             let Some(connection) = self.table.get(slot) else { return };
-            let Some(kept) = self.strays.take_one(|segment| connection.lacks(segment)) else {
+            let Some(kept) = self.strays.take_one(|segment| connection.needs(segment)) else {
                 return;
             };
             self.take_late(slot, &Segment { ack: None, ..kept.segment() }, emit);
@@ -403,7 +403,7 @@ impl Streams {
 
     /// Whether no connection between the ends of `segment` showed a packet of the side it goes to.
     fn is_one_sided(&self, segment: &Segment<'_>) -> bool {
-        let mut twins = self.table.twins(&segment.from, &segment.to);
+        let mut twins = self.table.all_between(&segment.from, &segment.to);
         twins.all(|slot| self.table.get(slot).is_some_and(|it| it.is_silent(&segment.to)))
     }
 
@@ -411,7 +411,7 @@ impl Streams {
     /// fit.
     #[cold]
     fn choose(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
+        let twins: Vec<u32> = self.table.all_between(&segment.from, &segment.to).collect();
         let distance = |&slot: &u32| {
             let connection = self.table.get(slot)?;
             Some((connection.distance(segment)?, Reverse(connection.generation), slot))
@@ -572,7 +572,7 @@ impl Streams {
 
     /// The connection in `slot` is believed: others between the same ends that do not go on are over.
     fn supersede(&mut self, slot: u32, segment: &Segment<'_>, blindly: bool) {
-        let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
+        let twins: Vec<u32> = self.table.all_between(&segment.from, &segment.to).collect();
         for other in twins.into_iter().filter(|&other| other != slot) {
             let Some(connection) = self.table.get_mut(other) else { continue };
             let (last, by) = (connection.last_number(), segment.packet);

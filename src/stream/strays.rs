@@ -33,8 +33,8 @@ struct Reset {
 /// Segments between two ends that continue each other.
 #[derive(Debug)]
 pub(super) struct Group {
-    one: Track,
-    other: Track,
+    one: Direction,
+    other: Direction,
     /// When the first came, as time passed since the first packet of the capture.
     since: Nanos,
     pub segments: Vec<Kept>,
@@ -42,7 +42,7 @@ pub(super) struct Group {
 
 /// One direction of a group.
 #[derive(Debug)]
-pub(super) struct Track {
+pub(super) struct Direction {
     pub address: SocketAddr,
     /// Where it began, and the next number that is expected.
     pub first: Option<Seq>,
@@ -78,7 +78,7 @@ impl Kept {
     }
 }
 
-impl Track {
+impl Direction {
     fn new(address: SocketAddr) -> Self {
         Self { address, first: None, next: Seq(0), packets: 0 }
     }
@@ -93,18 +93,18 @@ impl Track {
 
 impl Group {
     fn new(segment: &Segment<'_>, since: Nanos) -> Self {
-        let (one, other) = (Track::new(segment.from), Track::new(segment.to));
+        let (one, other) = (Direction::new(segment.from), Direction::new(segment.to));
         Self { one, other, since, segments: Vec::new() }
     }
 
     /// Both directions: of the sender of `segment`, and the other.
-    fn tracks(&mut self, segment: &Segment<'_>) -> (&mut Track, &mut Track) {
+    fn directions_mut(&mut self, segment: &Segment<'_>) -> (&mut Direction, &mut Direction) {
         let Self { one, other, .. } = self;
         if one.address == segment.from { (one, other) } else { (other, one) }
     }
 
     /// What is known of both directions.
-    pub fn directions(&self) -> [&Track; 2] {
+    pub fn directions(&self) -> [&Direction; 2] {
         [&self.one, &self.other]
     }
 
@@ -122,7 +122,7 @@ impl Group {
         if !is_of_it {
             return false;
         }
-        let (mine, theirs) = self.tracks(segment);
+        let (mine, theirs) = self.directions_mut(segment);
         let near = mine.distance(segment.seq) <= WINDOW;
         near && segment.ack.is_none_or(|ack| theirs.distance(ack) <= WINDOW)
     }
@@ -133,7 +133,7 @@ impl Group {
         let length = segment.payload.len() as u64 + u64::from(segment.missing);
         let end = end_of(segment);
         let acknowledges = self.holds_what_it_acknowledges(segment);
-        let (mine, theirs) = self.tracks(segment);
+        let (mine, theirs) = self.directions_mut(segment);
         let continues = mine.packets > 0 && mine.next == segment.seq && length > 0;
         if mine.first.is_none() {
             mine.first = Some(segment.seq);
@@ -200,7 +200,7 @@ impl Strays {
         self.resets.remove(index).map(|reset| (reset.kept, reset.forged))
     }
 
-    /// Takes out a segment that is none.
+    /// Takes out the first segment of which `is_none` says that it is no stray.
     pub fn take_one(&mut self, is_none: impl Fn(&Segment<'_>) -> bool) -> Option<Kept> {
         let (group, kept) = self.groups.iter().enumerate().find_map(|(index, group)| {
             let kept = group.segments.iter().position(|kept| is_none(&kept.segment()))?;

@@ -1,6 +1,6 @@
 //! Replies that could be read before their request: its side waits behind a gap.
 
-use super::{Answer, Parties, Tracker, connection_mut, release_number, take};
+use super::{Answer, Parties, Tracker, connection_mut, release_number, take_next};
 use crate::decode::Seq;
 use crate::endpoint::ConnectionId;
 use crate::exchange::held_back::{HeldBack, Ticket};
@@ -50,8 +50,9 @@ impl Asked {
     }
 }
 
-/// The longest that `stream` waits for bytes before it hands on what lies behind them.
-pub(super) fn held_back(reorder_at_most: Nanos) -> HeldBack<EarlyReply> {
+/// The queue of early replies. They wait as long as `stream` may: the longest that it waits for bytes
+/// before it hands on what lies behind them.
+pub(super) fn queue(reorder_at_most: Nanos) -> HeldBack<EarlyReply> {
     let wait = limits::RETRANSMISSION_WAIT.get().saturating_add(reorder_at_most.get());
     HeldBack::new(Nanos::new(wait), limits::EARLY_REPLIES, limits::EARLY_REPLY_BYTES)
 }
@@ -83,7 +84,7 @@ impl Tracker {
         let keep = self.config.keep_payloads || self.config.tell_progress;
         let end = [response.map_or(0, <[u8]>::len)];
         let orphan = KeptExchange::new(&Exchange {
-            number: take(&mut self.next_number),
+            number: take_next(&mut self.next_number),
             connection: parties.connection,
             ends: parties.ends,
             kind: ExchangeKind::Reply,
@@ -236,7 +237,7 @@ impl Tracker {
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             emit(TrackerEvent::Began(&orphan, &frame));
         }
-        self.ended(&orphan, emit);
+        self.tell_held_end(&orphan, emit);
     }
 
     pub(super) fn expire_early(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {

@@ -18,8 +18,9 @@ pub(super) struct HeldEvent {
     run: Run,
 }
 
-/// Nobody waits for what a file holds; on an interface somebody does.
-pub(super) fn held_back(reorder_at_most: Nanos) -> HeldBack<HeldEvent> {
+/// The queue of unconfirmed events. They wait longer in a file, where nobody waits for them, than on an
+/// interface.
+pub(super) fn queue(reorder_at_most: Nanos) -> HeldBack<HeldEvent> {
     let wait = reorder_at_most.max(limits::UNSURE_WAIT);
     HeldBack::new(wait, limits::UNSURE_EVENTS, limits::UNSURE_EVENT_BYTES)
 }
@@ -125,7 +126,7 @@ impl Tracker {
             doubts.events.remove(place);
         }
         let sure = self.is_sure(event.connection, run);
-        self.ended(&Exchange { sure, ..event }, emit);
+        self.tell_held_end(&Exchange { sure, ..event }, emit);
     }
 
     pub(super) fn expire_events(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {

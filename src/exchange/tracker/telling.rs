@@ -15,7 +15,7 @@ use crate::exchange::{
 use crate::protocol::Message;
 
 impl Tracker {
-    /// Tells of a call that is open now. Apart, as the next: a report asks for none of it.
+    /// Tells of a call that is open now. Cold, as `replied` is: a report asks for none of it.
     #[cold]
     pub(super) fn began(
         &self,
@@ -108,7 +108,7 @@ impl Tracker {
     }
 
     /// Tells that one ended which was held back.
-    pub(super) fn ended(
+    pub(super) fn tell_held_end(
         &mut self,
         exchange: &Exchange<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
@@ -130,7 +130,7 @@ impl Tracker {
     }
 
     /// Tells that a call ended, or how it stood when the capture did.
-    pub(super) fn emit(
+    pub(super) fn tell_call_end(
         &mut self,
         connection: ConnectionId,
         ends: Endpoints,

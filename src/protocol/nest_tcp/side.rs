@@ -147,7 +147,7 @@ impl SideDecoder {
         self.held.weight()
     }
 
-    /// The first bytes: are they a frame's?
+    /// The first bytes: are they a frame's? Says whether to go on with what is left.
     fn open(
         &mut self,
         input: &mut Input<'_>,
@@ -175,7 +175,8 @@ impl SideDecoder {
     }
 
     /// Reads what stands where a frame is expected: where it lies in the chunk, or, if earlier
-    /// chunks brought its beginning, in `held`, which takes from the chunk what the frame needs.
+    /// chunks brought its beginning, in `held`, which takes from the chunk what the frame needs. Says
+    /// whether to go on with what is left.
     fn read(
         &mut self,
         input: &mut Input<'_>,
@@ -274,7 +275,7 @@ impl SideDecoder {
         }
     }
 
-    /// Looks for a frame in what is held and in the chunk.
+    /// Looks for a frame in what is held and in the chunk. Says whether to go on with what is left.
     fn search(
         &mut self,
         input: &mut Input<'_>,

@@ -9,7 +9,7 @@ use crate::time::{Nanos, Timestamp};
 /// How a run tells points in time.
 #[derive(Clone, Debug)]
 pub struct TimeStyle {
-    /// Where the times of day are those of.
+    /// The zone of the times of day.
     pub zone: TimeZone,
     /// What was asked for with `-t`; `None`: each list tells what it usually does.
     pub format: Option<TimeFormat>,
