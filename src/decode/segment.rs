@@ -119,8 +119,8 @@ impl<'a> Segment<'a> {
     /// Whether its checksum is that of its bytes (RFC 9293, section 3.1); `None` where not all of
     /// them were captured. On a host whose network card computes checksums, those of the packets
     /// that it sends are wrong in every capture.
-    pub fn checksum_holds(&self) -> Option<bool> {
-        super::tcp::checksum_holds(self)
+    pub fn checksum_is_valid(&self) -> Option<bool> {
+        super::tcp::checksum_is_valid(self)
     }
 }
 

@@ -74,7 +74,7 @@ fn udp<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> 
             ether::mpls(rest, way)
         }
         // On another port the form must leave no doubt: no flag or reserved bit but the one, and
-        // within a frame with a packet of IP whose length and checksum are right.
+        // within a frame with a packet of IP whose length is right and whose checksum is valid.
         (_, [VXLAN_NETWORK, 0, 0, 0, _, _, _, 0, within @ ..]) => {
             let mut further = *way;
             open(ends, &mut further)?;

@@ -87,7 +87,7 @@ pub struct Completeness {
     pub without_time: u64,
     /// Calls without a latency because their reply was captured before their request.
     pub reply_first: u64,
-    /// Segments that were thrown away because a copy with the right checksum says something else.
+    /// Segments that were thrown away because a copy with a valid checksum says something else.
     pub damaged_copies: u64,
     /// Connections that are in the capture twice: before and after address translation.
     pub translated_connections: u64,

@@ -12,24 +12,24 @@ const LARGEST_ON_THE_WIRE: usize = 1_460;
 /// Whether the checksums of one side can be believed.
 ///
 /// ```text
-///  Unknown ──holds──► HeldOnce ──holds──► Trusted
-///     │                 │   ▲              │   ▲
-///     └──────wrong──────┤   │ holds  wrong │   │ holds
-///                       ▼   │              ▼   │
-///            Doubted, not trusted    Doubted, trusted
-///                       └─several wrong in a row─┴──► Unusable
+///  Unknown ──valid──► ValidOnce ──valid──► Trusted
+///     │                 │   ▲               │   ▲
+///     └──────wrong──────┤   │ valid   wrong │   │ valid
+///                       ▼   │               ▼   │
+///            Doubted, not trusted     Doubted, trusted
+///                       └──several wrong in a row─┴──► Unusable
 /// ```
 ///
-/// One may hold by chance: of a million connections whose checksums are never filled in, fifteen.
+/// One may be valid by chance: of a million connections whose checksums are never filled in, fifteen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Checksums {
     #[default]
     Unknown,
-    /// The last one that was looked at held; the one before did not, or there was none.
-    HeldOnce,
+    /// The last one looked at was valid; the one before was not, or there was none.
+    ValidOnce,
     /// How many in a row were wrong, and whether the side was `Trusted` before.
     Doubted { wrong: u8, trusted: bool },
-    /// The last one held.
+    /// The last one looked at was valid, and an earlier one too.
     Trusted,
     /// The network card computes them.
     Unusable,
@@ -38,7 +38,7 @@ pub(super) enum Checksums {
 impl Checksums {
     /// Whether segments without bytes are looked at too: until it is known what checksums are worth.
     pub fn wants_to_know(&self) -> bool {
-        matches!(self, Self::Unknown | Self::HeldOnce | Self::Doubted { trusted: false, .. })
+        matches!(self, Self::Unknown | Self::ValidOnce | Self::Doubted { trusted: false, .. })
     }
 
     /// Takes in a segment. Says whether it was damaged: its checksum is wrong, and can be believed.
@@ -50,11 +50,11 @@ impl Checksums {
         if segment.payload.len() > largest {
             return false;
         }
-        match segment.checksum_holds() {
+        match segment.checksum_is_valid() {
             None => false,
             Some(true) => {
                 *self = match *self {
-                    Self::Unknown | Self::Doubted { trusted: false, .. } => Self::HeldOnce,
+                    Self::Unknown | Self::Doubted { trusted: false, .. } => Self::ValidOnce,
                     _ => Self::Trusted,
                 };
                 false

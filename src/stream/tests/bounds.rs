@@ -87,10 +87,11 @@ fn what_all_hold_is_bounded() {
     assert!(streams.counts().forced_skips > 0);
 }
 
-/// Bytes that make the checksum of `segment` right.
+/// Bytes that make the checksum of `segment` valid.
 fn right(segment: Segment<'_>) -> [u8; 2] {
-    let holds =
-        |word: &u16| Segment { raw: &word.to_be_bytes(), ..segment }.checksum_holds() == Some(true);
+    let holds = |word: &u16| {
+        Segment { raw: &word.to_be_bytes(), ..segment }.checksum_is_valid() == Some(true)
+    };
     (0..=u16::MAX).find(holds).unwrap().to_be_bytes()
 }
 
