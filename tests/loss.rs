@@ -85,7 +85,7 @@ fn of_file(packets: &[Raw]) -> Found {
     engine.finish(&mut |event| found.take(&event));
     let unsure = found.rows.len() - found.sure;
     assert_eq!(engine.counts().exchange.unsure, unsure as u64);
-    assert_eq!(engine.counts().exchange.held_back_less, 0);
+    assert_eq!(engine.counts().exchange.waits_given_up, 0);
     found
 }
 

@@ -107,8 +107,8 @@ impl Counts {
             || self.stream.unanswered > limits::ATTEMPTING_CLIENTS as u64
             || self.stream.one_sided_syns > 0
             || self.exchange.calls_evicted > 0
-            || self.exchange.held_back_less > 0
-            || self.stream.forced_skips > 0
+            || self.exchange.waits_given_up > 0
+            || self.stream.waits_given_up > 0
             || self.stream.evicted_connections > 0
     }
 

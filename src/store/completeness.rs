@@ -66,7 +66,8 @@ pub struct Completeness {
     pub patterns_folded: u64,
     /// Connections given up because too many were followed.
     pub connections_evicted: u64,
-    /// Times that waiting for missing bytes was given up early because a bound was reached.
+    /// Times that waiting for missing bytes, for a request or for a confirmation was given up early
+    /// because a bound was reached.
     pub waits_given_up: u64,
     /// Bytes at the end of a file that ended inside a packet.
     pub file_bytes_cut: u64,
@@ -154,7 +155,7 @@ impl Completeness {
             clock_steps: counts.exchange.clock_steps,
             patterns_folded: counts.patterns_folded,
             connections_evicted: counts.stream.evicted_connections,
-            waits_given_up: counts.stream.forced_skips + counts.exchange.held_back_less,
+            waits_given_up: counts.stream.waits_given_up + counts.exchange.waits_given_up,
             file_bytes_cut: 0,
             foreign_connections: counts.protocol.foreign.clone(),
             copies: counts.stream.copies,

@@ -109,7 +109,7 @@ pub struct Counts {
     /// Connections that gave way because the table was full, or too many connections had their ends.
     pub evicted_connections: u64,
     /// Times that waiting was given up early because a bound was reached.
-    pub forced_skips: u64,
+    pub waits_given_up: u64,
     /// Segments of connections that are not followed.
     pub ignored: u64,
 }
@@ -165,7 +165,7 @@ impl AddAssign for Counts {
             one_sided_syns,
             translated,
             evicted_connections,
-            forced_skips,
+            waits_given_up,
             ignored,
         } = other;
         self.connections += connections;
@@ -184,7 +184,7 @@ impl AddAssign for Counts {
         self.one_sided_syns += one_sided_syns;
         self.translated += translated;
         self.evicted_connections += evicted_connections;
-        self.forced_skips += forced_skips;
+        self.waits_given_up += waits_given_up;
         self.ignored += ignored;
     }
 }

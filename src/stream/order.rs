@@ -229,7 +229,7 @@ impl Connection {
         let in_all = shared.held + self.held();
         let damaged = &mut self.halves.of_mut(side).damaged;
         if damaged.held() > DAMAGED_BYTES || in_all > HELD_IN_ALL {
-            shared.counts.forced_skips += 1;
+            shared.counts.waits_given_up += 1;
             damaged.clear();
         }
     }
@@ -243,7 +243,7 @@ impl Connection {
                 if held == 0 || held <= HELD_PER_SIDE && in_all <= HELD_IN_ALL {
                     break;
                 }
-                shared.counts.forced_skips += 1;
+                shared.counts.waits_given_up += 1;
                 if self.settled {
                     self.skip_first_gap(side, shared, emit);
                     self.advance(shared, emit);

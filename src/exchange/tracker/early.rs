@@ -130,7 +130,7 @@ impl Tracker {
         let oldest = early.front().filter(|_| early.len() > limits::EARLY_REPLIES_OF_CONNECTION);
         let mut over = oldest.map(|(_, ticket)| *ticket);
         while let Some(ticket) = over.take().or_else(|| self.early.over_limit()) {
-            self.counts.held_back_less += 1;
+            self.counts.waits_given_up += 1;
             self.orphaned(ticket, emit);
         }
     }

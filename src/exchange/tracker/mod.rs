@@ -48,9 +48,9 @@ pub struct Counts {
     pub reply_first: u64,
     /// Exchanges of which nothing but their own bytes says that they are any.
     pub unsure: u64,
-    /// Times that something was held back for less long than it might have had to be, because a
-    /// bound was reached.
-    pub held_back_less: u64,
+    /// Times that waiting for a request or a confirmation was given up early because a bound was
+    /// reached.
+    pub waits_given_up: u64,
 }
 
 impl AddAssign for Counts {
@@ -63,7 +63,7 @@ impl AddAssign for Counts {
             without_time,
             reply_first,
             unsure,
-            held_back_less,
+            waits_given_up,
         } = other;
         self.orphan_replies += orphan_replies;
         self.late_replies += late_replies;
@@ -72,7 +72,7 @@ impl AddAssign for Counts {
         self.without_time += without_time;
         self.reply_first += reply_first;
         self.unsure += unsure;
-        self.held_back_less += held_back_less;
+        self.waits_given_up += waits_given_up;
     }
 }
 

@@ -110,7 +110,7 @@ impl Tracker {
             known.doubts().events.push_back((run, ticket));
         }
         while let Some(ticket) = self.events.over_limit() {
-            self.counts.held_back_less += 1;
+            self.counts.waits_given_up += 1;
             self.release_event(ticket, emit);
         }
     }
