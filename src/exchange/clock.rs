@@ -58,14 +58,14 @@ impl Clock {
         self.elapsed
     }
 
-    /// Whether the clock was set back behind packet `first`.
-    pub(super) fn stepped_behind(&self, first: PacketNumber) -> bool {
+    /// Whether the clock was set back after packet `first`.
+    pub(super) fn stepped_after(&self, first: PacketNumber) -> bool {
         self.last_step > first
     }
 
-    /// Whether the clock was set back behind packet `first` and not behind `last`.
+    /// Whether the clock was set back after packet `first` and not after `last`.
     pub(super) fn stepped_within(&self, first: PacketNumber, last: PacketNumber) -> bool {
-        self.stepped_behind(first)
+        self.stepped_after(first)
             && self.steps.iter().any(|step| (first.next()..=last).contains(step))
     }
 }

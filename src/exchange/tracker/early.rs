@@ -33,7 +33,7 @@ pub(super) struct EarlyReply {
     /// The JSON text of its frame, where progress is told.
     body: Box<[u8]>,
     /// The call had its final reply meanwhile; this one is another, unless a later call has the id.
-    behind_final: bool,
+    after_final: bool,
 }
 
 /// A request that early replies may answer.
@@ -66,7 +66,7 @@ impl EarlyReply {
         }
         let Some(reply) = self.orphan.lend().reply else { return false };
         let later = reply.last.number > request.last.number;
-        later || !self.behind_final && reply.last.at > request.last.at
+        later || !self.after_final && reply.last.at > request.last.at
     }
 }
 
@@ -121,7 +121,7 @@ impl Tracker {
             after: message.after,
             hold: message.hold.copied(),
             body: body.into(),
-            behind_final: false,
+            after_final: false,
         };
         let ticket = self.early.push(self.clock.elapsed(), bytes, reply);
         let Some(known) = connection_mut(&mut self.connections, parties.connection) else { return };
@@ -190,18 +190,18 @@ impl Tracker {
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             self.answer(parties, place, (&frame, early.run), &answer, emit);
             if last {
-                return self.behind_final(parties.connection, hash);
+                return self.after_final(parties.connection, hash);
             }
         }
     }
 
-    /// Whoever waits with this hash comes behind a final reply.
-    fn behind_final(&mut self, connection: ConnectionId, hash: u64) {
+    /// Whoever waits with this hash comes after a final reply.
+    fn after_final(&mut self, connection: ConnectionId, hash: u64) {
         let known = connection_mut(&mut self.connections, connection);
         let Some(doubts) = known.and_then(|known| known.doubts.as_ref()) else { return };
         for (_, ticket) in doubts.early.iter().filter(|(known, _)| *known == hash) {
             if let Some(reply) = self.early.get_mut(*ticket) {
-                reply.behind_final = true;
+                reply.after_final = true;
             }
         }
     }
@@ -223,7 +223,7 @@ impl Tracker {
     fn orphaned(&mut self, ticket: Ticket, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
         let Some(early) = self.take_early(ticket) else { return };
         let orphan = early.orphan.lend();
-        if early.behind_final {
+        if early.after_final {
             release_number(&mut self.next_number, Some(orphan.number));
             self.counts.late_replies += 1;
             return;

@@ -163,7 +163,7 @@ fn tell_without_latency(exchange: &Exchange<'_>, emit: &mut dyn FnMut(TrackerEve
 #[inline(always)]
 fn clock_step(clock: &Clock, exchange: &Exchange<'_>) -> Option<Spoiled> {
     let request = exchange.request?;
-    if !clock.stepped_behind(request.first.number) {
+    if !clock.stepped_after(request.first.number) {
         return None;
     }
     let reply = exchange.reply.unwrap_or(request);

@@ -52,7 +52,7 @@ impl Passing {
         if missing > 0 {
             let head = body.get(..missing as usize);
             for byte in head.unwrap_or(body) {
-                self.place = behind(self.place, &mut self.depth, *byte);
+                self.place = after(self.place, &mut self.depth, *byte);
             }
             if let Some(head) = head
                 && self.place == Place::Closed
@@ -112,8 +112,8 @@ enum Place {
     Broken,
 }
 
-/// The place behind one more byte, inside of `depth` brackets.
-const fn behind(place: Place, depth: &mut u32, byte: u8) -> Place {
+/// The place after one more byte, inside of `depth` brackets.
+const fn after(place: Place, depth: &mut u32, byte: u8) -> Place {
     match (place, byte) {
         (Place::InString, b'\\') => Place::Escaped,
         (Place::InString, b'"') if *depth == 0 => Place::Closed,
