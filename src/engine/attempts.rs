@@ -15,8 +15,8 @@ use crate::packet::PacketRef;
 use crate::stream::{Attempt, AttemptState, Notice};
 use crate::time::Nanos;
 
-/// What the engine is to tell of an attempt.
-pub(super) enum Told {
+/// What state the row of an attempt is in.
+pub(super) enum RowState {
     /// It has no answer so far.
     Waiting,
     /// It failed, or was answered at last.
@@ -34,7 +34,7 @@ pub(super) struct Attempts {
     /// never more entries than connections.
     waiting: HashMap<ConnectionId, ExchangeNumber, RandomState>,
     /// By number. At least one attempt of each waits.
-    scans: HashMap<ExchangeNumber, Scan, RandomState>,
+    scans: HashMap<ExchangeNumber, PortScan, RandomState>,
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
@@ -61,7 +61,7 @@ struct Row {
 
 /// Many attempts that are one row.
 #[derive(Clone, Copy, Debug)]
-struct Scan {
+struct PortScan {
     number: ExchangeNumber,
     connection: ConnectionId,
     ends: Endpoints,
@@ -84,7 +84,7 @@ impl Attempts {
         attempt: &Attempt,
         state: AttemptState,
         number: &mut dyn FnMut() -> ExchangeNumber,
-        tell: &mut dyn FnMut(Told, &Exchange<'_>),
+        tell: &mut dyn FnMut(RowState, &Exchange<'_>),
     ) {
         if state == AttemptState::Waiting {
             if !self.joins_a_scan(notice, attempt) {
@@ -92,7 +92,7 @@ impl Attempts {
                 self.waiting.insert(notice.connection, number);
                 // How long it waits is known when it ends, as of a call.
                 let row = exchange(number, notice, attempt, Status::NoAnswer);
-                tell(Told::Waiting, &Exchange { waited: None, ..row });
+                tell(RowState::Waiting, &Exchange { waited: None, ..row });
                 self.note(Row { number, notice: *notice, attempt: *attempt }, tell);
             }
             return;
@@ -131,7 +131,7 @@ impl Attempts {
         if let Some(number) = own.or_else(|| is_told_alone.then(number)) {
             let row = exchange(number, notice, attempt, status);
             let error = error.map(str::as_bytes);
-            tell(Told::Ended, &Exchange { ended_by: by, error, ..row });
+            tell(RowState::Ended, &Exchange { ended_by: by, error, ..row });
         }
     }
 
@@ -161,7 +161,7 @@ impl Attempts {
         notice: &Notice,
         attempt: &Attempt,
         is_unanswered: bool,
-        tell: &mut dyn FnMut(Told, &Exchange<'_>),
+        tell: &mut dyn FnMut(RowState, &Exchange<'_>),
     ) {
         let Some(scan) = self.scans.get_mut(&number) else { return };
         scan.waiting = scan.waiting.saturating_sub(1);
@@ -176,14 +176,14 @@ impl Attempts {
             }
         }
         if scan.waiting == 0 {
-            tell(Told::Ended, &scan.exchange());
+            tell(RowState::Ended, &scan.exchange());
             self.scans.remove(&number);
         }
     }
 
     /// Counts an attempt that has a row. Where there are too many, their rows become one: the first
     /// one's.
-    fn note(&mut self, row: Row, tell: &mut dyn FnMut(Told, &Exchange<'_>)) {
+    fn note(&mut self, row: Row, tell: &mut dyn FnMut(RowState, &Exchange<'_>)) {
         let ip = row.attempt.ends.client.ip();
         if !self.clients.contains_key(&ip) {
             if self.order.len() >= ATTEMPTING_CLIENTS
@@ -209,7 +209,7 @@ impl Attempts {
         let mut rows = std::mem::take(&mut client.recent);
         rows.retain(|row| self.waiting.contains_key(&row.notice.connection));
         let Some(&first) = rows.front() else { return };
-        let mut scan = Scan {
+        let mut scan = PortScan {
             number: first.number,
             connection: first.notice.connection,
             ends: first.attempt.ends,
@@ -225,7 +225,7 @@ impl Attempts {
             self.waiting.insert(notice.connection, scan.number);
             if number != scan.number {
                 // Its own row goes: whoever shows rows drops an answered attempt.
-                tell(Told::Ended, &exchange(number, &notice, &attempt, Status::Ok));
+                tell(RowState::Ended, &exchange(number, &notice, &attempt, Status::Ok));
             }
         }
         client.scan = Some(scan.number);
@@ -233,7 +233,7 @@ impl Attempts {
     }
 }
 
-impl Scan {
+impl PortScan {
     /// The row of those that nothing answered; where there are none, that of an attempt that was
     /// answered.
     fn exchange(&self) -> Exchange<'static> {

@@ -8,7 +8,7 @@ mod shard;
 pub use connections::{Beginning, ConnectionFacts};
 pub use shard::Shard;
 
-use attempts::{Attempts, Told};
+use attempts::{Attempts, RowState};
 use connections::{Connections, Live};
 
 use crate::decode::{self, Network};
@@ -377,16 +377,16 @@ fn tell(event: TrackerEvent<'_>, also: Option<&Endpoints>, emit: &mut dyn FnMut(
 
 /// Tells of an attempt. That it waits, and that it was answered at last, is progress.
 fn tell_attempt(
-    told: Told,
+    told: RowState,
     row: &Exchange<'_>,
     tell_progress: bool,
     emit: &mut dyn FnMut(EngineEvent<'_>),
 ) {
     match told {
-        Told::Waiting if tell_progress => emit(EngineEvent::Attempted(row)),
-        Told::Ended if tell_progress || row.status != Status::Ok => {
+        RowState::Waiting if tell_progress => emit(EngineEvent::Attempted(row)),
+        RowState::Ended if tell_progress || row.status != Status::Ok => {
             emit(EngineEvent::Exchange(row));
         }
-        Told::Waiting | Told::Ended => {}
+        RowState::Waiting | RowState::Ended => {}
     }
 }

@@ -7,7 +7,7 @@
 //! journal entries as if they were packets; here only packets are numbered.)
 
 use super::classic::{ByteOrder, Classic, Fault, HEADER, PACKET_BYTES, Record, Step};
-use super::kept::Kept;
+use super::kept::Blocks;
 use super::options::Options;
 use super::points::{FilePoints, Point, sum};
 use super::window::{Filled, Window};
@@ -63,7 +63,7 @@ impl Pcapng {
         &mut self,
         window: &mut Window,
         points: &mut FilePoints,
-        kept: &mut Option<Kept>,
+        kept: &mut Option<Blocks>,
     ) -> Result<Step, Fault> {
         loop {
             match window.require(BLOCK_FRAME)? {
@@ -152,7 +152,7 @@ impl Pcapng {
         }
     }
 
-    fn section(&mut self, block: &Block<'_>, points: &mut FilePoints, kept: &mut Option<Kept>) {
+    fn section(&mut self, block: &Block<'_>, points: &mut FilePoints, kept: &mut Option<Blocks>) {
         self.close(points);
         self.order = block.order;
         if let Some(kept) = kept {

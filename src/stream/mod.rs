@@ -394,10 +394,10 @@ impl Streams {
     fn fill(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
         loop {
             let Some(connection) = self.table.get(slot) else { return };
-            let Some(kept) = self.strays.take_one(|segment| connection.needs(segment)) else {
+            let Some(stray) = self.strays.take_one(|segment| connection.needs(segment)) else {
                 return;
             };
-            self.take_late(slot, &Segment { ack: None, ..kept.segment() }, emit);
+            self.take_late(slot, &Segment { ack: None, ..stray.segment() }, emit);
         }
     }
 
@@ -560,8 +560,8 @@ impl Streams {
                 slot
             }
         };
-        for kept in &group.segments {
-            self.take_late(slot, &kept.segment(), emit);
+        for stray in &group.segments {
+            self.take_late(slot, &stray.segment(), emit);
         }
         if goes_on.is_none()
             && let Some(last) = group.segments.last()

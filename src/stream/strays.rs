@@ -25,7 +25,7 @@ pub(super) struct Strays {
 /// A reset that may have been captured before the SYN which it refuses.
 #[derive(Debug)]
 struct Reset {
-    kept: Kept,
+    stray: Stray,
     /// Whether it was counted as forged.
     forged: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct Group {
     other: Direction,
     /// When the first came, as time passed since the first packet of the capture.
     since: Nanos,
-    pub segments: Vec<Kept>,
+    pub segments: Vec<Stray>,
 }
 
 /// One direction of a group.
@@ -52,12 +52,12 @@ pub(super) struct Direction {
 
 /// A segment, and its bytes.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Stray {
     segment: Segment<'static>,
     payload: Box<[u8]>,
 }
 
-impl Kept {
+impl Stray {
     fn new(segment: &Segment<'_>) -> Self {
         let Segment { packet, from, to, seq, ack, flags, window, missing, path, .. } = *segment;
         let Segment { ip_id, ttl, mss, .. } = *segment;
@@ -110,7 +110,7 @@ impl Group {
 
     /// The first packet.
     pub fn first(&self) -> PacketRef {
-        self.segments.first().map(|kept| kept.segment.packet).unwrap_or_default()
+        self.segments.first().map(|stray| stray.segment.packet).unwrap_or_default()
     }
 
     /// Whether `segment` lies where the next ones are expected.
@@ -148,7 +148,7 @@ impl Group {
             theirs.first = Some(ack);
             theirs.next = ack;
         }
-        self.segments.push(Kept::new(segment));
+        self.segments.push(Stray::new(segment));
         acknowledges || one_sided && continues
     }
 
@@ -156,12 +156,12 @@ impl Group {
     /// earlier one, for both may have more under way than they acknowledge.
     fn holds_what_it_acknowledges(&self, segment: &Segment<'_>) -> bool {
         let theirs = self.segments.iter().rev().take(STRAYS_UNDER_WAY);
-        let mut theirs = theirs.map(Kept::segment).filter(|it| it.from == segment.to);
+        let mut theirs = theirs.map(Stray::segment).filter(|it| it.from == segment.to);
         segment.ack.is_some_and(|ack| theirs.any(|it| end_of(&it) == ack))
     }
 
     fn weight(&self) -> usize {
-        self.segments.iter().map(Kept::weight).sum()
+        self.segments.iter().map(Stray::weight).sum()
     }
 }
 
@@ -178,7 +178,7 @@ impl Strays {
     pub fn keep_reset(&mut self, segment: &Segment<'_>, forged: bool) {
         // RFC 9293, section 3.5.2: one that answers a SYN acknowledges it, and brings nothing.
         if segment.ack.is_some() && segment.payload.is_empty() {
-            self.resets.push_back(Reset { kept: Kept::new(segment), forged });
+            self.resets.push_back(Reset { stray: Stray::new(segment), forged });
             if self.resets.len() > STRAY_RESETS {
                 self.resets.pop_front();
             }
@@ -191,28 +191,28 @@ impl Strays {
         &mut self,
         syn: &Segment<'_>,
         is_recent: impl Fn(PacketRef) -> bool,
-    ) -> Option<(Kept, bool)> {
+    ) -> Option<(Stray, bool)> {
         let refuses = |reset: &Reset| {
-            let Segment { packet, from, to, ack, .. } = reset.kept.segment;
+            let Segment { packet, from, to, ack, .. } = reset.stray.segment;
             from == syn.to && to == syn.from && ack == Some(syn.seq.add(1)) && is_recent(packet)
         };
         let index = self.resets.iter().position(refuses)?;
-        self.resets.remove(index).map(|reset| (reset.kept, reset.forged))
+        self.resets.remove(index).map(|reset| (reset.stray, reset.forged))
     }
 
     /// Takes out the first segment of which `is_none` says that it is no stray.
-    pub fn take_one(&mut self, is_none: impl Fn(&Segment<'_>) -> bool) -> Option<Kept> {
-        let (group, kept) = self.groups.iter().enumerate().find_map(|(index, group)| {
-            let kept = group.segments.iter().position(|kept| is_none(&kept.segment()))?;
-            Some((index, kept))
+    pub fn take_one(&mut self, is_none: impl Fn(&Segment<'_>) -> bool) -> Option<Stray> {
+        let (group, stray) = self.groups.iter().enumerate().find_map(|(index, group)| {
+            let stray = group.segments.iter().position(|stray| is_none(&stray.segment()))?;
+            Some((index, stray))
         })?;
         let segments = &mut self.groups.get_mut(group)?.segments;
-        let kept = segments.remove(kept);
+        let stray = segments.remove(stray);
         if segments.is_empty() {
             self.groups.remove(group);
         }
-        self.held -= kept.weight();
-        Some(kept)
+        self.held -= stray.weight();
+        Some(stray)
     }
 
     /// Whether no group waits.
@@ -236,7 +236,7 @@ impl Strays {
         let index = index.unwrap_or_default();
         let Some(group) = self.groups.get_mut(index) else { return (None, 0) };
         let believed = group.add(segment, one_sided);
-        self.held += group.segments.last().map_or(0, Kept::weight);
+        self.held += group.segments.last().map_or(0, Stray::weight);
         if believed {
             let group = self.groups.remove(index);
             self.held -= group.as_ref().map_or(0, Group::weight);
