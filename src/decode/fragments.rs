@@ -42,7 +42,7 @@ pub(super) enum Claim {
 /// `FRAGMENT_BYTES` between two calls.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
-    waiting: HashMap<Key, Whole, foldhash::fast::RandomState>,
+    waiting: HashMap<Key, Reassembly, foldhash::fast::RandomState>,
     order: VecDeque<(Timestamp, Key)>,
     weight: usize,
 }
@@ -51,7 +51,7 @@ pub(super) struct Fragments {
 #[derive(Debug, Default)]
 pub(super) struct Pushed {
     /// The packet that it completed.
-    pub whole: Option<Whole>,
+    pub whole: Option<Reassembly>,
     /// Whether it fits no packet.
     pub malformed: bool,
     /// Whether it is of a packet that nobody wants.
@@ -86,22 +86,22 @@ impl Fragments {
             return pushed;
         };
         let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id, path };
-        let whole = match self.waiting.entry(key) {
+        let reassembly = match self.waiting.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(place) => {
                 self.order.push_back((packet.at, key));
-                let whole = place.insert(Whole::new(key, packet.at));
-                self.weight += whole.weight();
-                whole
+                let reassembly = place.insert(Reassembly::new(key, packet.at));
+                self.weight += reassembly.weight();
+                reassembly
             }
         };
-        self.weight -= whole.weight();
-        whole.claim(claim);
-        let fits = whole.add(packet, ip, fragment, end);
-        self.weight += whole.weight();
-        pushed.unwanted = whole.claim == Claim::Unwanted;
+        self.weight -= reassembly.weight();
+        reassembly.claim(claim);
+        let fits = reassembly.add(packet, ip, fragment, end);
+        self.weight += reassembly.weight();
+        pushed.unwanted = reassembly.claim == Claim::Unwanted;
         pushed.malformed = !fits && !pushed.unwanted;
-        if whole.is_complete() {
+        if reassembly.is_complete() {
             pushed.whole = self.remove(&key).filter(|_| !pushed.unwanted);
         }
         while self.weight > FRAGMENT_BYTES {
@@ -141,24 +141,24 @@ impl Fragments {
         }
         self.remove(&key)
             .filter(|w| w.claim == Claim::Wanted)
-            .map_or(0, |whole| whole.packets.len() as u64)
+            .map_or(0, |reassembly| reassembly.packets.len() as u64)
     }
 
-    fn remove(&mut self, key: &Key) -> Option<Whole> {
-        let whole = self.waiting.remove(key)?;
-        self.weight -= whole.weight();
+    fn remove(&mut self, key: &Key) -> Option<Reassembly> {
+        let reassembly = self.waiting.remove(key)?;
+        self.weight -= reassembly.weight();
         // What was completed leaves its entry behind: swept before such entries outnumber others.
         if self.order.len() > 2 * self.waiting.len() + 64 {
             let waiting = &self.waiting;
             self.order.retain(|(since, key)| waiting.get(key).is_some_and(|w| w.since == *since));
         }
-        Some(whole)
+        Some(reassembly)
     }
 }
 
 /// A packet that is put together.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(super) struct Reassembly {
     key: Key,
     /// When its first fragment came.
     since: Timestamp,
@@ -191,7 +191,7 @@ impl Piece {
     }
 }
 
-impl Whole {
+impl Reassembly {
     fn new(key: Key, since: Timestamp) -> Self {
         Self {
             key,

@@ -236,17 +236,18 @@ impl Decoder {
             true => self.counts.other(stop),
             false => self.counts.fragments += 1,
         }
-        let Some(whole) = pushed.whole else { return };
-        self.joined.extend_from_slice(whole.packets());
-        let head = whole.head();
-        let Ok((first, ip)) = whole.ip(&head) else { return self.counts.malformed += 1 };
+        let Some(reassembly) = pushed.whole else { return };
+        self.joined.extend_from_slice(reassembly.packets());
+        let head = reassembly.head();
+        let Ok((first, ip)) = reassembly.ip(&head) else { return self.counts.malformed += 1 };
         // A segment within becomes one for each fragment that carried some of it.
         let mut parts = 0;
         let mut segments = 0;
         let mut split = |network: Network<'_>| match network {
             Network::Segment(segment) => {
                 segments += 1;
-                parts += whole.split(&segment, &head, &mut |part| emit(Network::Segment(part)));
+                parts +=
+                    reassembly.split(&segment, &head, &mut |part| emit(Network::Segment(part)));
             }
             unreachable @ Network::Unreachable(_) => emit(unreachable),
         };
