@@ -52,7 +52,7 @@ pub const HELD_ROUND_TRIP: Nanos = Nanos::from_millis(300);
 /// larger than a receive window. What lies further away must first be acknowledged.
 pub const WINDOW: u64 = HELD_PER_SIDE as u64;
 
-/// How far the first packet that came another way may lie from what is known of a side: a few
+/// How far the first packet on another path may lie from what is known of a side: a few
 /// segments out of order. The initial numbers of two connections are hardly ever so near.
 pub const WINDOW_OF_NEW_PATH: u64 = 64 << 10;
 

@@ -1,13 +1,14 @@
 //! One packet → its TCP segment. Reads link and IP headers, opens tunnels and puts IP fragments
 //! together; knows nothing of connections. Pure: no clock, no I/O. The only user of etherparse.
 //!
-//! The way in is a recursion over IP packets, at most `TUNNEL_DEPTH` deep: `link` finds the first in a
+//! The descent is a recursion over IP packets, at most `TUNNEL_DEPTH` deep: `link` finds the first in a
 //! packet of the link, `tunnel` the next in an IP packet, until one carries TCP or something that is
 //! not opened.
 //!
 //! Checksums decide nothing here: where the network card computes them, a capture on the sending
 //! host shows them wrong in every packet.
 
+mod descent;
 mod ether;
 mod fragments;
 mod headers;
@@ -18,7 +19,6 @@ mod other;
 mod segment;
 mod tcp;
 mod tunnel;
-mod way;
 
 pub use headers::Headers;
 pub use other::Other;
@@ -28,9 +28,9 @@ use std::collections::BTreeMap;
 
 use etherparse::ip_number;
 
+use self::descent::{Descent, Stop};
 use self::fragments::{Claim, Fragments};
 use self::ip::{Fragment, Ip};
-use self::way::{Stop, Way};
 use crate::limits::OTHER_KINDS;
 use crate::packet::{LinkType, Packet, PacketNumber, PacketRef};
 
@@ -135,9 +135,9 @@ impl Decoder {
         self.counts.fragments_lost += self.fragments.expire(packet.at);
 
         let at = At { packet: packet.place(), link: packet.link };
-        let mut way = Way::new(packet.point, cut);
-        match link::network(packet.link, packet.data, &mut way) {
-            Ok(bytes) => self.ip(at, bytes, way, emit),
+        let mut descent = Descent::new(packet.point, cut);
+        match link::network(packet.link, packet.data, &mut descent) {
+            Ok(bytes) => self.ip(at, bytes, descent, emit),
             Err(stop) => self.counts.stopped(stop, packet.link),
         }
     }
@@ -157,19 +157,19 @@ impl Decoder {
         });
     }
 
-    fn ip(&mut self, at: At, bytes: &[u8], way: Way, emit: &mut impl FnMut(Network<'_>)) {
-        match ip::parse(bytes, way.cut) {
+    fn ip(&mut self, at: At, bytes: &[u8], descent: Descent, emit: &mut impl FnMut(Network<'_>)) {
+        match ip::parse(bytes, descent.cut) {
             Ok(ip) if ip.protocol == ip_number::TCP && ip.fragment.is_none() => {
-                self.tcp(at, &ip, way, emit);
+                self.tcp(at, &ip, descent, emit);
             }
-            Ok(ip) => self.beside(at, &ip, way, emit),
+            Ok(ip) => self.beside(at, &ip, descent, emit),
             Err(Malformed) => self.counts.malformed += 1,
         }
     }
 
     #[inline]
-    fn tcp(&mut self, at: At, ip: &Ip<'_>, way: Way, emit: &mut impl FnMut(Network<'_>)) {
-        match tcp::parse(at.packet, ip, way.path) {
+    fn tcp(&mut self, at: At, ip: &Ip<'_>, descent: Descent, emit: &mut impl FnMut(Network<'_>)) {
+        match tcp::parse(at.packet, ip, descent.path) {
             Ok(segment) => {
                 self.counts.segments += 1;
                 emit(Network::Segment(segment));
@@ -181,10 +181,10 @@ impl Decoder {
     /// What is no plain TCP: out of the way of what is.
     #[cold]
     #[inline(never)]
-    fn beside(&mut self, at: At, ip: &Ip<'_>, way: Way, emit: &mut dyn FnMut(Network<'_>)) {
+    fn beside(&mut self, at: At, ip: &Ip<'_>, descent: Descent, emit: &mut dyn FnMut(Network<'_>)) {
         match ip.fragment {
-            Some(fragment) => self.fragment(at, ip, fragment, way, emit),
-            None => self.not_tcp(at, ip, way, emit),
+            Some(fragment) => self.fragment(at, ip, fragment, descent, emit),
+            None => self.not_tcp(at, ip, descent, emit),
         }
     }
 
@@ -192,15 +192,15 @@ impl Decoder {
         &mut self,
         at: At,
         ip: &Ip<'_>,
-        mut way: Way,
+        mut descent: Descent,
         mut emit: &mut dyn FnMut(Network<'_>),
     ) {
         if let Some(message) = icmp::unreachable(at.packet, ip) {
             self.counts.unreachable += 1;
             return emit(Network::Unreachable(message));
         }
-        match tunnel::inner(ip, &mut way) {
-            Ok(bytes) => self.ip(at, bytes, way, &mut emit),
+        match tunnel::inner(ip, &mut descent) {
+            Ok(bytes) => self.ip(at, bytes, descent, &mut emit),
             Err(stop) => self.counts.stopped(stop, at.link),
         }
     }
@@ -210,12 +210,12 @@ impl Decoder {
         at: At,
         ip: &Ip<'_>,
         fragment: Fragment,
-        way: Way,
+        descent: Descent,
         emit: &mut dyn FnMut(Network<'_>),
     ) {
         // What follows the fragment header may be another header, and only then TCP. Of UDP only the
         // first fragment shows whether it is a tunnel; what its other fragments hold counts as cut.
-        let mut further = way;
+        let mut further = descent;
         let first = Ip { missing: u32::from(u16::MAX), fragment: None, ..*ip };
         let (claim, stop) = match ip.protocol {
             ip_number::UDP if fragment.offset > 0 => (Claim::Unknown, Other::Udp),
@@ -229,7 +229,7 @@ impl Decoder {
                 return self.counts.stopped(stop, at.link);
             }
         };
-        let pushed = self.fragments.push(at.packet, ip, fragment, way.path, claim);
+        let pushed = self.fragments.push(at.packet, ip, fragment, descent.path, claim);
         self.counts.fragments_lost += pushed.lost;
         self.counts.malformed += u64::from(pushed.malformed);
         match pushed.unwanted {
@@ -253,9 +253,9 @@ impl Decoder {
         };
         let at = At { packet: first, ..at };
         if ip.protocol == ip_number::TCP {
-            self.tcp(at, &ip, way, &mut split);
+            self.tcp(at, &ip, descent, &mut split);
         } else {
-            self.not_tcp(at, &ip, way, &mut split);
+            self.not_tcp(at, &ip, descent, &mut split);
         }
         self.counts.segments += parts - segments;
     }

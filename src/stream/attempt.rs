@@ -45,7 +45,7 @@ impl Connection {
     }
 
     /// Whether `segment` opens another connection in place of one that was never answered, or that
-    /// is over. A SYN that came another way is of somebody else with the same ends.
+    /// is over. A SYN that came on another path is of somebody else with the same ends.
     pub fn gives_way_to(&self, segment: &Segment<'_>) -> bool {
         let asks = segment.flags.has(Flags::SYN) && segment.ack.is_none();
         let side = self.sender(segment);

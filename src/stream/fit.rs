@@ -1,4 +1,4 @@
-//! Whether a segment is one of a connection, by its numbers and the way on which it came.
+//! Whether a segment is one of a connection, by its numbers and the path on which it came.
 //!
 //! Sequence numbers go round and ports are used again, so the ends alone name no connection. What
 //! lies far from all that is known of a connection is not one of its segments, however it looks: it

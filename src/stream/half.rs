@@ -66,7 +66,7 @@ pub(super) struct HalfStream {
     pub handshake: Handshake,
     pub buffer: SendBuffer,
     pub tally: Counters,
-    /// The ways on which its packets came: one, or two where the capture saw them twice.
+    /// The paths on which its packets came: one, or two where the capture saw them twice.
     paths: [Option<Path>; 2],
     /// The last segments with bytes or a SYN.
     pub recent: RecentSegments,
@@ -262,13 +262,13 @@ impl HalfStream {
         (distance <= WINDOW).then_some(distance)
     }
 
-    /// Whether packets of this side came this way before, or none came so far.
+    /// Whether packets of this side came on this path before, or none came so far.
     pub fn knows(&self, path: Path) -> bool {
         let [first, second] = self.paths;
         first == Some(path) || first.is_none() || second == Some(path)
     }
 
-    /// Whether a segment that comes another way than those before is one of this side: a copy of
+    /// Whether a segment that comes on another path than those before is one of this side: a copy of
     /// one of them, or one that lies right where the next bytes are expected.
     pub fn adopts(&self, position: u64, segment: &Segment<'_>) -> bool {
         self.recent.contains_copy_of(segment)
