@@ -4,13 +4,13 @@ use crate::time::Nanos;
 
 /// Bytes that arrived out of order and wait for what lies before them, per side of a connection.
 /// Linux lets a receive window grow to 6 MiB, so an honest hole can have that much behind it.
-pub const HELD_PER_SIDE: usize = 8 << 20;
+pub const BUFFERED_PER_SIDE: usize = 8 << 20;
 
 /// The same for all connections together: keeps the program small when many have a hole at once.
-pub const HELD_IN_ALL: usize = 32 << 20;
+pub const BUFFERED_IN_ALL: usize = 32 << 20;
 
-/// How much one held segment weighs beside its bytes, so that empty and tiny ones are bounded too.
-pub const HELD_OVERHEAD: usize = 128;
+/// How much one buffered segment weighs beside its bytes, so that empty and tiny ones are bounded too.
+pub const BUFFERED_OVERHEAD: usize = 128;
 
 /// Connections followed at once. Those that nobody answered give way first, else one that was silent
 /// since the clock hand passed it.
@@ -50,7 +50,7 @@ pub const HELD_ROUND_TRIP: Nanos = Nanos::from_millis(300);
 
 /// How far from what is known of a side the next packets of it are expected: an honest hole is no
 /// larger than a receive window. What lies further away must first be acknowledged.
-pub const WINDOW: u64 = HELD_PER_SIDE as u64;
+pub const WINDOW: u64 = BUFFERED_PER_SIDE as u64;
 
 /// How far the first packet on another path may lie from what is known of a side: a few
 /// segments out of order. The initial numbers of two connections are hardly ever so near.
@@ -91,7 +91,7 @@ pub const COPY_WITHOUT_ID_WITHIN: Nanos = Nanos::from_millis(1);
 pub const TRUST_IN_CHECKSUMS: u8 = 4;
 
 /// Bytes of damaged segments that are kept for a side until a better copy comes; they count among
-/// [`HELD_IN_ALL`] too.
+/// [`BUFFERED_IN_ALL`] too.
 pub const DAMAGED_BYTES: usize = 64 << 10;
 
 /// How long a SYN may go unanswered before the attempt counts as such: Linux sends it again after a
@@ -134,7 +134,7 @@ pub const TUNNEL_DEPTH: u8 = 8;
 pub const OTHER_KINDS: usize = 64;
 
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
-/// and has no bound before. A frame beyond this is counted and passed over without being held.
+/// and has no bound before. A frame beyond this is counted and passed over without being buffered.
 pub const FRAME_BYTES: usize = 16 << 20;
 
 /// The longest frame that is passed over. No string of Node.js has more UTF-16 units than 2^30 - 25

@@ -9,7 +9,7 @@ use etherparse::IpNumber;
 
 use super::ip::{self, Fragment, Ip};
 use super::{Flags, Malformed, Path, Segment};
-use crate::limits::{FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD};
+use crate::limits::{BUFFERED_OVERHEAD, FRAGMENT_BYTES, FRAGMENT_WAIT};
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::Timestamp;
 
@@ -170,8 +170,8 @@ pub(super) struct Reassembly {
     end: Option<u32>,
     /// The packets of the fragments seen, repeated ones too.
     packets: Vec<PacketNumber>,
-    /// Bytes held.
-    held: usize,
+    /// Bytes buffered.
+    buffered: usize,
     claim: Claim,
     /// How many more routers its first fragment might have passed.
     ttl: u8,
@@ -200,7 +200,7 @@ impl Reassembly {
             covered: 0,
             end: None,
             packets: Vec::new(),
-            held: 0,
+            buffered: 0,
             claim: Claim::Unknown,
             ttl: 0,
         }
@@ -216,13 +216,13 @@ impl Reassembly {
                 piece.missing = piece.len();
                 piece.data = Vec::new();
             }
-            self.held = 0;
+            self.buffered = 0;
         }
     }
 
     fn weight(&self) -> usize {
         let packets = self.packets.len() * size_of::<PacketNumber>();
-        self.held + packets + HELD_OVERHEAD * (1 + self.pieces.len())
+        self.buffered + packets + BUFFERED_OVERHEAD * (1 + self.pieces.len())
     }
 
     fn is_complete(&self) -> bool {
@@ -260,7 +260,7 @@ impl Reassembly {
                 let (data, missing) = part(payload, at - fragment.offset, hole_end - at);
                 let piece = Piece { packet, data: data.to_vec(), missing };
                 self.covered += piece.len();
-                self.held += piece.data.len();
+                self.buffered += piece.data.len();
                 self.pieces.insert(at, piece);
             }
             at = resume;

@@ -150,7 +150,7 @@ impl Engine {
                 tracker: Tracker::new(exchange),
                 tell_progress,
                 counts: protocol::Counts::default(),
-                held: 0,
+                buffered: 0,
                 open_at_end: 0,
             },
             span: None,
@@ -255,8 +255,8 @@ struct Conversations {
     tracker: Tracker,
     tell_progress: bool,
     counts: protocol::Counts,
-    /// Bytes that the decoders hold of frames that are not whole.
-    held: usize,
+    /// Bytes that the decoders buffer of frames that are not whole.
+    buffered: usize,
     /// Calls that were open when the capture ended.
     open_at_end: u64,
 }
@@ -319,8 +319,8 @@ impl Conversations {
         say: impl FnOnce(&mut dyn Decoder, usize, &mut dyn FnMut(Decoded<'_>)),
     ) {
         let Some(Live { decoder, known }) = self.connections.get_mut(connection) else { return };
-        let before = decoder.held();
-        let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.held - before);
+        let before = decoder.buffered();
+        let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.buffered - before);
         let (tracker, counts) = (&mut self.tracker, &mut self.counts);
         say(decoder.as_mut(), budget, &mut |decoded| {
             counts.add(&decoded);
@@ -333,7 +333,7 @@ impl Conversations {
             let also = known.also();
             tracker.push(&known.parties(), &decoded, &mut |event| tell(event, also.as_ref(), emit));
         });
-        self.held = self.held - before + decoder.held();
+        self.buffered = self.buffered - before + decoder.buffered();
     }
 
     fn expire(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
@@ -360,7 +360,7 @@ impl Conversations {
             }
             tell(event, also.as_ref(), emit);
         });
-        self.held -= live.decoder.held();
+        self.buffered -= live.decoder.buffered();
         emit(EngineEvent::Closed(&live.known.closed(closed)));
     }
 }

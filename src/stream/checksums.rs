@@ -2,7 +2,7 @@
 //! the sender sent them again; or written before the network card filled the checksum in.
 
 use crate::decode::Segment;
-use crate::limits::{HELD_OVERHEAD, TRUST_IN_CHECKSUMS};
+use crate::limits::{BUFFERED_OVERHEAD, TRUST_IN_CHECKSUMS};
 use crate::packet::PacketRef;
 
 /// The largest payload of one Ethernet frame: larger ones were put together by the card or the
@@ -93,7 +93,7 @@ impl Damaged {
     }
 
     fn weight(&self) -> usize {
-        self.data.len() + HELD_OVERHEAD
+        self.data.len() + BUFFERED_OVERHEAD
     }
 }
 
@@ -110,7 +110,7 @@ impl DamagedSegments {
     }
 
     /// What they weigh.
-    pub fn held(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         self.weight
     }
 

@@ -22,7 +22,7 @@ use crate::packet::{PacketNumber, PacketRef};
 /// ```text
 ///             first segment
 ///                   ▼
-///   ┌──────────── opening ────────────┐  everything is held
+///   ┌──────────── opening ────────────┐  everything is buffered
 ///   │ first bytes known by both SYNs, │
 ///   │ window passed, or bound reached │
 ///   └───────────────┬─────────────────┘
@@ -181,9 +181,9 @@ impl Connection {
         self.proven || !self.twin
     }
 
-    /// What its held bytes weigh.
-    pub fn held(&self) -> usize {
-        self.halves.client.held() + self.halves.server.held()
+    /// What its buffered bytes weigh.
+    pub fn buffered(&self) -> usize {
+        self.halves.client.buffered() + self.halves.server.buffered()
     }
 
     /// Takes in a segment that fits.
@@ -231,10 +231,10 @@ impl Connection {
         }
         mine.handshake.see(segment);
         if syn {
-            theirs.buffer.saw_syn(packet.at);
+            theirs.send_buffer.saw_syn(packet.at);
             if let Some(mss) = segment.mss {
-                mine.buffer.limit_mss(mss);
-                theirs.buffer.limit_mss(mss);
+                mine.send_buffer.limit_mss(mss);
+                theirs.send_buffer.limit_mss(mss);
             }
             if mine.start == Start::Unknown || !self.settled {
                 mine.starts_at(start);
@@ -254,8 +254,8 @@ impl Connection {
                 theirs.starts_at(ack);
             }
             theirs.acknowledged_at(ack, self.settled);
-            mine.buffer.sends_ack(packet.at);
-            theirs.buffer.acknowledged(packet.at, ack, length > 0);
+            mine.send_buffer.sends_ack(packet.at);
+            theirs.send_buffer.acknowledged(packet.at, ack, length > 0);
             self.proven |= theirs.tally.packets > 0 && theirs.acknowledges_something(ack);
             if ack > theirs.acked {
                 theirs.acked = ack;
@@ -299,7 +299,7 @@ impl Connection {
             mine.sent = mine.sent.max(end);
             let hold = (length > 0 && !is_copy)
                 .then(|| Leaving::of(segment, start))
-                .and_then(|leaving| mine.buffer.leaves(&leaving));
+                .and_then(|leaving| mine.send_buffer.leaves(&leaving));
             if segment.missing > 0 {
                 mine.cut = mine.cut.max(end);
             }
@@ -390,7 +390,7 @@ impl Connection {
         if self.settled {
             let theirs = self.halves.of(side.other());
             if theirs.is_absent() {
-                // As in `advance`, so that these bytes need not be held.
+                // As in `advance`, so that these bytes need not be buffered.
                 self.skip_gap_to(side.other(), after, packet, shared, emit);
             }
             let (mine, theirs) = self.halves.pair_mut(side);
@@ -407,12 +407,12 @@ impl Connection {
         }
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
-            let held = mine.stream.hold(later_start, later, (packet, hold), after);
+            let buffered = mine.stream.buffer(later_start, later, (packet, hold), after);
             // Bytes follow, so what was acknowledged before them was a byte.
             mine.fin_unseen = false;
-            fresh += held.fresh;
-            shared.counts.conflicting += u64::from(held.conflict);
-            if self.settled && held.fresh > 0 {
+            fresh += buffered.fresh;
+            shared.counts.conflicting += u64::from(buffered.conflict);
+            if self.settled && buffered.fresh > 0 {
                 shared.counts.out_of_order += 1;
             }
         }
@@ -450,7 +450,7 @@ impl Connection {
         }
     }
 
-    /// Delivers everything that is held, and says how it ended: as it did, where it lingers, and
+    /// Delivers everything that is buffered, and says how it ended: as it did, where it lingers, and
     /// else for the reason given, by the packet `by`.
     pub fn close(
         mut self,

@@ -110,7 +110,7 @@ pub enum AttemptState {
     Reset,
 }
 
-/// In-order bytes of one side, lent from the packet or from where they were held.
+/// In-order bytes of one side, lent from the packet or from where they were buffered.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a> {
     /// The connection.

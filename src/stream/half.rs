@@ -64,7 +64,7 @@ pub(super) struct HalfStream {
     /// A wait for a hole to be filled is queued.
     pub awaits_hole: bool,
     pub handshake: Handshake,
-    pub buffer: SendBuffer,
+    pub send_buffer: SendBuffer,
     pub tally: Counters,
     /// The paths on which its packets came: one, or two where the capture saw them twice.
     paths: [Option<Path>; 2],
@@ -140,7 +140,7 @@ impl HalfStream {
             awaits_acked: false,
             awaits_hole: false,
             handshake: Handshake::default(),
-            buffer: SendBuffer::default(),
+            send_buffer: SendBuffer::default(),
             tally: Counters::default(),
             paths: [None; 2],
             recent: RecentSegments::default(),
@@ -151,9 +151,9 @@ impl HalfStream {
         }
     }
 
-    /// What its held bytes weigh.
-    pub fn held(&self) -> usize {
-        self.stream.held() + self.damaged.held()
+    /// What its buffered bytes weigh.
+    pub fn buffered(&self) -> usize {
+        self.stream.buffered() + self.damaged.buffered()
     }
 
     /// Whether the capture shows the other direction only, as far as can be told.

@@ -88,10 +88,10 @@ pub struct Counts {
     pub retransmissions: u64,
     /// Segments with bytes that the capture holds twice.
     pub copies: u64,
-    /// Segments with other bytes than were held for the same positions. Bytes that were handed on
+    /// Segments with other bytes than were buffered for the same positions. Bytes that were handed on
     /// are gone, and not compared.
     pub conflicting: u64,
-    /// Segments that were held because bytes before them, or bytes that they acknowledge, had not
+    /// Segments that were buffered because bytes before them, or bytes that they acknowledge, had not
     /// been seen.
     pub out_of_order: u64,
     /// Segments whose checksum is wrong where it can be believed.
@@ -205,8 +205,8 @@ struct Shared {
     clock: Clock,
     waits: Waits,
     counts: Counts,
-    /// What the held bytes weigh of all connections but the one that is worked on.
-    held: usize,
+    /// What the buffered bytes weigh of all connections but the one that is worked on.
+    buffered: usize,
     /// Whether some connection showed packets of both sides.
     both_ways: bool,
 }
@@ -237,7 +237,7 @@ impl Streams {
                 clock: Clock::default(),
                 waits: Waits::new(config.reorder_at_most),
                 counts: Counts::default(),
-                held: 0,
+                buffered: 0,
                 both_ways: false,
             },
         }
@@ -338,14 +338,14 @@ impl Streams {
         self.run_waits(emit);
     }
 
-    /// The capture is over. Delivers everything that is held and closes the connections, in the
+    /// The capture is over. Delivers everything that is buffered and closes the connections, in the
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.counts.discarded.outside_window += self.strays.clear();
         // In place: beside so many connections there is no room for all of them a second time.
         for slot in self.table.slots_in_order() {
             let Some(connection) = self.table.take(slot) else { continue };
-            self.shared.held -= connection.held();
+            self.shared.buffered -= connection.buffered();
             let (why, by) = match connection.replaced_by() {
                 Some(by) => (CloseReason::Replaced, by),
                 None => (CloseReason::CaptureEnded, self.shared.clock.last()),
@@ -370,9 +370,9 @@ impl Streams {
         emit(StreamEvent::Segment(connection.id()));
         let was_proven = connection.proven;
         let continues = connection.twin && !was_proven && connection.is_continued_by(segment);
-        self.shared.held -= connection.held();
+        self.shared.buffered -= connection.buffered();
         connection.push(segment, &mut self.shared, emit);
-        self.shared.held += connection.held();
+        self.shared.buffered += connection.buffered();
         if continues && self.is_one_sided(segment) {
             // Nobody acknowledges anything: that it goes on is proof.
             if let Some(connection) = self.table.get_mut(slot) {
@@ -510,9 +510,9 @@ impl Streams {
     ) {
         let Some(connection) = self.table.get_mut(slot) else { return };
         emit(StreamEvent::Late { connection: connection.id(), packet: segment.packet.number });
-        self.shared.held -= connection.held();
+        self.shared.buffered -= connection.buffered();
         connection.push(segment, &mut self.shared, emit);
-        self.shared.held += connection.held();
+        self.shared.buffered += connection.buffered();
     }
 
     /// Of too many connections between the same ends the one that was silent longest gives way.
@@ -542,9 +542,9 @@ impl Streams {
         let slot = match goes_on {
             Some((slot, jump)) => {
                 if let Some(connection) = self.table.get_mut(slot) {
-                    self.shared.held -= connection.held();
+                    self.shared.buffered -= connection.buffered();
                     connection.jump(jump, group.first(), &mut self.shared, emit);
-                    self.shared.held += connection.held();
+                    self.shared.buffered += connection.buffered();
                 }
                 slot
             }
@@ -629,7 +629,7 @@ impl Streams {
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         if let Some(connection) = self.table.remove(slot) {
-            self.shared.held -= connection.held();
+            self.shared.buffered -= connection.buffered();
             connection.close(why, by, &mut self.shared, emit);
         }
     }
@@ -670,9 +670,9 @@ impl Streams {
             }
             _ => {}
         }
-        self.shared.held -= connection.held();
+        self.shared.buffered -= connection.buffered();
         connection.passed(wait.what, &mut self.shared, emit);
-        self.shared.held += connection.held();
+        self.shared.buffered += connection.buffered();
     }
 }
 

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use crate::decode::{Flags, Segment, Seq};
 use crate::limits::{
-    HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, STRAYS_UNDER_WAY,
-    WINDOW,
+    BUFFERED_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS,
+    STRAYS_UNDER_WAY, WINDOW,
 };
 use crate::packet::PacketRef;
 use crate::time::Nanos;
@@ -17,7 +17,7 @@ use crate::time::Nanos;
 #[derive(Debug, Default)]
 pub(super) struct Strays {
     groups: VecDeque<Group>,
-    held: usize,
+    weight: usize,
     /// Resets that answer something which was not seen yet, the oldest first.
     resets: VecDeque<Reset>,
 }
@@ -74,7 +74,7 @@ impl Stray {
     }
 
     fn weight(&self) -> usize {
-        self.payload.len() + HELD_OVERHEAD
+        self.payload.len() + BUFFERED_OVERHEAD
     }
 }
 
@@ -211,7 +211,7 @@ impl Strays {
         if segments.is_empty() {
             self.groups.remove(group);
         }
-        self.held -= stray.weight();
+        self.weight -= stray.weight();
         Some(stray)
     }
 
@@ -236,14 +236,14 @@ impl Strays {
         let index = index.unwrap_or_default();
         let Some(group) = self.groups.get_mut(index) else { return (None, 0) };
         let believed = group.add(segment, one_sided);
-        self.held += group.segments.last().map_or(0, Stray::weight);
+        self.weight += group.segments.last().map_or(0, Stray::weight);
         if believed {
             let group = self.groups.remove(index);
-            self.held -= group.as_ref().map_or(0, Group::weight);
+            self.weight -= group.as_ref().map_or(0, Group::weight);
             return (group, 0);
         }
         let mut discarded = 0;
-        while self.groups.len() > STRAY_GROUPS || self.held > STRAY_BYTES {
+        while self.groups.len() > STRAY_GROUPS || self.weight > STRAY_BYTES {
             discarded += self.forget_oldest();
         }
         (None, discarded)
@@ -252,7 +252,7 @@ impl Strays {
     /// Throws the oldest group away. Says how many segments it had.
     fn forget_oldest(&mut self) -> u64 {
         let Some(group) = self.groups.pop_front() else { return 0 };
-        self.held -= group.weight();
+        self.weight -= group.weight();
         group.segments.len() as u64
     }
 

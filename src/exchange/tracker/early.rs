@@ -3,7 +3,7 @@
 use super::{Answer, Parties, Tracker, connection_mut, release_number, take_next};
 use crate::decode::Seq;
 use crate::endpoint::ConnectionId;
-use crate::exchange::held_back::{HeldBack, Ticket};
+use crate::exchange::deferred::{Deferred, Ticket};
 use crate::exchange::kept::KeptExchange;
 use crate::exchange::runs::Run;
 use crate::exchange::waiting::{CallIndex, Lookup};
@@ -52,9 +52,9 @@ impl Asked {
 
 /// The queue of early replies. They wait as long as `stream` may: the longest that it waits for bytes
 /// before it hands on what lies behind them.
-pub(super) fn queue(reorder_at_most: Nanos) -> HeldBack<EarlyReply> {
+pub(super) fn queue(reorder_at_most: Nanos) -> Deferred<EarlyReply> {
     let wait = limits::RETRANSMISSION_WAIT.get().saturating_add(reorder_at_most.get());
-    HeldBack::new(Nanos::new(wait), limits::EARLY_REPLIES, limits::EARLY_REPLY_BYTES)
+    Deferred::new(Nanos::new(wait), limits::EARLY_REPLIES, limits::EARLY_REPLY_BYTES)
 }
 
 impl EarlyReply {
@@ -72,7 +72,7 @@ impl EarlyReply {
 
 impl Tracker {
     /// A reply came that no call waits for.
-    pub(super) fn hold_early(
+    pub(super) fn defer_early(
         &mut self,
         parties: &Parties,
         (hash, run): (u64, Run),
@@ -237,7 +237,7 @@ impl Tracker {
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             emit(TrackerEvent::Began(&orphan, &frame));
         }
-        self.tell_held_end(&orphan, emit);
+        self.tell_deferred_end(&orphan, emit);
     }
 
     pub(super) fn expire_early(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {

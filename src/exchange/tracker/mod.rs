@@ -16,10 +16,10 @@ use std::collections::VecDeque;
 use std::ops::AddAssign;
 
 use self::early::{Asked, EarlyReply};
-use self::sure::HeldEvent;
+use self::sure::DeferredEvent;
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Side};
 use crate::exchange::clock::Clock;
-use crate::exchange::held_back::{HeldBack, Ticket};
+use crate::exchange::deferred::{Deferred, Ticket};
 use crate::exchange::patterns::{Pattern, Patterns};
 use crate::exchange::runs::{Run, Runs};
 use crate::exchange::waiting::{CallIndex, Lookup, WaitingCalls};
@@ -99,9 +99,9 @@ pub struct Tracker {
     /// The latest time of a packet, once the capture is over.
     capture_end: Option<Timestamp>,
     /// Replies that could be read before their request.
-    early: HeldBack<EarlyReply>,
+    early: Deferred<EarlyReply>,
     /// Events that nothing confirms yet.
-    events: HeldBack<HeldEvent>,
+    events: Deferred<DeferredEvent>,
     config: Config,
     counts: Counts,
 }
@@ -421,7 +421,7 @@ impl Tracker {
             // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
             Lookup::Ended => self.counts.late_replies += 1,
             Lookup::Unknown(hash) => {
-                self.hold_early(parties, (hash, run), message, id, answer, emit)
+                self.defer_early(parties, (hash, run), message, id, answer, emit)
             }
         }
     }

@@ -49,7 +49,7 @@ impl Tracker {
         emit(TrackerEvent::Replied(&Replied { number, connection, frame, failed, last }));
     }
 
-    /// Tells of an event, which is over as soon as it was read; or holds back its end.
+    /// Tells of an event, which is over as soon as it was read; or defers its end.
     pub(super) fn event(
         &mut self,
         parties: &Parties,
@@ -104,11 +104,11 @@ impl Tracker {
             data: data.filter(|_| self.config.keep_payloads),
             ..event
         });
-        self.hold_event(parties, run, event, emit);
+        self.defer_event(parties, run, event, emit);
     }
 
-    /// Tells that one ended which was held back.
-    pub(super) fn tell_held_end(
+    /// Tells that one ended which was deferred.
+    pub(super) fn tell_deferred_end(
         &mut self,
         exchange: &Exchange<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),

@@ -1,4 +1,4 @@
-//! Passing over a frame that is too large to be held: nothing of it is kept but counts.
+//! Passing over a frame that is too large to be buffered: nothing of it is kept but counts.
 
 use super::length::{Reach, Units};
 
@@ -41,7 +41,7 @@ impl Passing {
     /// Takes the next part of the frame. Gives the place in it where the frame ends; `None` where
     /// it goes on behind this part.
     ///
-    /// Whether units or bytes were declared is seen as it is for a frame that is held: a text that
+    /// Whether units or bytes were declared is seen as it is for a frame that is buffered: a text that
     /// is whole after as many bytes as declared was counted in bytes.
     pub(super) fn pass(&mut self, part: &[u8]) -> Option<usize> {
         let header = usize::from(self.header).min(part.len());

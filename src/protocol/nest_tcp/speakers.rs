@@ -73,12 +73,12 @@ impl Speakers {
     }
 
     /// Bytes of memory that the frames take which are not told yet.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         self.undecided.iter().map(Undecided::weight).sum()
     }
 
     fn has_room(&self) -> bool {
-        self.undecided.len() < UNDECIDED_FRAMES && self.held() < UNDECIDED_BYTES
+        self.undecided.len() < UNDECIDED_FRAMES && self.buffered() < UNDECIDED_BYTES
     }
 
     /// Tells the frames that waited until it was known who speaks.
