@@ -7,10 +7,12 @@
 //! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held them;
 //!   `copies` knows packets that the capture holds twice, `checksums` those that were damaged;
 //! - `table` finds connections, `strays` keeps what fits none, `translation` finds those that were
-//!   captured under two pairs of addresses; `waits` tells what has waited long enough.
+//!   captured under two pairs of addresses; `waits` tells what has waited long enough, by
+//!   `capture_time`.
 
 mod assembler;
 mod attempt;
+mod capture_time;
 mod checksums;
 mod connection;
 mod copies;
@@ -26,6 +28,7 @@ mod table;
 mod translation;
 mod waits;
 
+pub use capture_time::CaptureTime;
 pub use event::{
     Attempt, AttemptState, Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Notice,
     Noticed, Opened, Standing, StreamEvent,
