@@ -9,11 +9,12 @@ pub const BUFFERED_PER_SIDE: usize = 8 << 20;
 /// The same for all connections together: keeps the program small when many have a hole at once.
 pub const BUFFERED_IN_ALL: usize = 32 << 20;
 
-/// How much one buffered segment weighs beside its bytes, so that empty and tiny ones are bounded too.
+/// How much one buffered segment weighs beside its bytes, so that empty and tiny ones are bounded
+/// too.
 pub const BUFFERED_OVERHEAD: usize = 128;
 
-/// Connections followed at once. Those that nobody answered give way first, else one that was silent
-/// since the clock hand passed it.
+/// Connections followed at once. Those that nobody answered give way first, else one that was
+/// silent since the clock hand passed it.
 pub const CONNECTIONS: usize = 65_536;
 
 /// Packets after which a packet that was captured out of order is no longer expected.
@@ -56,24 +57,25 @@ pub const WINDOW: u64 = BUFFERED_PER_SIDE as u64;
 /// segments out of order. The initial numbers of two connections are hardly ever so near.
 pub const WINDOW_OF_NEW_PATH: u64 = 64 << 10;
 
-/// Connections between the same ends at once, told apart by their numbers. Two are common (two VLANs),
-/// captures of many hosts whose containers have the same addresses hold some more; what is beyond is
-/// somebody who opens one after the other. Looked through for each segment that has several to choose of.
+/// Connections between the same ends at once, told apart by their numbers. Two are common (two
+/// VLANs), captures of many hosts whose containers have the same addresses hold some more; what is
+/// beyond is somebody who opens one after the other. Looked through for each segment that has
+/// several to choose of.
 pub const TWINS: usize = 16;
 
 /// Groups of segments that fit no connection and wait for an acknowledgement. Looked through for
 /// each such segment, so few.
 pub const STRAY_GROUPS: usize = 256;
 
-/// The last segments of such a group of which one must end where another one acknowledges. Looked through
-/// for each, so few; more than a sender has under way on the paths that Nest is used on.
+/// The last segments of such a group of which one must end where another one acknowledges. Looked
+/// through for each, so few; more than a sender has under way on the paths that Nest is used on.
 pub const STRAYS_UNDER_WAY: usize = 64;
 
 /// Bytes of the segments in all groups: what a window holds when a capture goes on behind a hole.
 pub const STRAY_BYTES: usize = 8 << 20;
 
-/// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for each SYN
-/// that opens a connection, so few.
+/// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for
+/// each SYN that opens a connection, so few.
 pub const STRAY_RESETS: usize = 64;
 
 /// Segments of a side that are remembered to know a copy by: a bridge hands on bursts of some.
@@ -125,8 +127,8 @@ pub const FRAGMENT_BYTES: usize = 4 << 20;
 /// How long they wait: what Linux grants them (`ipfrag_time`).
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
-/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs a look
-/// at the rest of the packet.
+/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs
+/// a look at the rest of the packet.
 pub const TUNNEL_DEPTH: u8 = 8;
 
 /// Kinds of what is no TCP that are counted apart: a capture has ten, and noise could name 65,536
@@ -187,8 +189,9 @@ pub const PATTERN_BYTES: usize = 4_096;
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
 
-/// Server ends that a report lists, and rows of a report `--by` something. What comes after is added
-/// up in one row: each row has a histogram of its own, up to 80 kB where there are many calls.
+/// Server ends that a report lists, and rows of a report `--by` something. What comes after is
+/// added up in one row: each row has a histogram of its own, up to 80 kB where there are many
+/// calls.
 pub const GROUP_ROWS: usize = 1_000;
 
 /// Reasons that routers name why a server cannot be reached: ICMP and ICMPv6 know some twenty.
@@ -197,9 +200,9 @@ pub const UNREACHABLE_REASONS: usize = 64;
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
 
-/// Frames of one connection that wait until it is known which side is the client, and the bytes which
-/// those before the last may have: what only carries an id is tens of bytes, and the next value of its
-/// stream or the next request tells.
+/// Frames of one connection that wait until it is known which side is the client, and the bytes
+/// which those before the last may have: what only carries an id is tens of bytes, and the next
+/// value of its stream or the next request tells.
 pub const UNDECIDED_FRAMES: usize = 64;
 /// See [`UNDECIDED_FRAMES`].
 pub const UNDECIDED_BYTES: usize = 32 << 10;
@@ -254,13 +257,14 @@ pub const LADDER_LOOK: u64 = 4_000;
 pub const TIMELINE_COUNTS: usize = 1_800_000;
 
 /// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
-/// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
+/// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked
+/// for.
 pub const STREAM_ITEMS: usize = 500_000;
 
 /// Lines of the hosts file that are read. Some block advertising with a hundred thousand, none of
 /// which is a host that speaks Nest.
 pub const HOSTS_LINES: usize = 10_000;
 
-/// Bytes that are kept of how a connection began, to be shown where it is not recognised: enough for
-/// the first word or the magic number of a protocol, and few enough for every connection.
+/// Bytes that are kept of how a connection began, to be shown where it is not recognised: enough
+/// for the first word or the magic number of a protocol, and few enough for every connection.
 pub const BEGINNING: usize = 16;

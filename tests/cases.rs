@@ -1,5 +1,5 @@
-//! Small captures of faults, each with what is right: public bug reports of other tools, transplanted
-//! onto Nest TCP. `fixtures/README.md` says what happened on each wire.
+//! Small captures of faults, each with what is right: public bug reports of other tools,
+//! transplanted onto Nest TCP. `fixtures/README.md` says what happened on each wire.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,6 +1,6 @@
-//! Captures from which packets, bytes or the beginning are missing, checked against an oracle: every
-//! request and every reply that is whole in the capture is paired, by file and live, and nothing
-//! else is told.
+//! Captures from which packets, bytes or the beginning are missing, checked against an oracle:
+//! every request and every reply that is whole in the capture is paired, by file and live, and
+//! nothing else is told.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_wrap)]
 

@@ -1,5 +1,5 @@
-//! The streams of the captures in `fixtures/`, byte for byte as tshark puts them together; checksums
-//! and the segments in encapsulations as it reads them.
+//! The streams of the captures in `fixtures/`, byte for byte as tshark puts them together;
+//! checksums and the segments in encapsulations as it reads them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -65,7 +65,8 @@ fn a_checksum_is_valid_where_tshark_says_so() {
             decoder
                 .segments(&packet, &mut |segment| ours.push(segment.checksum_is_valid().unwrap()));
         });
-        // 1: good, 0: bad. Where a checksum was left to the network card it says 1 of the partial one.
+        // 1: good, 0: bad. Where a checksum was left to the network card it says 1 of the partial
+        // one.
         let check = ["-o", "tcp.check_checksum:TRUE"];
         let wanted = ["tcp.checksum.status", "tcp.checksum", "tcp.checksum_calculated"];
         let theirs = fields(&path, &check, &wanted);

@@ -79,9 +79,10 @@ pub(super) fn mpls<'a>(mut data: &'a [u8], descent: &mut Descent) -> Result<&'a 
             break rest;
         }
     };
-    // The first four bits of IP are its version; those of a pseudowire's control word are 0, so that
-    // the two are told apart (RFC 4385, section 3). Without that word an Ethernet frame follows,
-    // whose address may begin with any bits: both are believed only where they hold a sound packet.
+    // The first four bits of IP are its version; those of a pseudowire's control word are 0, so
+    // that the two are told apart (RFC 4385, section 3). Without that word an Ethernet frame
+    // follows, whose address may begin with any bits: both are believed only where they hold a
+    // sound packet.
     match below.first().ok_or(Stop::Malformed)? >> 4 {
         4 | 6 if ip::is_sound(below, descent.cut) => return Ok(below),
         0 => {
@@ -121,7 +122,8 @@ pub(super) fn pppoe<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8
     ppp(rest, descent)
 }
 
-/// The IP packet in a frame of PPP, with the address and control bytes of HDLC or without (RFC 1662).
+/// The IP packet in a frame of PPP, with the address and control bytes of HDLC or without (RFC
+/// 1662).
 pub(super) fn ppp<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let data = data.strip_prefix(&[0xff, 0x03]).unwrap_or(data);
     // A protocol number ends with the first odd byte, and has two (RFC 1661, section 6.5).

@@ -111,7 +111,8 @@ impl Fragments {
     }
 
     /// Drops packets whose first fragment came too long before `now`, and says how many fragments
-    /// those had that were wanted: where only the first fragment would tell, and it is lacking, none.
+    /// those had that were wanted: where only the first fragment would tell, and it is lacking,
+    /// none.
     pub fn expire(&mut self, now: Timestamp) -> u64 {
         let mut lost = 0;
         while let Some((since, _)) = self.order.front()
@@ -305,17 +306,17 @@ impl Reassembly {
         Ok((first, Ip { from, to, protocol, payload, missing, fragment: None, id, ttl: self.ttl }))
     }
 
-    /// Gives one segment for each piece that carried some of its payload, in the order of their bytes,
-    /// and says how many. `whole` was read in `head`. A SYN goes with the first, what ends a segment
-    /// with the last.
+    /// Gives one segment for each piece that carried some of its payload, in the order of their
+    /// bytes, and says how many. `whole` was read in `head`. A SYN goes with the first, what ends a
+    /// segment with the last.
     pub fn split(
         &self,
         whole: &Segment<'_>,
         head: &[u8],
         emit: &mut dyn FnMut(Segment<'_>),
     ) -> u64 {
-        // The payload is lent from the head: its place is how far it lies behind its start. What was
-        // completed by a fragment within lies elsewhere, and was split already.
+        // The payload is lent from the head: its place is how far it lies behind its start. What
+        // was completed by a fragment within lies elsewhere, and was split already.
         let place = whole.payload.as_ptr().addr().checked_sub(head.as_ptr().addr());
         let Some(start) = place.filter(|place| *place <= head.len()) else {
             emit(*whole);

@@ -141,7 +141,8 @@ struct Pktap {
 }
 
 impl Pktap {
-    /// In the byte order of the host that captured: the length has two bytes that are not 0 at most.
+    /// In the byte order of the host that captured: the length has two bytes that are not 0 at
+    /// most.
     fn read(data: &[u8]) -> Option<Self> {
         let (words, _) = data.get(..12)?.as_chunks::<4>();
         let [length, next, link] = words else { return None };

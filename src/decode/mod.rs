@@ -1,9 +1,9 @@
 //! One packet → its TCP segment. Reads link and IP headers, opens tunnels and puts IP fragments
 //! together; knows nothing of connections. Pure: no clock, no I/O. The only user of etherparse.
 //!
-//! The descent is a recursion over IP packets, at most `TUNNEL_DEPTH` deep: `link` finds the first in a
-//! packet of the link, `tunnel` the next in an IP packet, until one carries TCP or something that is
-//! not opened.
+//! The descent is a recursion over IP packets, at most `TUNNEL_DEPTH` deep: `link` finds the first
+//! in a packet of the link, `tunnel` the next in an IP packet, until one carries TCP or something
+//! that is not opened.
 //!
 //! Checksums decide nothing here: where the network card computes them, a capture on the sending
 //! host shows them wrong in every packet.
@@ -41,8 +41,8 @@ struct Malformed;
 /// What was counted while packets were decoded.
 ///
 /// Each packet counts once in `segments`, `unreachable`, `malformed`, `not_tcp`, `fragments` or
-/// `unknown_links`. What is put together from fragments adds to what it carries, and a fragment that
-/// contradicts the others to `malformed`.
+/// `unknown_links`. What is put together from fragments adds to what it carries, and a fragment
+/// that contradicts the others to `malformed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets.
@@ -123,8 +123,8 @@ impl Decoder {
         Self::default()
     }
 
-    /// Decodes one packet. Gives nothing, or one segment; more where this packet was the last missing
-    /// fragment of a larger one: then one for each fragment, in the order of their bytes.
+    /// Decodes one packet. Gives nothing, or one segment; more where this packet was the last
+    /// missing fragment of a larger one: then one for each fragment, in the order of their bytes.
     pub fn push(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Network<'_>)) {
         self.joined.clear();
         self.counts.packets += 1;
@@ -142,8 +142,8 @@ impl Decoder {
         }
     }
 
-    /// The packets whose fragments were put together by the packet pushed last, and that one itself;
-    /// none where it completed nothing.
+    /// The packets whose fragments were put together by the packet pushed last, and that one
+    /// itself; none where it completed nothing.
     pub fn joined(&self) -> &[PacketNumber] {
         &self.joined
     }
@@ -213,8 +213,9 @@ impl Decoder {
         descent: Descent,
         emit: &mut dyn FnMut(Network<'_>),
     ) {
-        // What follows the fragment header may be another header, and only then TCP. Of UDP only the
-        // first fragment shows whether it is a tunnel; what its other fragments hold counts as cut.
+        // What follows the fragment header may be another header, and only then TCP. Of UDP only
+        // the first fragment shows whether it is a tunnel; what its other fragments hold counts as
+        // cut.
         let mut further = descent;
         let first = Ip { missing: u32::from(u16::MAX), fragment: None, ..*ip };
         let (claim, stop) = match ip.protocol {

@@ -41,7 +41,8 @@ pub(super) fn inner<'a>(outer: &Ip<'a>, descent: &mut Descent) -> Result<&'a [u8
     }
 }
 
-/// Whether fragments of this protocol may be parts of a packet with an IP packet within, or with TCP.
+/// Whether fragments of this protocol may be parts of a packet with an IP packet within, or with
+/// TCP.
 pub(super) fn may_be_opened(protocol: IpNumber) -> bool {
     OPENED.contains(&protocol) || ip::is_extension(protocol)
 }

@@ -38,7 +38,8 @@ pub(super) struct Attempts {
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
-    /// The most different ends that one client has waiting, or given up, within [`ATTEMPTS_WITHIN`].
+    /// The most different ends that one client has waiting, or given up, within
+    /// [`ATTEMPTS_WITHIN`].
     most_of_a_client: usize,
 }
 
@@ -125,8 +126,8 @@ impl Attempts {
             }
             AttemptState::Reset => (Status::Reset, Some(EndedBy::ResetByServer), None),
         };
-        // Without a row of its own one that nothing answered is told with its scan, and one that was
-        // accepted not at all.
+        // Without a row of its own one that nothing answered is told with its scan, and one that
+        // was accepted not at all.
         let is_told_alone = !is_unanswered && status != Status::Ok;
         if let Some(number) = own.or_else(|| is_told_alone.then(number)) {
             let row = exchange(number, notice, attempt, status);
@@ -135,7 +136,8 @@ impl Attempts {
         }
     }
 
-    /// The most different ends that one client has waiting, or given up, within [`ATTEMPTS_WITHIN`].
+    /// The most different ends that one client has waiting, or given up, within
+    /// [`ATTEMPTS_WITHIN`].
     pub(super) const fn most_of_a_client(&self) -> u64 {
         self.most_of_a_client as u64
     }

@@ -8,8 +8,8 @@ use crate::packet::PacketRef;
 use crate::protocol::{self, Decoder, Foreign};
 use crate::stream::{self, CloseReason, ConnectionCounts, Ended, Opened};
 
-/// Everything that leaves the engine about a connection, in roles: the client's numbers are those of
-/// the side that asks, whichever side `stream` took for the client.
+/// Everything that leaves the engine about a connection, in roles: the client's numbers are those
+/// of the side that asks, whichever side `stream` took for the client.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionFacts {
     /// Its id.
@@ -86,8 +86,8 @@ impl ConnectionFacts {
         }
     }
 
-    /// Whether it was established, as far as the capture shows: not where that holds the client's SYN,
-    /// no byte of the client, and nothing of the server but a refusal.
+    /// Whether it was established, as far as the capture shows: not where that holds the client's
+    /// SYN, no byte of the client, and nothing of the server but a refusal.
     const fn was_established(&self) -> bool {
         let from_server = match self.end {
             Some(Ended { why: CloseReason::Reset, by: Some(Side::Server), .. }) => 1,

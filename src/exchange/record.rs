@@ -179,8 +179,8 @@ impl Held {
     }
 }
 
-/// [`Held`] where there are many of it: nanoseconds up to two seconds, which no kernel holds one; the
-/// highest bit says that it is certain.
+/// [`Held`] where there are many of it: nanoseconds up to two seconds, which no kernel holds one;
+/// the highest bit says that it is certain.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CompactHeld(u32);
 
@@ -206,8 +206,8 @@ pub struct Span {
     pub first: PacketRef,
     /// The packet with which the last frame was whole.
     pub last: PacketRef,
-    /// The lowest number of their packets: that of `first`, but where fragments or segments came out
-    /// of order.
+    /// The lowest number of their packets: that of `first`, but where fragments or segments came
+    /// out of order.
     pub lowest: PacketNumber,
     /// Bytes of the frames on the wire, their lengths and `#` included.
     pub bytes: u64,
@@ -413,7 +413,8 @@ pub struct Exchange<'a> {
     pub request_held: Held,
     /// The same for the kernel of the server and the replies.
     pub reply_held: Held,
-    /// Whether something outside the bytes themselves, or their form, confirms that these were frames.
+    /// Whether something outside the bytes themselves, or their form, confirms that these were
+    /// frames.
     pub sure: bool,
     /// How many attempts a row of kind `connect` stands for; else 1.
     pub attempts: u32,

@@ -415,8 +415,8 @@ impl Resolution {
         Self { tick, offset: i128::from(offset) * 1_000_000_000 }
     }
 
-    /// Fractions of a nanosecond are cut off. What an `i64` does not hold is unknown: brought to its
-    /// end, two packets would have the same time, and a call a latency of 0.
+    /// Fractions of a nanosecond are cut off. What an `i64` does not hold is unknown: brought to
+    /// its end, two packets would have the same time, and a call a latency of 0.
     #[inline]
     fn time(&self, ticks: u64) -> Timestamp {
         let ticks = i128::from(ticks);

@@ -1,5 +1,5 @@
-//! All that the screen knows of a capture: the archive of exchanges and packets, the statistics, the
-//! connections. Fed packet by packet and update by update; asked read-only questions.
+//! All that the screen knows of a capture: the archive of exchanges and packets, the statistics,
+//! the connections. Fed packet by packet and update by update; asked read-only questions.
 
 use crate::endpoint::Side;
 use crate::engine::{ConnectionFacts, Counts, EngineEvent};

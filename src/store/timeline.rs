@@ -165,7 +165,8 @@ impl Timelines {
             .map_or(0, |division| division.bucket(at).max(division.first).abs_diff(division.first))
     }
 
-    /// When `bucket` begins, counted from that of the first exchange; `None` beyond the end of time.
+    /// When `bucket` begins, counted from that of the first exchange; `None` beyond the end of
+    /// time.
     pub fn start(&self, bucket: u64) -> Option<Timestamp> {
         let division = self.division?;
         let buckets = i128::from(division.first) + i128::from(bucket);
@@ -174,8 +175,8 @@ impl Timelines {
         i64::try_from(nanos.max(earliest)).ok().map(Timestamp::from_nanos)
     }
 
-    /// The counts of a timeline, by bucket, counted from that of the first exchange of all patterns.
-    /// Ascending; what did not happen is left out.
+    /// The counts of a timeline, by bucket, counted from that of the first exchange of all
+    /// patterns. Ascending; what did not happen is left out.
     pub fn counts<'a>(
         &self,
         timeline: &'a Timeline,

@@ -16,8 +16,8 @@ use crate::packet::PacketRef;
 /// ```
 ///
 /// Invariants: `next <= start` of every piece; `end <= start` of the piece behind it; no piece is
-/// empty; `buffered` is the sum of the pieces' weights. The first bytes that were seen for a position
-/// are those that are given for it.
+/// empty; `buffered` is the sum of the pieces' weights. The first bytes that were seen for a
+/// position are those that are given for it.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     next: u64,
@@ -123,7 +123,8 @@ impl Assembler {
         (now, later)
     }
 
-    /// Buffers the bytes of `data`, which lies at `start`, that were neither taken nor are buffered.
+    /// Buffers the bytes of `data`, which lies at `start`, that were neither taken nor are
+    /// buffered.
     pub fn buffer(
         &mut self,
         start: u64,

@@ -55,8 +55,8 @@ impl Connection {
         self.is_over() || asks && again
     }
 
-    /// What a segment of `side` means for the attempt. Called behind `came`, which counts the packet,
-    /// and before its bytes are taken in.
+    /// What a segment of `side` means for the attempt. Called behind `came`, which counts the
+    /// packet, and before its bytes are taken in.
     #[inline]
     pub(super) fn follow_attempt(
         &mut self,

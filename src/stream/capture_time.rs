@@ -12,14 +12,15 @@ pub struct CaptureTime {
 }
 
 impl CaptureTime {
-    /// A packet of this time came. Says whether the clock of the capture was set back in front of it.
+    /// A packet of this time came. Says whether the clock of the capture was set back in front of
+    /// it.
     #[inline]
     pub fn packet(&mut self, at: Timestamp) -> bool {
         !self.time(at) && self.late(at)
     }
 
-    /// Too far back for a packet out of order: the clock was set. Time goes on from there, or nothing
-    /// that waits would end until the clock is where it was.
+    /// Too far back for a packet out of order: the clock was set. Time goes on from there, or
+    /// nothing that waits would end until the clock is where it was.
     #[cold]
     fn late(&mut self, at: Timestamp) -> bool {
         let is_set_back =

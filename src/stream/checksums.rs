@@ -20,7 +20,8 @@ const LARGEST_ON_THE_WIRE: usize = 1_460;
 ///                       └──several wrong in a row─┴──► Unusable
 /// ```
 ///
-/// One may be valid by chance: of a million connections whose checksums are never filled in, fifteen.
+/// One may be valid by chance: of a million connections whose checksums are never filled in,
+/// fifteen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Checksums {
     #[default]
@@ -36,7 +37,8 @@ pub(super) enum Checksums {
 }
 
 impl Checksums {
-    /// Whether segments without bytes are looked at too: until it is known what checksums are worth.
+    /// Whether segments without bytes are looked at too: until it is known what checksums are
+    /// worth.
     pub fn wants_to_know(&self) -> bool {
         matches!(self, Self::Unknown | Self::ValidOnce | Self::Doubted { trusted: false, .. })
     }

@@ -170,7 +170,8 @@ impl Connection {
         self.superseded.is_some_and(|superseded| superseded.last == self.last_number())
     }
 
-    /// The packet that proved another connection between the same ends, if this one was silent since.
+    /// The packet that proved another connection between the same ends, if this one was silent
+    /// since.
     pub fn replaced_by(&self) -> Option<PacketRef> {
         self.superseded.filter(|_| self.was_superseded()).map(|superseded| superseded.by)
     }
@@ -264,8 +265,8 @@ impl Connection {
                 && packet.at > theirs.acked_by.at
                 && (start > theirs.acked_from || start == theirs.acked_from && length > 0)
             {
-                // Who sends later acknowledges no less: that number was absurd, and its segment thrown
-                // away by whoever received it.
+                // Who sends later acknowledges no less: that number was absurd, and its segment
+                // thrown away by whoever received it.
                 theirs.acked = ack.max(theirs.stream.next());
                 (theirs.acked_by, theirs.acked_from) = (packet, start);
                 mine.stream.wait_for_no_more_than(theirs.acked);
@@ -450,8 +451,8 @@ impl Connection {
         }
     }
 
-    /// Delivers everything that is buffered, and says how it ended: as it did, where it lingers, and
-    /// else for the reason given, by the packet `by`.
+    /// Delivers everything that is buffered, and says how it ended: as it did, where it lingers,
+    /// and else for the reason given, by the packet `by`.
     pub fn close(
         mut self,
         why: CloseReason,

@@ -229,7 +229,8 @@ pub struct ConnectionCounts {
     /// Bytes missing in those gaps.
     pub gap_bytes: PerSide<u64>,
     /// From the client's SYN to the ACK that completed the handshake, at the capture point; `None`
-    /// where the capture lacks a part of the handshake. Of a SYN that was sent again, the last counts.
+    /// where the capture lacks a part of the handshake. Of a SYN that was sent again, the last
+    /// counts.
     pub round_trip: Option<Nanos>,
 }
 

@@ -88,8 +88,8 @@ impl Connection {
         half.start == Start::Exact && half.position(segment.seq).wrapping_add(1) == half.origin
     }
 
-    /// Whether `segment` brings bytes that this connection lacks and that the other side acknowledged: it
-    /// is one of it, whatever it acknowledges itself.
+    /// Whether `segment` brings bytes that this connection lacks and that the other side
+    /// acknowledged: it is one of it, whatever it acknowledges itself.
     pub fn needs(&self, segment: &Segment<'_>) -> bool {
         if !self.is_between(&segment.from, &segment.to) || segment.flags.has(Flags::SYN) {
             return false;

@@ -208,8 +208,8 @@ impl HalfStream {
         }
     }
 
-    /// `packet` says that the stream ends at `position`. One that lies before bytes that were seen is
-    /// not its FIN.
+    /// `packet` says that the stream ends at `position`. One that lies before bytes that were seen
+    /// is not its FIN.
     pub fn ends_at(&mut self, position: u64, packet: PacketRef) {
         if self.fin.is_none() && position >= self.stream.end() {
             self.fin = Some((position, packet));
@@ -234,7 +234,8 @@ impl HalfStream {
         self.reach() >= position || self.is_finished()
     }
 
-    /// Whether an acknowledgement of `position` acknowledges what the capture holds: its SYN, bytes.
+    /// Whether an acknowledgement of `position` acknowledges what the capture holds: its SYN,
+    /// bytes.
     pub fn acknowledges_something(&self, position: u64) -> bool {
         let has_syn = self.start == Start::Exact && position == self.origin;
         has_syn || self.origin < position && position <= self.sent + 1
@@ -268,8 +269,8 @@ impl HalfStream {
         first == Some(path) || first.is_none() || second == Some(path)
     }
 
-    /// Whether a segment that comes on another path than those before is one of this side: a copy of
-    /// one of them, or one that lies right where the next bytes are expected.
+    /// Whether a segment that comes on another path than those before is one of this side: a copy
+    /// of one of them, or one that lies right where the next bytes are expected.
     pub fn adopts(&self, position: u64, segment: &Segment<'_>) -> bool {
         self.recent.contains_copy_of(segment)
             || self.distance(position).is_some_and(|distance| distance <= WINDOW_OF_NEW_PATH)
@@ -291,8 +292,8 @@ impl HalfStream {
         self.stream.next().saturating_sub(window)
     }
 
-    /// From the SYN with which this side opened the connection to the ACK with which it answered the
-    /// SYN-ACK of `other`, if all three were seen.
+    /// From the SYN with which this side opened the connection to the ACK with which it answered
+    /// the SYN-ACK of `other`, if all three were seen.
     pub fn round_trip(&self, other: &Self) -> Option<Nanos> {
         let (at, seq, ack) = self.handshake.acknowledged.filter(|_| other.handshake.accepted)?;
         let first = |half: &Self| (half.start == Start::Exact).then(|| seq_of(half.origin));

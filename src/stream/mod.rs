@@ -2,10 +2,12 @@
 //! mean. Time comes with the segments; what is wrong with the traffic is an output, not an error.
 //!
 //! - [`Streams`] finds the connection of a segment, and owns the clock and the waits;
-//! - `connection` is one connection and its life; `roles` says who opened it, `order` in which order
-//!   its bytes are handed on, `fit` whether a segment is one of it, `attempt` why it failed to open;
-//! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held them;
-//!   `copies` knows packets that the capture holds twice, `checksums` those that were damaged;
+//! - `connection` is one connection and its life; `roles` says who opened it, `order` in which
+//!   order its bytes are handed on, `fit` whether a segment is one of it, `attempt` why it failed
+//!   to open;
+//! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held
+//!   them; `copies` knows packets that the capture holds twice, `checksums` those that were
+//!   damaged;
 //! - `table` finds connections, `strays` keeps what fits none, `translation` finds those that were
 //!   captured under two pairs of addresses; `waits` tells what has waited long enough, by
 //!   `capture_time`.
@@ -91,11 +93,11 @@ pub struct Counts {
     pub retransmissions: u64,
     /// Segments with bytes that the capture holds twice.
     pub copies: u64,
-    /// Segments with other bytes than were buffered for the same positions. Bytes that were handed on
-    /// are gone, and not compared.
+    /// Segments with other bytes than were buffered for the same positions. Bytes that were handed
+    /// on are gone, and not compared.
     pub conflicting: u64,
-    /// Segments that were buffered because bytes before them, or bytes that they acknowledge, had not
-    /// been seen.
+    /// Segments that were buffered because bytes before them, or bytes that they acknowledge, had
+    /// not been seen.
     pub out_of_order: u64,
     /// Segments whose checksum is wrong where it can be believed.
     pub damaged: u64,
@@ -105,11 +107,13 @@ pub struct Counts {
     pub discarded: Discarded,
     /// Attempts to connect that nothing answered for a second.
     pub unanswered: u64,
-    /// SYNs that nothing answered for a second where no packet of the other direction had been seen.
+    /// SYNs that nothing answered for a second where no packet of the other direction had been
+    /// seen.
     pub one_sided_syns: u64,
     /// Pairs of connections that are one, seen before and after address translation.
     pub translated: u64,
-    /// Connections that gave way because the table was full, or too many connections had their ends.
+    /// Connections that gave way because the table was full, or too many connections had their
+    /// ends.
     pub evicted_connections: u64,
     /// Times that waiting was given up early because a bound was reached.
     pub waits_given_up: u64,
@@ -391,8 +395,8 @@ impl Streams {
         }
     }
 
-    /// Gives a connection those of the strays that it needs: what they acknowledge is absurd, but the
-    /// other side took their bytes.
+    /// Gives a connection those of the strays that it needs: what they acknowledge is absurd, but
+    /// the other side took their bytes.
     #[cold]
     fn fill(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
         loop {
@@ -410,8 +414,8 @@ impl Streams {
         twins.all(|slot| self.table.get(slot).is_some_and(|it| it.is_silent(&segment.to)))
     }
 
-    /// Finds the connection of a segment where there are several, or where the one there is does not
-    /// fit.
+    /// Finds the connection of a segment where there are several, or where the one there is does
+    /// not fit.
     #[cold]
     fn choose(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let twins: Vec<u32> = self.table.all_between(&segment.from, &segment.to).collect();
@@ -489,7 +493,8 @@ impl Streams {
         self.begin(segment, emit);
     }
 
-    /// Opens a connection with its first segment. A reset that refuses it may have been captured first.
+    /// Opens a connection with its first segment. A reset that refuses it may have been captured
+    /// first.
     fn begin(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let slot = self.open(segment, emit);
         self.take(slot, segment, emit);
@@ -536,8 +541,8 @@ impl Streams {
         }
     }
 
-    /// Segments that fitted no connection were acknowledged: a connection goes on with them behind a
-    /// hole, if one of its sides did not jump; else they are another connection.
+    /// Segments that fitted no connection were acknowledged: a connection goes on with them behind
+    /// a hole, if one of its sides did not jump; else they are another connection.
     fn believe(&mut self, twins: &[u32], group: &Group, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.counts.believed_groups += 1;
         let goes_on =
@@ -573,7 +578,8 @@ impl Streams {
         }
     }
 
-    /// The connection in `slot` is believed: others between the same ends that do not go on are over.
+    /// The connection in `slot` is believed: others between the same ends that do not go on are
+    /// over.
     fn supersede(&mut self, slot: u32, segment: &Segment<'_>, blindly: bool) {
         let twins: Vec<u32> = self.table.all_between(&segment.from, &segment.to).collect();
         for other in twins.into_iter().filter(|&other| other != slot) {
@@ -584,8 +590,8 @@ impl Streams {
         }
     }
 
-    /// The segment was captured under other addresses too, from `from` to `to`: lets the connections
-    /// between both pairs of ends know of each other.
+    /// The segment was captured under other addresses too, from `from` to `to`: lets the
+    /// connections between both pairs of ends know of each other.
     #[cold]
     fn translated(
         &mut self,

@@ -1,10 +1,10 @@
-//! In which order bytes are handed on, and what happens to those that wait for bytes which the capture
-//! lacks.
+//! In which order bytes are handed on, and what happens to those that wait for bytes which the
+//! capture lacks.
 //!
-//! **Cause before effect.** A segment that acknowledges bytes which were not seen yet was captured too
-//! early, or the capture lacks those bytes. It is buffered until they appear; when the window of
-//! reordering has passed, they are a gap. So no reply comes before its request, unless both sides
-//! have a hole.
+//! **Cause before effect.** A segment that acknowledges bytes which were not seen yet was captured
+//! too early, or the capture lacks those bytes. It is buffered until they appear; when the window
+//! of reordering has passed, they are a gap. So no reply comes before its request, unless both
+//! sides have a hole.
 
 use super::Shared;
 use super::assembler::Piece;
@@ -201,8 +201,8 @@ impl Connection {
         emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until, certain }));
     }
 
-    /// Gives up what the first buffered piece of `side` waits for. Always gets on: it fills the hole
-    /// in front of the piece, or delivers the piece.
+    /// Gives up what the first buffered piece of `side` waits for. Always gets on: it fills the
+    /// hole in front of the piece, or delivers the piece.
     pub(super) fn skip_first_gap(
         &mut self,
         side: Side,

@@ -34,8 +34,8 @@ struct Turn {
     acknowledged: bool,
 }
 
-/// Segments of one byte alone are left out: before the first bytes of a side are certain, one cannot
-/// be told from a keep-alive.
+/// Segments of one byte alone are left out: before the first bytes of a side are certain, one
+/// cannot be told from a keep-alive.
 fn turn() -> impl Strategy<Value = Turn> {
     let side = prop_oneof![Just(Side::Client), Just(Side::Server)];
     (side, prop::collection::vec(2..40_usize, 1..4), any::<bool>())

@@ -185,8 +185,8 @@ impl Strays {
         }
     }
 
-    /// The reset that refuses this SYN, though it was captured before it, and whether it was counted as
-    /// forged.
+    /// The reset that refuses this SYN, though it was captured before it, and whether it was
+    /// counted as forged.
     pub fn take_reset(
         &mut self,
         syn: &Segment<'_>,
@@ -220,8 +220,8 @@ impl Strays {
         self.groups.is_empty()
     }
 
-    /// Adds a segment that fits no connection, `elapsed` after the first packet. Gives the group that is believed by it, and how many
-    /// segments were thrown away for want of room.
+    /// Adds a segment that fits no connection, `elapsed` after the first packet. Gives the group
+    /// that is believed by it, and how many segments were thrown away for want of room.
     pub fn push(
         &mut self,
         segment: &Segment<'_>,

@@ -20,8 +20,8 @@ pub(super) struct Table {
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    /// Every connection as it was put in, the oldest first. Those that got an answer are skipped and
-    /// swept; the others give way before any that got one.
+    /// Every connection as it was put in, the oldest first. Those that got an answer are skipped
+    /// and swept; the others give way before any that got one.
     unanswered: VecDeque<(u32, u64)>,
     /// Keyed at random: the peers choose the ends, and might choose them to collide.
     hasher: RandomState,
@@ -80,8 +80,8 @@ impl Table {
         self.index.len() >= self.room
     }
 
-    /// The slot of the connection that gives way: the oldest of those that nobody answered; else one
-    /// that was silent for long: not heard of since the hand passed it the last time.
+    /// The slot of the connection that gives way: the oldest of those that nobody answered; else
+    /// one that was silent for long: not heard of since the hand passed it the last time.
     pub fn victim(&mut self) -> Option<u32> {
         while let Some((slot, generation)) = self.unanswered.pop_front() {
             let connection = self.get(slot).filter(|it| it.generation == generation);

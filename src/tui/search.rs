@@ -33,8 +33,8 @@ pub enum Step<F> {
 }
 
 impl Search {
-    /// Once round all `numbers`, from behind `here` on, or before it; without `here` from the start,
-    /// or backwards from the end.
+    /// Once round all `numbers`, from behind `here` on, or before it; without `here` from the
+    /// start, or backwards from the end.
     pub fn round(numbers: Range<u64>, here: Option<u64>, backwards: bool) -> Self {
         let mut search = Self { numbers, next: 0, looked_at: 0, backwards, is_round: true };
         match here {

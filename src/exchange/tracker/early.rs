@@ -50,16 +50,16 @@ impl Asked {
     }
 }
 
-/// The queue of early replies. They wait as long as `stream` may: the longest that it waits for bytes
-/// before it hands on what lies behind them.
+/// The queue of early replies. They wait as long as `stream` may: the longest that it waits for
+/// bytes before it hands on what lies behind them.
 pub(super) fn queue(reorder_at_most: Nanos) -> Deferred<EarlyReply> {
     let wait = limits::RETRANSMISSION_WAIT.get().saturating_add(reorder_at_most.get());
     Deferred::new(Nanos::new(wait), limits::EARLY_REPLIES, limits::EARLY_REPLY_BYTES)
 }
 
 impl EarlyReply {
-    /// Whether this can be an answer to that request: its sender had received the request, or it was
-    /// captured behind it, in the order of the packets or by their times.
+    /// Whether this can be an answer to that request: its sender had received the request, or it
+    /// was captured behind it, in the order of the packets or by their times.
     fn may_answer(&self, &Asked { span: request, end }: &Asked) -> bool {
         if self.after.is_some_and(|after| after.distance(end) >= 0) {
             return true;

@@ -387,8 +387,8 @@ impl Tracker {
         }
     }
 
-    /// The lower of the two numbers that a request may have already: from its first byte (`started`),
-    /// from its first early reply (`early`). Where it has neither, the next one.
+    /// The lower of the two numbers that a request may have already: from its first byte
+    /// (`started`), from its first early reply (`early`). Where it has neither, the next one.
     fn number_of_request(
         &mut self,
         started: Option<ExchangeNumber>,

@@ -18,8 +18,8 @@ pub(super) struct DeferredEvent {
     run: Run,
 }
 
-/// The queue of unconfirmed events. They wait longer in a file, where nobody waits for them, than on an
-/// interface.
+/// The queue of unconfirmed events. They wait longer in a file, where nobody waits for them, than
+/// on an interface.
 pub(super) fn queue(reorder_at_most: Nanos) -> Deferred<DeferredEvent> {
     let wait = reorder_at_most.max(limits::UNSURE_WAIT);
     Deferred::new(wait, limits::UNSURE_EVENTS, limits::UNSURE_EVENT_BYTES)
@@ -45,8 +45,8 @@ impl Tracker {
         Run::SURE
     }
 
-    /// Request and reply are on both sides: each confirms the other, unless the reply came first. Says
-    /// whether both are confirmed.
+    /// Request and reply are on both sides: each confirms the other, unless the reply came first.
+    /// Says whether both are confirmed.
     #[cold]
     pub(super) fn confirm_pair(
         &mut self,

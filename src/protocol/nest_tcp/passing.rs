@@ -41,8 +41,8 @@ impl Passing {
     /// Takes the next part of the frame. Gives the place in it where the frame ends; `None` where
     /// it goes on behind this part.
     ///
-    /// Whether units or bytes were declared is seen as it is for a frame that is buffered: a text that
-    /// is whole after as many bytes as declared was counted in bytes.
+    /// Whether units or bytes were declared is seen as it is for a frame that is buffered: a text
+    /// that is whole after as many bytes as declared was counted in bytes.
     pub(super) fn pass(&mut self, part: &[u8]) -> Option<usize> {
         let header = usize::from(self.header).min(part.len());
         self.header = self.header.saturating_sub(u16::try_from(header).unwrap_or(u16::MAX));

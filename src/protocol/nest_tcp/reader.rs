@@ -92,8 +92,8 @@ impl FrameReader {
         matches!(self.expected, Expected::Rest(_))
     }
 
-    /// Reads the frame at the beginning of `bytes`; at most `budget` may be buffered of one that is not
-    /// whole.
+    /// Reads the frame at the beginning of `bytes`; at most `budget` may be buffered of one that is
+    /// not whole.
     pub(super) fn step<'a>(&mut self, bytes: &'a [u8], budget: usize) -> Step<'a> {
         match &mut self.expected {
             &mut Expected::Header { doubtful } => {

@@ -23,7 +23,8 @@ use crate::stream::Chunk;
 enum State {
     /// Before the first byte of a side that is seen from its first byte.
     Opening,
-    /// At the beginning of a frame, or inside one that `partial` begins with or that is passed over.
+    /// At the beginning of a frame, or inside one that `partial` begins with or that is passed
+    /// over.
     InFrames,
     /// Somewhere; `partial` is what may be the beginning of a frame.
     #[default]
@@ -175,8 +176,8 @@ impl SideDecoder {
     }
 
     /// Reads what stands where a frame is expected: where it lies in the chunk, or, if earlier
-    /// chunks brought its beginning, in `partial`, which takes from the chunk what the frame needs. Says
-    /// whether to go on with what is left.
+    /// chunks brought its beginning, in `partial`, which takes from the chunk what the frame needs.
+    /// Says whether to go on with what is left.
     fn read(
         &mut self,
         input: &mut Input<'_>,
@@ -275,7 +276,8 @@ impl SideDecoder {
         }
     }
 
-    /// Looks for a frame in what is buffered and in the chunk. Says whether to go on with what is left.
+    /// Looks for a frame in what is buffered and in the chunk. Says whether to go on with what is
+    /// left.
     fn search(
         &mut self,
         input: &mut Input<'_>,

@@ -13,8 +13,8 @@ pub(super) struct Speakers {
     /// The side that is the client; `None` until the handshake, the port or a message told.
     client: Option<Side>,
     spoken: Spoken,
-    /// Frames of which nobody knows yet whether a client or a server sent them, in the order in which
-    /// they were read.
+    /// Frames of which nobody knows yet whether a client or a server sent them, in the order in
+    /// which they were read.
     undecided: Vec<Undecided>,
 }
 
@@ -29,8 +29,8 @@ struct Undecided {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spoken {
-    /// `bad_lengths` counts malformed headers before the first valid frame. If a frame follows, one framing
-    /// error is told for all of them; if none does, this is not Nest.
+    /// `bad_lengths` counts malformed headers before the first valid frame. If a frame follows, one
+    /// framing error is told for all of them; if none does, this is not Nest.
     Unproven { bad_lengths: u32, guess: Option<Foreign> },
     /// At least one frame was read.
     Nest,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 
-/// Addresses by the number of the connection, in blocks that clones share. A block goes when nothing
-/// is left that is of its connections.
+/// Addresses by the number of the connection, in blocks that clones share. A block goes when
+/// nothing is left that is of its connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndsTable {
     blocks: VecDeque<Block>,
