@@ -1,5 +1,5 @@
-//! Says at once, not after the whole compile, that libpcap is missing: the crate that needs it links
-//! it only at the end, with a message of the linker.
+//! Says at once, not after the whole compile, that libpcap is missing: the crate that needs it
+//! links it only at the end, with a message of the linker.
 
 use std::env;
 use std::io::Write;

@@ -5,10 +5,10 @@
 //! tmux capture-pane -e -p | picture > picture.svg
 //! ```
 //!
-//! Takes text with the sequences (SGR) for colours, bold, dim, underlined and reverse, gives a picture
-//! of it. A line that begins with `$ ` is what was typed. Every run of characters is given its exact
-//! width, so that columns stay columns in whatever font the picture is shown; bars and frames are
-//! drawn as shapes, as fonts leave gaps between them.
+//! Takes text with the sequences (SGR) for colours, bold, dim, underlined and reverse, gives a
+//! picture of it. A line that begins with `$ ` is what was typed. Every run of characters is given
+//! its exact width, so that columns stay columns in whatever font the picture is shown; bars and
+//! frames are drawn as shapes, as fonts leave gaps between them.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write as _};
@@ -125,8 +125,8 @@ struct Run {
     text: String,
 }
 
-/// Takes a line apart, at its escape sequences and where characters begin that are not drawn as text
-/// of one cell each. `look` is that of the line before, and becomes that of the next.
+/// Takes a line apart, at its escape sequences and where characters begin that are not drawn as
+/// text of one cell each. `look` is that of the line before, and becomes that of the next.
 fn runs(line: &str, look: &mut Look) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     look.typed = line.starts_with("$ ");

@@ -2,10 +2,10 @@
 //! microservices, pairs each request with its replies, and measures what the caller waited.
 //!
 //! ```text
-//!  live ─┐            ┌──────────────────────── engine ────────────────────────┐
-//!  file ─┼─ source ──►│ decode ──► stream ──► protocol ──► exchange            │──► store ──► report
-//!  pipe ─┘  Packet<'_>│   Segment<'_>  Chunk<'_>   Message<'_>   Exchange<'_>  │
-//!                     └────────────────────────────────────────────────────────┘
+//!  live ─┐           ┌──────────────────────── engine ───────────────────────┐
+//!  file ─┼─ source ─►│ decode ──► stream ──► protocol ──► exchange           │─► store ─► report
+//!  pipe ─┘ Packet<'_>│   Segment<'_>  Chunk<'_>   Message<'_>   Exchange<'_> │
+//!                    └───────────────────────────────────────────────────────┘
 //! ```
 //!
 //! Each module is a floor of the house and imports only from the floors below it

@@ -4,15 +4,17 @@ use crate::time::Nanos;
 
 /// Bytes that arrived out of order and wait for what lies before them, per side of a connection.
 /// Linux lets a receive window grow to 6 MiB, so an honest hole can have that much behind it.
-pub const HELD_PER_SIDE: usize = 8 << 20;
+pub const BUFFERED_PER_SIDE: usize = 8 << 20;
 
 /// The same for all connections together: keeps the program small when many have a hole at once.
-pub const HELD_IN_ALL: usize = 32 << 20;
+pub const BUFFERED_IN_ALL: usize = 32 << 20;
 
-/// How much one held segment weighs beside its bytes, so that empty and tiny ones are bounded too.
-pub const HELD_OVERHEAD: usize = 128;
+/// How much one buffered segment weighs beside its bytes, so that empty and tiny ones are bounded
+/// too.
+pub const BUFFERED_OVERHEAD: usize = 128;
 
-/// Connections followed at once. The one that was silent longest gives way.
+/// Connections followed at once. Those that nobody answered give way first, else one that was
+/// silent since the clock hand passed it.
 pub const CONNECTIONS: usize = 65_536;
 
 /// Packets after which a packet that was captured out of order is no longer expected.
@@ -49,31 +51,32 @@ pub const HELD_ROUND_TRIP: Nanos = Nanos::from_millis(300);
 
 /// How far from what is known of a side the next packets of it are expected: an honest hole is no
 /// larger than a receive window. What lies further away must first be acknowledged.
-pub const WINDOW: u64 = HELD_PER_SIDE as u64;
+pub const WINDOW: u64 = BUFFERED_PER_SIDE as u64;
 
-/// How far the first packet that came another way may lie from what is known of a side: a few
+/// How far the first packet on another path may lie from what is known of a side: a few
 /// segments out of order. The initial numbers of two connections are hardly ever so near.
 pub const WINDOW_OF_NEW_PATH: u64 = 64 << 10;
 
-/// Connections between the same ends at once, told apart by their numbers. Two are common (two VLANs),
-/// captures of many hosts whose containers have the same addresses hold some more; what is beyond is
-/// somebody who opens one after the other. Looked through for each segment that has several to choose of.
+/// Connections between the same ends at once, told apart by their numbers. Two are common (two
+/// VLANs), captures of many hosts whose containers have the same addresses hold some more; what is
+/// beyond is somebody who opens one after the other. Looked through for each segment that has
+/// several to choose of.
 pub const TWINS: usize = 16;
 
 /// Groups of segments that fit no connection and wait for an acknowledgement. Looked through for
 /// each such segment, so few.
 pub const STRAY_GROUPS: usize = 256;
 
-/// The last segments of such a group of which one must end where another one acknowledges. Looked through
-/// for each, so few; more than a sender has under way on the paths that Nest is used on.
+/// The last segments of such a group of which one must end where another one acknowledges. Looked
+/// through for each, so few; more than a sender has under way on the paths that Nest is used on.
 pub const STRAYS_UNDER_WAY: usize = 64;
 
-/// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for each SYN
-/// that opens a connection, so few.
-pub const STRAY_RESETS: usize = 64;
-
-/// Bytes of those segments: what a window holds when a capture goes on behind a hole.
+/// Bytes of the segments in all groups: what a window holds when a capture goes on behind a hole.
 pub const STRAY_BYTES: usize = 8 << 20;
+
+/// Resets that wait for the SYN which they may refuse, captured out of order. Looked through for
+/// each SYN that opens a connection, so few.
+pub const STRAY_RESETS: usize = 64;
 
 /// Segments of a side that are remembered to know a copy by: a bridge hands on bursts of some.
 pub const RECENT_SEGMENTS: usize = 8;
@@ -90,7 +93,7 @@ pub const COPY_WITHOUT_ID_WITHIN: Nanos = Nanos::from_millis(1);
 pub const TRUST_IN_CHECKSUMS: u8 = 4;
 
 /// Bytes of damaged segments that are kept for a side until a better copy comes; they count among
-/// [`HELD_IN_ALL`] too.
+/// [`BUFFERED_IN_ALL`] too.
 pub const DAMAGED_BYTES: usize = 64 << 10;
 
 /// How long a SYN may go unanswered before the attempt counts as such: Linux sends it again after a
@@ -128,8 +131,8 @@ pub const COMPLETED_FRAGMENTED: usize = 16;
 /// How long they wait: what Linux grants them (`ipfrag_time`).
 pub const FRAGMENT_WAIT: Nanos = Nanos::from_secs(30);
 
-/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs a look
-/// at the rest of the packet.
+/// Tunnels and the like in one another in one packet. Real networks nest three; each of them costs
+/// a look at the rest of the packet.
 pub const TUNNEL_DEPTH: u8 = 8;
 
 /// Kinds of what is no TCP that are counted apart: a capture has ten, and noise could name 65,536
@@ -137,7 +140,7 @@ pub const TUNNEL_DEPTH: u8 = 8;
 pub const OTHER_KINDS: usize = 64;
 
 /// Bytes of one frame that is not whole yet. Nest itself takes 134,217,728 UTF-16 units from 11.0
-/// and has no bound before. A frame beyond this is counted and passed over without being held.
+/// and has no bound before. A frame beyond this is counted and passed over without being buffered.
 pub const FRAME_BYTES: usize = 16 << 20;
 
 /// The longest frame that is passed over. No string of Node.js has more UTF-16 units than 2^30 - 25
@@ -190,8 +193,9 @@ pub const PATTERN_BYTES: usize = 4_096;
 /// Connections that a report lists one by one. What comes after is added up in one row.
 pub const CONNECTION_ROWS: usize = 10_000;
 
-/// Server ends that a report lists, and rows of a report `--by` something. What comes after is added
-/// up in one row: each row has a histogram of its own, up to 80 kB where there are many calls.
+/// Server ends that a report lists, and rows of a report `--by` something. What comes after is
+/// added up in one row: each row has a histogram of its own, up to 80 kB where there are many
+/// calls.
 pub const GROUP_ROWS: usize = 1_000;
 
 /// Reasons that routers name why a server cannot be reached: ICMP and ICMPv6 know some twenty.
@@ -200,9 +204,9 @@ pub const UNREACHABLE_REASONS: usize = 64;
 /// Bytes of unfinished frames of all connections together, and of what may be one's beginning.
 pub const FRAME_BYTES_IN_ALL: usize = 32 << 20;
 
-/// Frames of one connection that wait until it is known which side is the client, and the bytes which
-/// those before the last may have: what only carries an id is tens of bytes, and the next value of its
-/// stream or the next request tells.
+/// Frames of one connection that wait until it is known which side is the client, and the bytes
+/// which those before the last may have: what only carries an id is tens of bytes, and the next
+/// value of its stream or the next request tells.
 pub const UNDECIDED_FRAMES: usize = 64;
 /// See [`UNDECIDED_FRAMES`].
 pub const UNDECIDED_BYTES: usize = 32 << 10;
@@ -257,13 +261,14 @@ pub const LADDER_LOOK: u64 = 4_000;
 pub const TIMELINE_COUNTS: usize = 1_800_000;
 
 /// Frames of one connection, and blocks of its bytes, whose places are remembered while its stream
-/// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked for.
+/// is shown: some 80 MB. Where there are more, the first are forgotten, and read again when asked
+/// for.
 pub const STREAM_ITEMS: usize = 500_000;
 
 /// Lines of the hosts file that are read. Some block advertising with a hundred thousand, none of
 /// which is a host that speaks Nest.
 pub const HOSTS_LINES: usize = 10_000;
 
-/// Bytes that are kept of how a connection began, to be shown where it is not recognised: enough for
-/// the first word or the magic number of a protocol, and few enough for every connection.
+/// Bytes that are kept of how a connection began, to be shown where it is not recognised: enough
+/// for the first word or the magic number of a protocol, and few enough for every connection.
 pub const BEGINNING: usize = 16;

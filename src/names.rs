@@ -11,8 +11,8 @@ pub struct Names(HashMap<IpAddr, String>);
 
 impl Names {
     /// Reads a hosts file: an address, its name and further names on each line, `#` before a
-    /// comment (hosts(5)). What is no such line is passed over, and so are the names of loopback and
-    /// multicast addresses, which tell less than the address does.
+    /// comment (hosts(5)). What is no such line is passed over, and so are the names of loopback
+    /// and multicast addresses, which tell less than the address does.
     pub fn of_hosts(text: &str) -> Self {
         let mut names = HashMap::new();
         for line in text.lines().take(limits::HOSTS_LINES) {

@@ -1,5 +1,6 @@
 //! What the archive tells of an exchange after the run, against what the engine told when it ended:
-//! over every recording, as it is and mutated; from the file, from memory, and from too little of it.
+//! over every recording, as it is and mutated; from the file, from memory, and from too little of
+//! it.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::cast_sign_loss)]
 
@@ -459,7 +460,8 @@ fn what_is_saved_as_packets_tells_the_same() {
     }
 }
 
-/// A segment in fragments, which holds several frames: whoever reads one of them needs all fragments.
+/// A segment in fragments, which holds several frames: whoever reads one of them needs all
+/// fragments.
 #[test]
 fn of_a_segment_in_fragments_all_are_saved() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! The rules of the house, held against the text of `src/`: what a floor may import, who may name
-//! which outside package, who may read a clock, and who may print.
+//! The rules of the house, checked against the text of `src/`: what a floor may import, who may
+//! name which outside package, who may read a clock, and who may print. And how wide a comment is.
 //!
 //! Reads words, not Rust, without comments and texts; unit tests count like the rest.
 
@@ -7,6 +7,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Columns of a line: rustfmt keeps code to as many, and leaves comments as they are.
+const COLUMNS: usize = 100;
 
 /// The floors, from the ground. A floor may name itself and those before it; the names that share
 /// a row may not name each other.
@@ -92,6 +95,24 @@ fn words_stay_where_they_belong() {
         }
     }
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_comment_is_wider_than_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("build.rs")];
+    for folder in ["src", "tests", "examples"] {
+        files.extend(files_below(&root.join(folder)));
+    }
+    let mut wide = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let comments = (1..).zip(text.lines()).filter(|(_, line)| line.trim().starts_with("//"));
+        let too_wide = comments.filter(|(_, line)| line.chars().count() > COLUMNS);
+        let path = path.strip_prefix(root).unwrap().display();
+        wide.extend(too_wide.map(|(number, _)| format!("{path}:{number}")));
+    }
+    assert!(wide.is_empty(), "wider than {COLUMNS} columns:\n{}", wide.join("\n"));
 }
 
 #[test]
@@ -225,7 +246,18 @@ fn holds(line: &str, word: &str) -> bool {
 /// The files of `src/`.
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
+    let source = |path: PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        Source::new(&name, &fs::read_to_string(&path).unwrap())
+    };
+    let files: Vec<_> = files_below(&root).into_iter().map(source).collect();
+    assert!(files.len() > 50, "only {} files", files.len());
+    files
+}
+
+/// The files of Rust in a folder and below it, in the order of their paths.
+fn files_below(root: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![root.to_owned()];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -233,13 +265,11 @@ fn sources() -> Vec<Source> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-                files.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
+                files.push(path);
             }
         }
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    assert!(files.len() > 50, "only {} files", files.len());
+    files.sort_unstable();
     files
 }
 

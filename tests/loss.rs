@@ -1,6 +1,6 @@
-//! Captures from which packets, bytes or the beginning are missing, held against an oracle: every
-//! request and every reply that is whole in the capture is paired, by file and live, and nothing
-//! else is told.
+//! Captures from which packets, bytes or the beginning are missing, checked against an oracle:
+//! every request and every reply that is whole in the capture is paired, by file and live, and
+//! nothing else is told.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_wrap)]
 
@@ -85,7 +85,7 @@ fn of_file(packets: &[Raw]) -> Found {
     engine.finish(&mut |event| found.take(&event));
     let unsure = found.rows.len() - found.sure;
     assert_eq!(engine.counts().exchange.unsure, unsure as u64);
-    assert_eq!(engine.counts().exchange.held_back_less, 0);
+    assert_eq!(engine.counts().exchange.waits_given_up, 0);
     found
 }
 
@@ -190,7 +190,7 @@ fn begun_late(packets: &[Raw], seed: u64) -> Vec<Raw> {
     packets[packets.len() * percent / 100..].to_vec()
 }
 
-fn told(shares: BTreeMap<String, Shares>) {
+fn print_shares(shares: BTreeMap<String, Shares>) {
     for (what, Shares { rows, sure, answered }) in shares {
         assert!(sure <= rows && answered <= sure, "{what}: {sure} of {rows}, {answered} answered");
         println!("{what}: {sure} of {rows} rows are sure, {answered} answered");
@@ -198,7 +198,7 @@ fn told(shares: BTreeMap<String, Shares>) {
 }
 
 /// Every kind of loss for each of these seeds, each time of another recording.
-fn hold(seeds: std::ops::Range<u64>) {
+fn check_losses(seeds: std::ops::Range<u64>) {
     let sources = sources();
     let mut shares = BTreeMap::<String, Shares>::new();
     for seed in seeds {
@@ -232,18 +232,18 @@ fn hold(seeds: std::ops::Range<u64>) {
             snapped(&lost(&begun_late(packets, seed), percent, None, seed), 2 * size)
         });
     }
-    told(shares);
+    print_shares(shares);
 }
 
 // Two, so that two processors share the work.
 #[test]
 fn whatever_is_whole_is_paired() {
-    hold(1..105);
+    check_losses(1..105);
 }
 
 #[test]
 fn whatever_is_whole_is_paired_of_other_seeds_too() {
-    hold(105..210);
+    check_losses(105..210);
 }
 
 #[test]
@@ -259,5 +259,5 @@ fn of_small_segments_too() {
         let shares = shares.entry("small segments, 2 % lost".to_owned()).or_default();
         check(&format!("small, seed {seed}"), recording, &lost(&small, 2, None, seed), shares);
     }
-    told(shares);
+    print_shares(shares);
 }

@@ -1,5 +1,5 @@
-//! The streams of the captures in `fixtures/`, byte for byte as tshark puts them together; checksums
-//! and the segments in encapsulations as it reads them.
+//! The streams of the captures in `fixtures/`, byte for byte as tshark puts them together;
+//! checksums and the segments in encapsulations as it reads them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -55,24 +55,26 @@ fn fields(capture: &Path, options: &[&str], fields: &[&str]) -> Vec<Vec<String>>
 }
 
 #[test]
-fn a_checksum_holds_where_tshark_says_so() {
+fn a_checksum_is_valid_where_tshark_says_so() {
     let mut compared = [0; 2];
     for name in ["walkthrough", "reset", "ipv6", "twoclients"] {
         let path = common::fixtures().join(format!("{name}.pcap"));
         let mut ours = Vec::new();
         let mut decoder = Decoder::new();
         packets(&fs::read(&path).unwrap(), |packet| {
-            decoder.segments(&packet, &mut |segment| ours.push(segment.checksum_holds().unwrap()));
+            decoder
+                .segments(&packet, &mut |segment| ours.push(segment.checksum_is_valid().unwrap()));
         });
-        // 1: good, 0: bad. Where a checksum was left to the network card it says 1 of the partial one.
+        // 1: good, 0: bad. Where a checksum was left to the network card it says 1 of the partial
+        // one.
         let check = ["-o", "tcp.check_checksum:TRUE"];
         let wanted = ["tcp.checksum.status", "tcp.checksum", "tcp.checksum_calculated"];
         let theirs = fields(&path, &check, &wanted);
         assert_eq!(ours.len(), theirs.len(), "{name}");
         for (number, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
-            let holds = theirs[1] == theirs[2] || (theirs[2].is_empty() && theirs[0] == "1");
-            assert_eq!(*ours, holds, "{name}, segment {number}: {theirs:?}");
-            compared[usize::from(holds)] += 1;
+            let is_valid = theirs[1] == theirs[2] || (theirs[2].is_empty() && theirs[0] == "1");
+            assert_eq!(*ours, is_valid, "{name}, segment {number}: {theirs:?}");
+            compared[usize::from(is_valid)] += 1;
         }
     }
     assert!(compared.iter().sum::<u64>() > 100, "{compared:?}");

@@ -1,4 +1,5 @@
-//! `nestscope completions` and `nestscope man`: made from the definitions that arguments are read by.
+//! `nestscope completions` and `nestscope man`: made from the definitions that arguments are read
+//! by.
 
 use std::io::{self, Write};
 

@@ -140,8 +140,8 @@ pub struct Output {
 }
 
 impl Plan {
-    /// What `args` mean. `streams` says whether there is a terminal to draw a screen on, and whether something
-    /// is piped in.
+    /// What `args` mean. `streams` says whether there is a terminal to draw a screen on, and
+    /// whether something is piped in.
     ///
     /// # Errors
     ///

@@ -38,7 +38,8 @@ pub fn palette(choice: ColorChoice, stream: &impl RawStream) -> Palette {
     if is_coloured(choice, stream) { Palette::COLOURED } else { Palette::PLAIN }
 }
 
-/// Whether `stream` is to be coloured: NO_COLOR and the like count, unless somebody asked by option.
+/// Whether `stream` is to be coloured: NO_COLOR and the like count, unless somebody asked by
+/// option.
 pub fn is_coloured(choice: ColorChoice, stream: &impl RawStream) -> bool {
     match choice {
         ColorChoice::Always => true,
@@ -87,8 +88,8 @@ pub struct Streams {
     pub is_piped: bool,
 }
 
-/// Whether standard input is a pipe, which may be silent for long, and somebody reads what is told on
-/// standard error meanwhile.
+/// Whether standard input is a pipe, which may be silent for long, and somebody reads what is told
+/// on standard error meanwhile.
 pub fn is_pipe_watched() -> bool {
     stdin_type() == Some(FileType::Fifo) && io::stderr().is_terminal()
 }

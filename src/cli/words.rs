@@ -122,7 +122,8 @@ fn takes_the_next(line: &clap::Command, word: &str) -> bool {
     if word.starts_with("--") {
         return takes_value(word);
     }
-    // `-qr file`, `-rfile`: the first that takes a value takes the rest of the word, if there is one.
+    // `-qr file`, `-rfile`: the first that takes a value takes the rest of the word, if there is
+    // one.
     let mut letters = word.chars().skip(1);
     let first = letters.find(|letter| takes_value(&format!("-{letter}")));
     first.is_some() && letters.next().is_none()

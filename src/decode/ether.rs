@@ -1,8 +1,8 @@
 //! What Ethernet types and their like name: from behind them to the IP header, through VLAN tags,
 //! LLC, MPLS, PPP and PPPoE.
 
+use super::descent::{Descent, Mark, Stop};
 use super::ip;
-use super::way::{Mark, Stop, Way};
 use super::{Malformed, Other};
 
 impl From<Malformed> for Stop {
@@ -16,17 +16,17 @@ impl From<Malformed> for Stop {
 /// # Errors
 ///
 /// Where there is none, or a header in front of it is not whole. So do the others here.
-pub(super) fn frame<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+pub(super) fn frame<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let (header, rest) = take::<14>(data)?;
     let [.., high, low] = *header;
-    typed(u16::from_be_bytes([high, low]), rest, way)
+    typed(u16::from_be_bytes([high, low]), rest, descent)
 }
 
 /// The IP packet behind an Ethernet type.
 pub(super) fn typed<'a>(
     mut ether_type: u16,
     mut data: &'a [u8],
-    way: &mut Way,
+    descent: &mut Descent,
 ) -> Result<&'a [u8], Stop> {
     // Tags, however many: each is four bytes, and they are not nested.
     loop {
@@ -38,15 +38,15 @@ pub(super) fn typed<'a>(
                 let vlan = u16::from_be_bytes([*a, *b]) & 0x0fff;
                 // Number 0 is a priority without a VLAN, which one direction may lack.
                 if vlan != 0 {
-                    way.pass(Mark::Vlan(vlan));
+                    descent.mark(Mark::Vlan(vlan));
                 }
                 ether_type = u16::from_be_bytes([*high, *low]);
                 data = rest;
             }
-            MPLS | MPLS_MULTICAST => return mpls(data, way),
-            PPPOE => return pppoe(data, way),
+            MPLS | MPLS_MULTICAST => return mpls(data, descent),
+            PPPOE => return pppoe(data, descent),
             // It is the length of an 802.3 frame.
-            ..FIRST_TYPE => return llc(data, way),
+            ..FIRST_TYPE => return llc(data, descent),
             ARP => return Err(Stop::Other(Other::Arp)),
             MACSEC => return Err(Stop::Other(Other::Macsec)),
             other => return Err(Stop::Other(Other::EtherType(other))),
@@ -55,13 +55,13 @@ pub(super) fn typed<'a>(
 }
 
 /// The IP packet behind an LLC header (IEEE 802.2; RFC 1042).
-pub(super) fn llc<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
-    way.open()?;
+pub(super) fn llc<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
+    descent.open()?;
     match data {
         [0x06, 0x06, 0x03, rest @ ..] => Ok(rest),
         // The organisation code of encapsulated Ethernet types, or of those that bridges translate.
         [0xaa, 0xaa, 0x03, 0, 0, 0 | 0xf8, high, low, rest @ ..] => {
-            typed(u16::from_be_bytes([*high, *low]), rest, way)
+            typed(u16::from_be_bytes([*high, *low]), rest, descent)
         }
         [0xaa, 0xaa, 0x03] | [] | [_] | [_, _] => Err(Stop::Malformed),
         _ => Err(Stop::Other(Other::Llc)),
@@ -69,8 +69,8 @@ pub(super) fn llc<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
 }
 
 /// The IP packet below a stack of labels (RFC 3032), which do not say what they carry.
-pub(super) fn mpls<'a>(mut data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
-    way.open()?;
+pub(super) fn mpls<'a>(mut data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
+    descent.open()?;
     let below = loop {
         // Label, traffic class and whether it is the last; time to live.
         let ([_, _, last, _], rest) = take::<4>(data)?;
@@ -79,20 +79,21 @@ pub(super) fn mpls<'a>(mut data: &'a [u8], way: &mut Way) -> Result<&'a [u8], St
             break rest;
         }
     };
-    // The first four bits of IP are its version; those of a pseudowire's control word are 0, so that
-    // the two are told apart (RFC 4385, section 3). Without that word an Ethernet frame follows,
-    // whose address may begin with any bits: both are believed only where they hold a sound packet.
+    // The first four bits of IP are its version; those of a pseudowire's control word are 0, so
+    // that the two are told apart (RFC 4385, section 3). Without that word an Ethernet frame
+    // follows, whose address may begin with any bits: both are believed only where they hold a
+    // sound packet.
     match below.first().ok_or(Stop::Malformed)? >> 4 {
-        4 | 6 if ip::is_sound(below, way.cut) => return Ok(below),
+        4 | 6 if ip::is_sound(below, descent.cut) => return Ok(below),
         0 => {
             let (_, behind) = take::<4>(below)?;
-            if let Some(bytes) = sound_frame(behind, way) {
+            if let Some(bytes) = sound_frame(behind, descent) {
                 return Ok(bytes);
             }
         }
         _ => {}
     }
-    if let Some(bytes) = sound_frame(below, way) {
+    if let Some(bytes) = sound_frame(below, descent) {
         return Ok(bytes);
     }
     match below.first().ok_or(Stop::Malformed)? >> 4 {
@@ -102,27 +103,28 @@ pub(super) fn mpls<'a>(mut data: &'a [u8], way: &mut Way) -> Result<&'a [u8], St
 }
 
 /// The IP packet in an Ethernet frame, if it is certain that it is one.
-pub(super) fn sound_frame<'a>(data: &'a [u8], way: &mut Way) -> Option<&'a [u8]> {
-    let mut further = *way;
+pub(super) fn sound_frame<'a>(data: &'a [u8], descent: &mut Descent) -> Option<&'a [u8]> {
+    let mut further = *descent;
     let bytes = frame(data, &mut further).ok().filter(|bytes| ip::is_sound(bytes, further.cut))?;
-    *way = further;
+    *descent = further;
     Some(bytes)
 }
 
 /// The IP packet in a PPPoE session (RFC 2516, section 4).
-pub(super) fn pppoe<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
-    way.open()?;
+pub(super) fn pppoe<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
+    descent.open()?;
     // Version and type, code, session, length.
     let ([version, code, high, low, ..], rest) = take::<6>(data)?;
     if (*version, *code) != (0x11, 0) {
         return Err(Stop::Malformed);
     }
-    way.pass(Mark::Session(u16::from_be_bytes([*high, *low])));
-    ppp(rest, way)
+    descent.mark(Mark::Session(u16::from_be_bytes([*high, *low])));
+    ppp(rest, descent)
 }
 
-/// The IP packet in a frame of PPP, with the address and control bytes of HDLC or without (RFC 1662).
-pub(super) fn ppp<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+/// The IP packet in a frame of PPP, with the address and control bytes of HDLC or without (RFC
+/// 1662).
+pub(super) fn ppp<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let data = data.strip_prefix(&[0xff, 0x03]).unwrap_or(data);
     // A protocol number ends with the first odd byte, and has two (RFC 1661, section 6.5).
     let (protocol, rest) = match data {
@@ -132,7 +134,7 @@ pub(super) fn ppp<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
     };
     match protocol {
         0x0021 | 0x0057 => Ok(rest),
-        0x0281 | 0x0283 => mpls(rest, way),
+        0x0281 | 0x0283 => mpls(rest, descent),
         other => Err(Stop::Other(Other::Ppp(other))),
     }
 }

@@ -10,7 +10,7 @@ use etherparse::IpNumber;
 use super::ip::{self, Fragment, Ip};
 use super::{Flags, Malformed, Path, Segment};
 use crate::limits::{
-    COMPLETED_FRAGMENTED, COPY_WITHIN, FRAGMENT_BYTES, FRAGMENT_WAIT, HELD_OVERHEAD,
+    BUFFERED_OVERHEAD, COMPLETED_FRAGMENTED, COPY_WITHIN, FRAGMENT_BYTES, FRAGMENT_WAIT,
 };
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::Timestamp;
@@ -44,7 +44,7 @@ pub(super) enum Claim {
 /// `FRAGMENT_BYTES` between two calls.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
-    waiting: HashMap<Key, Whole, foldhash::fast::RandomState>,
+    waiting: HashMap<Key, Reassembly, foldhash::fast::RandomState>,
     order: VecDeque<(Timestamp, Key)>,
     weight: usize,
     /// Those that were completed last, and when: a capture that holds each packet twice brings more
@@ -56,12 +56,13 @@ pub(super) struct Fragments {
 #[derive(Debug, Default)]
 pub(super) struct Pushed {
     /// The packet that it completed.
-    pub whole: Option<Whole>,
+    pub whole: Option<Reassembly>,
     /// Whether it fits no packet.
     pub malformed: bool,
     /// Whether it is of a packet that nobody wants.
     pub unwanted: bool,
-    /// How many fragments gave way to it.
+    /// How many fragments were lost by it: those that gave way, counted as by `expire`, and itself
+    /// where it fits no packet.
     pub lost: u64,
 }
 
@@ -90,7 +91,7 @@ impl Fragments {
             return pushed;
         };
         let key = Key { from: ip.from, to: ip.to, protocol: ip.protocol, id: fragment.id, path };
-        let whole = match self.waiting.entry(key) {
+        let reassembly = match self.waiting.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(place) => {
                 let is_this = |(at, known): &(Timestamp, Key)| {
@@ -100,18 +101,18 @@ impl Fragments {
                     return pushed;
                 }
                 self.order.push_back((packet.at, key));
-                let whole = place.insert(Whole::new(key, packet.at));
-                self.weight += whole.weight();
-                whole
+                let reassembly = place.insert(Reassembly::new(key, packet.at));
+                self.weight += reassembly.weight();
+                reassembly
             }
         };
-        self.weight -= whole.weight();
-        whole.claim(claim);
-        let fits = whole.add(packet, ip, fragment, end);
-        self.weight += whole.weight();
-        pushed.unwanted = whole.claim == Claim::Unwanted;
+        self.weight -= reassembly.weight();
+        reassembly.claim(claim);
+        let fits = reassembly.add(packet, ip, fragment, end);
+        self.weight += reassembly.weight();
+        pushed.unwanted = reassembly.claim == Claim::Unwanted;
         pushed.malformed = !fits && !pushed.unwanted;
-        if whole.is_complete() {
+        if reassembly.is_complete() {
             pushed.whole = self.remove(&key).filter(|_| !pushed.unwanted);
             self.completed.push_back((packet.at, key));
             if self.completed.len() > COMPLETED_FRAGMENTED {
@@ -125,7 +126,8 @@ impl Fragments {
     }
 
     /// Drops packets whose first fragment came too long before `now`, and says how many fragments
-    /// they had.
+    /// those had that were wanted: where only the first fragment would tell, and it is lacking,
+    /// none.
     pub fn expire(&mut self, now: Timestamp) -> u64 {
         let mut lost = 0;
         while let Some((since, _)) = self.order.front()
@@ -136,7 +138,7 @@ impl Fragments {
         lost
     }
 
-    /// Drops everything, and says how many fragments that were.
+    /// Drops everything, and says how many fragments that were, counted as by `expire`.
     pub fn clear(&mut self) -> u64 {
         let mut lost = 0;
         while !self.order.is_empty() {
@@ -155,24 +157,24 @@ impl Fragments {
         }
         self.remove(&key)
             .filter(|w| w.claim == Claim::Wanted)
-            .map_or(0, |whole| whole.packets.len() as u64)
+            .map_or(0, |reassembly| reassembly.packets.len() as u64)
     }
 
-    fn remove(&mut self, key: &Key) -> Option<Whole> {
-        let whole = self.waiting.remove(key)?;
-        self.weight -= whole.weight();
+    fn remove(&mut self, key: &Key) -> Option<Reassembly> {
+        let reassembly = self.waiting.remove(key)?;
+        self.weight -= reassembly.weight();
         // What was completed leaves its entry behind: swept before such entries outnumber others.
         if self.order.len() > 2 * self.waiting.len() + 64 {
             let waiting = &self.waiting;
             self.order.retain(|(since, key)| waiting.get(key).is_some_and(|w| w.since == *since));
         }
-        Some(whole)
+        Some(reassembly)
     }
 }
 
 /// A packet that is put together.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(super) struct Reassembly {
     key: Key,
     /// When its first fragment came.
     since: Timestamp,
@@ -184,8 +186,8 @@ pub(super) struct Whole {
     end: Option<u32>,
     /// The packets of the fragments seen, repeated ones too.
     packets: Vec<PacketNumber>,
-    /// Bytes held.
-    held: usize,
+    /// Bytes buffered.
+    buffered: usize,
     claim: Claim,
     /// How many more routers its first fragment might have passed.
     ttl: u8,
@@ -205,7 +207,7 @@ impl Piece {
     }
 }
 
-impl Whole {
+impl Reassembly {
     fn new(key: Key, since: Timestamp) -> Self {
         Self {
             key,
@@ -214,7 +216,7 @@ impl Whole {
             covered: 0,
             end: None,
             packets: Vec::new(),
-            held: 0,
+            buffered: 0,
             claim: Claim::Unknown,
             ttl: 0,
         }
@@ -230,13 +232,13 @@ impl Whole {
                 piece.missing = piece.len();
                 piece.data = Vec::new();
             }
-            self.held = 0;
+            self.buffered = 0;
         }
     }
 
     fn weight(&self) -> usize {
         let packets = self.packets.len() * size_of::<PacketNumber>();
-        self.held + packets + HELD_OVERHEAD * (1 + self.pieces.len())
+        self.buffered + packets + BUFFERED_OVERHEAD * (1 + self.pieces.len())
     }
 
     fn is_complete(&self) -> bool {
@@ -274,7 +276,7 @@ impl Whole {
                 let (data, missing) = part(payload, at - fragment.offset, hole_end - at);
                 let piece = Piece { packet, data: data.to_vec(), missing };
                 self.covered += piece.len();
-                self.held += piece.data.len();
+                self.buffered += piece.data.len();
                 self.pieces.insert(at, piece);
             }
             at = resume;
@@ -319,17 +321,17 @@ impl Whole {
         Ok((first, Ip { from, to, protocol, payload, missing, fragment: None, id, ttl: self.ttl }))
     }
 
-    /// Gives one segment for each piece that carried some of its payload, in the order of their bytes,
-    /// and says how many. `whole` was read in `head`. A SYN goes with the first, what ends a segment
-    /// with the last.
+    /// Gives one segment for each piece that carried some of its payload, in the order of their
+    /// bytes, and says how many. `whole` was read in `head`. A SYN goes with the first, what ends a
+    /// segment with the last.
     pub fn split(
         &self,
         whole: &Segment<'_>,
         head: &[u8],
         emit: &mut dyn FnMut(Segment<'_>),
     ) -> u64 {
-        // The payload is lent from the head: its place is how far it lies behind its start. What was
-        // completed by a fragment within lies elsewhere, and was split already.
+        // The payload is lent from the head: its place is how far it lies behind its start. What
+        // was completed by a fragment within lies elsewhere, and was split already.
         let place = whole.payload.as_ptr().addr().checked_sub(head.as_ptr().addr());
         let Some(start) = place.filter(|place| *place <= head.len()) else {
             emit(*whole);

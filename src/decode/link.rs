@@ -1,8 +1,8 @@
 //! Link headers: from the first captured byte to the IP header.
 
 use super::Other;
+use super::descent::{Descent, Stop};
 use super::ether::{self, take};
-use super::way::{Stop, Way};
 use crate::packet::LinkType;
 
 /// The IP packet in a packet of the link, and perhaps the padding of its frame.
@@ -10,7 +10,11 @@ use crate::packet::LinkType;
 /// # Errors
 ///
 /// Where there is none, or the captured bytes end before the header in front of it does.
-pub(super) fn network<'a>(link: LinkType, data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+pub(super) fn network<'a>(
+    link: LinkType,
+    data: &'a [u8],
+    descent: &mut Descent,
+) -> Result<&'a [u8], Stop> {
     // What nearly all packets are comes first.
     if link == LinkType::ETHERNET
         && let Some(([.., high, low], rest)) = data.split_first_chunk::<14>()
@@ -18,22 +22,22 @@ pub(super) fn network<'a>(link: LinkType, data: &'a [u8], way: &mut Way) -> Resu
     {
         return Ok(rest);
     }
-    other(link, data, way)
+    other(link, data, descent)
 }
 
 #[inline(never)]
-fn other<'a>(link: LinkType, data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+fn other<'a>(link: LinkType, data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     match link {
-        LinkType::ETHERNET => ether::frame(data, way),
+        LinkType::ETHERNET => ether::frame(data, descent),
         // tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html: the protocol ends the header.
         LinkType::LINUX_SLL => {
             let ([.., high, low], rest) = take::<16>(data)?;
-            ether::typed(u16::from_be_bytes([*high, *low]), rest, way)
+            ether::typed(u16::from_be_bytes([*high, *low]), rest, descent)
         }
         // tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html: the protocol begins the header.
         LinkType::LINUX_SLL2 => {
             let ([high, low, ..], rest) = take::<20>(data)?;
-            ether::typed(u16::from_be_bytes([*high, *low]), rest, way)
+            ether::typed(u16::from_be_bytes([*high, *low]), rest, descent)
         }
         LinkType::NULL | LinkType::LOOP => {
             let (family, rest) = take::<4>(data)?;
@@ -43,24 +47,24 @@ fn other<'a>(link: LinkType, data: &'a [u8], way: &mut Way) -> Result<&'a [u8], 
             Ok(data)
         }
         LinkType::PPP | LinkType::PPP_HDLC => match data {
-            [CISCO_UNICAST | CISCO_BROADCAST, ..] => cisco_hdlc(data, way),
-            _ => ether::ppp(data, way),
+            [CISCO_UNICAST | CISCO_BROADCAST, ..] => cisco_hdlc(data, descent),
+            _ => ether::ppp(data, descent),
         },
-        LinkType::PPP_ETHER => ether::pppoe(data, way),
+        LinkType::PPP_ETHER => ether::pppoe(data, descent),
         // The direction stands in front, in place of the first byte of HDLC or before it.
         LinkType::PPP_PPPD | LinkType::PPP_WITH_DIR => {
             let (_, rest) = take::<1>(data)?;
             let rest = rest.strip_prefix(&[0xff]).unwrap_or(rest);
-            ether::ppp(rest.strip_prefix(&[0x03]).unwrap_or(rest), way)
+            ether::ppp(rest.strip_prefix(&[0x03]).unwrap_or(rest), descent)
         }
-        LinkType::C_HDLC => cisco_hdlc(data, way),
-        LinkType::ATM_RFC1483 => ether::llc(data, way),
-        LinkType::MPLS => ether::mpls(data, way),
+        LinkType::C_HDLC => cisco_hdlc(data, descent),
+        LinkType::ATM_RFC1483 => ether::llc(data, descent),
+        LinkType::MPLS => ether::mpls(data, descent),
         LinkType::NFLOG => nflog(data),
-        LinkType::PKTAP => pktap(data, way),
+        LinkType::PKTAP => pktap(data, descent),
         // One of the numbers for private use, which macOS gave to PKTAP: its form decides.
         LinkType::USER2 if Pktap::read(data).is_some_and(|header| header.is_of_a_packet()) => {
-            pktap(data, way)
+            pktap(data, descent)
         }
         _ => Err(Stop::UnknownLink),
     }
@@ -77,9 +81,9 @@ fn address_family(family: [u8; 4], data: &[u8]) -> Result<&[u8], Stop> {
 }
 
 /// Address, control, Ethernet type.
-fn cisco_hdlc<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+fn cisco_hdlc<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let ([_, _, high, low], rest) = take::<4>(data)?;
-    ether::typed(u16::from_be_bytes([*high, *low]), rest, way)
+    ether::typed(u16::from_be_bytes([*high, *low]), rest, descent)
 }
 
 /// tcpdump.org/linktypes/LINKTYPE_NFLOG.html: family, version, resource; then attributes of length,
@@ -115,15 +119,15 @@ fn nflog(data: &[u8]) -> Result<&[u8], Stop> {
 }
 
 /// A packet of another link, behind a header that says which.
-fn pktap<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+fn pktap<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let header = Pktap::read(data).ok_or(Stop::Malformed)?;
     if !header.is_of_a_packet() {
         return Err(Stop::Malformed);
     }
-    way.open()?;
+    descent.open()?;
     let within = usize::try_from(header.length).ok().and_then(|length| data.get(length..));
     let link = u16::try_from(header.link).map_err(|_| Stop::UnknownLink)?;
-    network(LinkType(link), within.ok_or(Stop::Malformed)?, way)
+    network(LinkType(link), within.ok_or(Stop::Malformed)?, descent)
 }
 
 /// The fields of Apple's `pktap.h` that lead to the packet.
@@ -137,7 +141,8 @@ struct Pktap {
 }
 
 impl Pktap {
-    /// In the byte order of the host that captured: the length has two bytes that are not 0 at most.
+    /// In the byte order of the host that captured: the length has two bytes that are not 0 at
+    /// most.
     fn read(data: &[u8]) -> Option<Self> {
         let (words, _) = data.get(..12)?.as_chunks::<4>();
         let [length, next, link] = words else { return None };

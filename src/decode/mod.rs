@@ -1,12 +1,14 @@
 //! One packet → its TCP segment. Reads link and IP headers, opens tunnels and puts IP fragments
 //! together; knows nothing of connections. Pure: no clock, no I/O. The only user of etherparse.
 //!
-//! The way in is a loop over IP packets: `link` finds the first in a packet of the link, `tunnel` the
-//! next in an IP packet, until one carries TCP or something that is not opened.
+//! The descent is a recursion over IP packets, at most `TUNNEL_DEPTH` deep: `link` finds the first
+//! in a packet of the link, `tunnel` the next in an IP packet, until one carries TCP or something
+//! that is not opened.
 //!
 //! Checksums decide nothing here: where the network card computes them, a capture on the sending
 //! host shows them wrong in every packet.
 
+mod descent;
 mod ether;
 mod fragments;
 mod headers;
@@ -17,7 +19,6 @@ mod other;
 mod segment;
 mod tcp;
 mod tunnel;
-mod way;
 
 pub use headers::Headers;
 pub use other::Other;
@@ -27,9 +28,9 @@ use std::collections::BTreeMap;
 
 use etherparse::ip_number;
 
+use self::descent::{Descent, Stop};
 use self::fragments::{Claim, Fragments};
 use self::ip::{Fragment, Ip};
-use self::way::{Stop, Way};
 use crate::limits::OTHER_KINDS;
 use crate::packet::{LinkType, Packet, PacketNumber, PacketRef};
 
@@ -40,8 +41,8 @@ struct Malformed;
 /// What was counted while packets were decoded.
 ///
 /// Each packet counts once in `segments`, `unreachable`, `malformed`, `not_tcp`, `fragments` or
-/// `unknown_links`. What is put together from fragments adds to what it carries, and a fragment that
-/// contradicts the others to `malformed`.
+/// `unknown_links`. What is put together from fragments adds to what it carries, and a fragment
+/// that contradicts the others to `malformed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets.
@@ -62,7 +63,8 @@ pub struct Counts {
     pub others: BTreeMap<Other, u64>,
     /// IP fragments of packets that may carry TCP.
     pub fragments: u64,
-    /// Those of them whose packet never became whole.
+    /// Those of them whose packet never became whole. UDP fragments whose first one is lacking are
+    /// not counted here, unless they are malformed: nobody knows whether they may carry TCP.
     pub fragments_lost: u64,
     /// Packets of a link type that is not read here.
     pub unknown_links: u64,
@@ -121,8 +123,8 @@ impl Decoder {
         Self::default()
     }
 
-    /// Decodes one packet. Gives nothing, or one segment; more where this packet was the last missing
-    /// fragment of a larger one: then one for each fragment, in the order of their bytes.
+    /// Decodes one packet. Gives nothing, or one segment; more where this packet was the last
+    /// missing fragment of a larger one: then one for each fragment, in the order of their bytes.
     pub fn push(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Network<'_>)) {
         self.joined.clear();
         self.counts.packets += 1;
@@ -133,20 +135,20 @@ impl Decoder {
         self.counts.fragments_lost += self.fragments.expire(packet.at);
 
         let at = At { packet: packet.place(), link: packet.link };
-        let mut way = Way::new(packet.point, cut);
-        match link::network(packet.link, packet.data, &mut way) {
-            Ok(bytes) => self.ip(at, bytes, way, emit),
+        let mut descent = Descent::new(packet.point, cut);
+        match link::network(packet.link, packet.data, &mut descent) {
+            Ok(bytes) => self.ip(at, bytes, descent, emit),
             Err(stop) => self.counts.stopped(stop, packet.link),
         }
     }
 
-    /// The packets whose fragments were put together by the packet pushed last, and that one itself;
-    /// none where it completed nothing.
+    /// The packets whose fragments were put together by the packet pushed last, and that one
+    /// itself; none where it completed nothing.
     pub fn joined(&self) -> &[PacketNumber] {
         &self.joined
     }
 
-    /// The same for those who want the segments only.
+    /// As `push`, for callers that want segments only.
     pub fn segments(&mut self, packet: &Packet<'_>, emit: &mut impl FnMut(Segment<'_>)) {
         self.push(packet, &mut |network| {
             if let Network::Segment(segment) = network {
@@ -155,19 +157,19 @@ impl Decoder {
         });
     }
 
-    fn ip(&mut self, at: At, bytes: &[u8], way: Way, emit: &mut impl FnMut(Network<'_>)) {
-        match ip::parse(bytes, way.cut) {
+    fn ip(&mut self, at: At, bytes: &[u8], descent: Descent, emit: &mut impl FnMut(Network<'_>)) {
+        match ip::parse(bytes, descent.cut) {
             Ok(ip) if ip.protocol == ip_number::TCP && ip.fragment.is_none() => {
-                self.tcp(at, &ip, way, emit);
+                self.tcp(at, &ip, descent, emit);
             }
-            Ok(ip) => self.beside(at, &ip, way, emit),
+            Ok(ip) => self.beside(at, &ip, descent, emit),
             Err(Malformed) => self.counts.malformed += 1,
         }
     }
 
     #[inline]
-    fn tcp(&mut self, at: At, ip: &Ip<'_>, way: Way, emit: &mut impl FnMut(Network<'_>)) {
-        match tcp::parse(at.packet, ip, way.path) {
+    fn tcp(&mut self, at: At, ip: &Ip<'_>, descent: Descent, emit: &mut impl FnMut(Network<'_>)) {
+        match tcp::parse(at.packet, ip, descent.path) {
             Ok(segment) => {
                 self.counts.segments += 1;
                 emit(Network::Segment(segment));
@@ -179,10 +181,10 @@ impl Decoder {
     /// What is no plain TCP: out of the way of what is.
     #[cold]
     #[inline(never)]
-    fn beside(&mut self, at: At, ip: &Ip<'_>, way: Way, emit: &mut dyn FnMut(Network<'_>)) {
+    fn beside(&mut self, at: At, ip: &Ip<'_>, descent: Descent, emit: &mut dyn FnMut(Network<'_>)) {
         match ip.fragment {
-            Some(fragment) => self.fragment(at, ip, fragment, way, emit),
-            None => self.not_tcp(at, ip, way, emit),
+            Some(fragment) => self.fragment(at, ip, fragment, descent, emit),
+            None => self.not_tcp(at, ip, descent, emit),
         }
     }
 
@@ -190,15 +192,15 @@ impl Decoder {
         &mut self,
         at: At,
         ip: &Ip<'_>,
-        mut way: Way,
+        mut descent: Descent,
         mut emit: &mut dyn FnMut(Network<'_>),
     ) {
         if let Some(message) = icmp::unreachable(at.packet, ip) {
             self.counts.unreachable += 1;
             return emit(Network::Unreachable(message));
         }
-        match tunnel::inner(ip, &mut way) {
-            Ok(bytes) => self.ip(at, bytes, way, &mut emit),
+        match tunnel::inner(ip, &mut descent) {
+            Ok(bytes) => self.ip(at, bytes, descent, &mut emit),
             Err(stop) => self.counts.stopped(stop, at.link),
         }
     }
@@ -208,12 +210,13 @@ impl Decoder {
         at: At,
         ip: &Ip<'_>,
         fragment: Fragment,
-        way: Way,
+        descent: Descent,
         emit: &mut dyn FnMut(Network<'_>),
     ) {
-        // What follows the fragment header may be another header, and only then TCP. Of UDP only the
-        // first fragment shows whether it is a tunnel; what its other fragments hold counts as cut.
-        let mut further = way;
+        // What follows the fragment header may be another header, and only then TCP. Of UDP only
+        // the first fragment shows whether it is a tunnel; what its other fragments hold counts as
+        // cut.
+        let mut further = descent;
         let first = Ip { missing: u32::from(u16::MAX), fragment: None, ..*ip };
         let (claim, stop) = match ip.protocol {
             ip_number::UDP if fragment.offset > 0 => (Claim::Unknown, Other::Udp),
@@ -227,32 +230,33 @@ impl Decoder {
                 return self.counts.stopped(stop, at.link);
             }
         };
-        let pushed = self.fragments.push(at.packet, ip, fragment, way.path, claim);
+        let pushed = self.fragments.push(at.packet, ip, fragment, descent.path, claim);
         self.counts.fragments_lost += pushed.lost;
         self.counts.malformed += u64::from(pushed.malformed);
         match pushed.unwanted {
             true => self.counts.other(stop),
             false => self.counts.fragments += 1,
         }
-        let Some(whole) = pushed.whole else { return };
-        self.joined.extend_from_slice(whole.packets());
-        let head = whole.head();
-        let Ok((first, ip)) = whole.ip(&head) else { return self.counts.malformed += 1 };
+        let Some(reassembly) = pushed.whole else { return };
+        self.joined.extend_from_slice(reassembly.packets());
+        let head = reassembly.head();
+        let Ok((first, ip)) = reassembly.ip(&head) else { return self.counts.malformed += 1 };
         // A segment within becomes one for each fragment that carried some of it.
         let mut parts = 0;
         let mut segments = 0;
         let mut split = |network: Network<'_>| match network {
             Network::Segment(segment) => {
                 segments += 1;
-                parts += whole.split(&segment, &head, &mut |part| emit(Network::Segment(part)));
+                parts +=
+                    reassembly.split(&segment, &head, &mut |part| emit(Network::Segment(part)));
             }
             unreachable @ Network::Unreachable(_) => emit(unreachable),
         };
         let at = At { packet: first, ..at };
         if ip.protocol == ip_number::TCP {
-            self.tcp(at, &ip, way, &mut split);
+            self.tcp(at, &ip, descent, &mut split);
         } else {
-            self.not_tcp(at, &ip, way, &mut split);
+            self.not_tcp(at, &ip, descent, &mut split);
         }
         self.counts.segments += parts - segments;
     }

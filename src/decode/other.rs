@@ -101,8 +101,8 @@ impl fmt::Display for Other {
 /// none of them carries IP.
 const HARMLESS_PROTOCOLS: [u8; 14] = [2, 8, 9, 33, 46, 59, 88, 89, 103, 112, 124, 132, 136, 139];
 
-/// RARP, AppleTalk's and Novell's, slow protocols (LACP), PPPoE discovery, EAPOL, PROFINET, EtherCAT,
-/// LLDP, HomePlug, PTP, connectivity faults, the loopback test: none of them carries IP.
+/// RARP, AppleTalk's and Novell's, slow protocols (LACP), PPPoE discovery, EAPOL, PROFINET,
+/// EtherCAT, LLDP, HomePlug, PTP, connectivity faults, the loopback test: none of them carries IP.
 const HARMLESS_ETHER_TYPES: [u16; 14] = [
     0x8035, 0x809b, 0x80f3, 0x8137, 0x8809, 0x8863, 0x888e, 0x8892, 0x88a4, 0x88cc, 0x88e1, 0x88f7,
     0x8902, 0x9000,

@@ -74,7 +74,7 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Payload bytes after those that the snap length cut off.
     pub missing: u32,
-    /// The way on which the packet came: tells apart what only has the same addresses.
+    /// The path on which the packet came: tells apart what only has the same addresses.
     pub path: Path,
     /// The identification of the IP packet, which its sender chose; 0 in version 6, which has none.
     pub ip_id: u16,
@@ -90,7 +90,7 @@ pub struct Segment<'a> {
     pub raw: &'a [u8],
 }
 
-/// A capture point, VLAN tags and tunnels, as one number: equal for packets that came the same way.
+/// A capture point, VLAN tags and tunnels, as one number: equal for packets of the same path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Path(pub u32);
 
@@ -119,8 +119,8 @@ impl<'a> Segment<'a> {
     /// Whether its checksum is that of its bytes (RFC 9293, section 3.1); `None` where not all of
     /// them were captured. On a host whose network card computes checksums, those of the packets
     /// that it sends are wrong in every capture.
-    pub fn checksum_holds(&self) -> Option<bool> {
-        super::tcp::checksum_holds(self)
+    pub fn checksum_is_valid(&self) -> Option<bool> {
+        super::tcp::checksum_is_valid(self)
     }
 }
 

@@ -49,8 +49,8 @@ fn mss(header: &TcpHeaderSlice<'_>) -> Option<u16> {
     })
 }
 
-/// See [`Segment::checksum_holds`].
-pub(super) fn checksum_holds(segment: &Segment<'_>) -> Option<bool> {
+/// See [`Segment::checksum_is_valid`].
+pub(super) fn checksum_is_valid(segment: &Segment<'_>) -> Option<bool> {
     if segment.raw.is_empty() || segment.missing > 0 {
         return None;
     }

@@ -3,36 +3,36 @@
 use etherparse::{IpNumber, UdpHeaderSlice, ip_number};
 
 use super::Other;
+use super::descent::{Descent, Mark, Stop};
 use super::ether::{self, frame, take, typed};
 use super::ip::{self, Ip};
-use super::way::{Mark, Stop, Way};
 
 /// The IP packet that an IP packet carries.
 ///
 /// # Errors
 ///
 /// Where it carries something else, or a header in front of it is not whole. So do the others here.
-pub(super) fn inner<'a>(outer: &Ip<'a>, way: &mut Way) -> Result<&'a [u8], Stop> {
+pub(super) fn inner<'a>(outer: &Ip<'a>, descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let payload = outer.payload;
-    way.cut = outer.missing;
+    descent.cut = outer.missing;
     // The ends are passed only where something is opened.
     let ends = Mark::Ends(outer.from, outer.to);
     match outer.protocol {
-        ip_number::UDP => udp(payload, ends, way),
+        ip_number::UDP => udp(payload, ends, descent),
         ip_number::IPV4 | ip_number::IPV6 => {
-            open(ends, way)?;
+            open(ends, descent)?;
             Ok(payload)
         }
-        ip_number::GRE => gre(payload, ends, way),
+        ip_number::GRE => gre(payload, ends, descent),
         ip_number::ETHER_IP => {
-            open(ends, way)?;
+            open(ends, descent)?;
             // Version 3 and nothing else (RFC 3378).
             let (_, rest) = take::<2>(payload)?;
-            frame(rest, way)
+            frame(rest, descent)
         }
         ip_number::MPLS_IN_IP => {
-            way.pass(ends);
-            ether::mpls(payload, way)
+            descent.mark(ends);
+            ether::mpls(payload, descent)
         }
         ip_number::ICMP | ip_number::IPV6_ICMP => Err(Stop::Other(Other::Icmp)),
         ip_number::ENCAP_SEC => Err(Stop::Other(Other::Esp)),
@@ -41,17 +41,18 @@ pub(super) fn inner<'a>(outer: &Ip<'a>, way: &mut Way) -> Result<&'a [u8], Stop>
     }
 }
 
-/// Whether fragments of this protocol may be parts of a packet with an IP packet within, or with TCP.
+/// Whether fragments of this protocol may be parts of a packet with an IP packet within, or with
+/// TCP.
 pub(super) fn may_be_opened(protocol: IpNumber) -> bool {
     OPENED.contains(&protocol) || ip::is_extension(protocol)
 }
 
-fn open(ends: Mark, way: &mut Way) -> Result<(), Stop> {
-    way.pass(ends);
-    way.open()
+fn open(ends: Mark, descent: &mut Descent) -> Result<(), Stop> {
+    descent.mark(ends);
+    descent.open()
 }
 
-fn udp<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> {
+fn udp<'a>(data: &'a [u8], ends: Mark, descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let header = UdpHeaderSlice::from_slice(data).map_err(|_| Stop::Malformed)?;
     let rest = data.get(header.slice().len()..).ok_or(Stop::Malformed)?;
     let (from, to) = (header.source_port(), header.destination_port());
@@ -59,28 +60,28 @@ fn udp<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> 
     match (to, rest) {
         // The flag says that there is a network number; without it a receiver drops the packet.
         (VXLAN | VXLAN_LINUX | VXLAN_GPE, [flags, ..]) if flags & VXLAN_NETWORK != 0 => {
-            open(ends, way)?;
-            vxlan(rest, way)
+            open(ends, descent)?;
+            vxlan(rest, descent)
         }
         (VXLAN | VXLAN_GPE, [_, ..]) => Err(Stop::Other(Other::Vxlan)),
         (VXLAN | VXLAN_GPE | GENEVE | GRE | MPLS, []) => Err(Stop::Malformed),
         (GENEVE, _) => {
-            open(ends, way)?;
-            geneve(rest)?.inner(way)
+            open(ends, descent)?;
+            geneve(rest)?.inner(descent)
         }
-        (GRE, _) => gre(rest, ends, way),
+        (GRE, _) => gre(rest, ends, descent),
         (MPLS, _) => {
-            way.pass(ends);
-            ether::mpls(rest, way)
+            descent.mark(ends);
+            ether::mpls(rest, descent)
         }
         // On another port the form must leave no doubt: no flag or reserved bit but the one, and
-        // within a frame with a packet of IP whose length and checksum are right.
+        // within a frame with a packet of IP whose length is right and whose checksum is valid.
         (_, [VXLAN_NETWORK, 0, 0, 0, _, _, _, 0, within @ ..]) => {
-            let mut further = *way;
+            let mut further = *descent;
             open(ends, &mut further)?;
-            pass_network(rest, &mut further);
+            mark_network(rest, &mut further);
             let bytes = ether::sound_frame(within, &mut further);
-            bytes.inspect(|_| *way = further).ok_or(Stop::Other(Other::Udp))
+            bytes.inspect(|_| *descent = further).ok_or(Stop::Other(Other::Udp))
         }
         // What may lie in a key exchange is marked by four bytes of 0 (RFC 3948, section 2.2).
         (_, [a, b, c, d, ..]) if either(ESP) && [*a, *b, *c, *d] != [0; 4] => {
@@ -100,20 +101,20 @@ fn udp<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> 
 }
 
 /// RFC 7348, section 5, and the next protocol of its extension (draft-ietf-nvo3-vxlan-gpe).
-fn vxlan<'a>(data: &'a [u8], way: &mut Way) -> Result<&'a [u8], Stop> {
+fn vxlan<'a>(data: &'a [u8], descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let ([flags, _, _, next, ..], rest) = take::<8>(data)?;
-    pass_network(data, way);
+    mark_network(data, descent);
     match (flags & VXLAN_NEXT != 0, next) {
-        (false, _) | (true, 3) => frame(rest, way),
+        (false, _) | (true, 3) => frame(rest, descent),
         (true, 1 | 2) => Ok(rest),
         _ => Err(Stop::Other(Other::Vxlan)),
     }
 }
 
 /// The network number stands in the same place in VXLAN and Geneve.
-fn pass_network(header: &[u8], way: &mut Way) {
+fn mark_network(header: &[u8], descent: &mut Descent) {
     if let [_, _, _, _, a, b, c, ..] = *header {
-        way.pass(Mark::Network(u32::from_be_bytes([0, a, b, c])));
+        descent.mark(Mark::Network(u32::from_be_bytes([0, a, b, c])));
     }
 }
 
@@ -125,11 +126,11 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn inner(&self, way: &mut Way) -> Result<&'a [u8], Stop> {
-        pass_network(self.header, way);
+    fn inner(&self, descent: &mut Descent) -> Result<&'a [u8], Stop> {
+        mark_network(self.header, descent);
         match self.ether_type {
-            BRIDGED => frame(self.data, way),
-            known if is_opened(known) => typed(known, self.data, way),
+            BRIDGED => frame(self.data, descent),
+            known if is_opened(known) => typed(known, self.data, descent),
             _ => Err(Stop::Other(Other::Geneve)),
         }
     }
@@ -148,10 +149,10 @@ fn geneve(data: &[u8]) -> Result<Named<'_>, Stop> {
 }
 
 /// RFC 2784 and 2890; version 1, which carries PPP, RFC 2637.
-fn gre<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> {
+fn gre<'a>(data: &'a [u8], ends: Mark, descent: &mut Descent) -> Result<&'a [u8], Stop> {
     let ([flags, version, high, low], mut rest) = take::<4>(data)?;
     let ether_type = u16::from_be_bytes([*high, *low]);
-    open(ends, way)?;
+    open(ends, descent)?;
     // A field of four bytes that a flag announces.
     let mut field = |present: bool| -> Result<Option<u32>, Stop> {
         if !present {
@@ -169,7 +170,7 @@ fn gre<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> 
             let key = field(key)?;
             field(sequence)?;
             if let Some(key) = key {
-                way.pass(Mark::Key(shared_key(ether_type, key)));
+                descent.mark(Mark::Key(shared_key(ether_type, key)));
             }
         }
         // The key is the length and the call, which each side numbers on its own.
@@ -181,21 +182,21 @@ fn gre<'a>(data: &'a [u8], ends: Mark, way: &mut Way) -> Result<&'a [u8], Stop> 
         _ => return Err(Stop::Other(Other::Gre(ether_type))),
     }
     match ether_type {
-        BRIDGED => frame(rest, way),
+        BRIDGED => frame(rest, descent),
         PPP if rest.is_empty() => Err(Stop::Other(Other::Gre(PPP))), // An acknowledgement alone.
-        PPP => ether::ppp(rest, way),
+        PPP => ether::ppp(rest, descent),
         // draft-foschiano-erspan: type I has no header, and so no sequence number in front of it.
-        ERSPAN if !sequence => frame(rest, way),
-        ERSPAN => frame(take::<8>(rest)?.1, way),
+        ERSPAN if !sequence => frame(rest, descent),
+        ERSPAN => frame(take::<8>(rest)?.1, descent),
         ERSPAN_III => {
             // The last bit announces eight bytes of the switch's own.
             let ([.., options], rest) = take::<12>(rest)?;
             match options & 1 {
-                0 => frame(rest, way),
-                _ => frame(take::<8>(rest)?.1, way),
+                0 => frame(rest, descent),
+                _ => frame(take::<8>(rest)?.1, descent),
             }
         }
-        known if is_opened(known) => typed(known, rest, way),
+        known if is_opened(known) => typed(known, rest, descent),
         other => Err(Stop::Other(Other::Gre(other))),
     }
 }

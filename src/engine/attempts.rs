@@ -15,8 +15,8 @@ use crate::packet::PacketRef;
 use crate::stream::{Attempt, AttemptState, Notice};
 use crate::time::Nanos;
 
-/// What the engine is to tell of an attempt.
-pub(super) enum Told {
+/// What state the row of an attempt is in.
+pub(super) enum RowState {
     /// It has no answer so far.
     Waiting,
     /// It failed, or was answered at last.
@@ -30,15 +30,16 @@ pub(super) enum Told {
 /// ends when none of them waits any more.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    /// The numbers of the rows of those that wait. `stream` tells the end of each, so that there
-    /// are never more than connections.
+    /// The numbers of the rows of those that wait. `stream` tells the end of each, so there are
+    /// never more entries than connections.
     waiting: HashMap<ConnectionId, ExchangeNumber, RandomState>,
     /// By number. At least one attempt of each waits.
-    scans: HashMap<ExchangeNumber, Scan, RandomState>,
+    scans: HashMap<ExchangeNumber, PortScan, RandomState>,
     clients: HashMap<IpAddr, Client, RandomState>,
     /// The clients, in the order in which they came.
     order: VecDeque<IpAddr>,
-    /// The most different ends that one client attempted in vain within [`ATTEMPTS_WITHIN`].
+    /// The most different ends that one client has waiting, or given up, within
+    /// [`ATTEMPTS_WITHIN`].
     most_of_a_client: usize,
 }
 
@@ -61,7 +62,7 @@ struct Row {
 
 /// Many attempts that are one row.
 #[derive(Clone, Copy, Debug)]
-struct Scan {
+struct PortScan {
     number: ExchangeNumber,
     connection: ConnectionId,
     ends: Endpoints,
@@ -84,7 +85,7 @@ impl Attempts {
         attempt: &Attempt,
         state: AttemptState,
         number: &mut dyn FnMut() -> ExchangeNumber,
-        tell: &mut dyn FnMut(Told, &Exchange<'_>),
+        tell: &mut dyn FnMut(RowState, &Exchange<'_>),
     ) {
         if state == AttemptState::Waiting {
             if !self.joins_a_scan(notice, attempt) {
@@ -92,7 +93,7 @@ impl Attempts {
                 self.waiting.insert(notice.connection, number);
                 // How long it waits is known when it ends, as of a call.
                 let row = exchange(number, notice, attempt, Status::NoAnswer);
-                tell(Told::Waiting, &Exchange { waited: None, ..row });
+                tell(RowState::Waiting, &Exchange { waited: None, ..row });
                 self.note(Row { number, notice: *notice, attempt: *attempt }, tell);
             }
             return;
@@ -125,17 +126,18 @@ impl Attempts {
             }
             AttemptState::Reset => (Status::Reset, Some(EndedBy::ResetByServer), None),
         };
-        // Without a row of its own one that nothing answered is told with its scan, and one that was
-        // accepted not at all.
+        // Without a row of its own one that nothing answered is told with its scan, and one that
+        // was accepted not at all.
         let is_told_alone = !is_unanswered && status != Status::Ok;
         if let Some(number) = own.or_else(|| is_told_alone.then(number)) {
             let row = exchange(number, notice, attempt, status);
             let error = error.map(str::as_bytes);
-            tell(Told::Ended, &Exchange { ended_by: by, error, ..row });
+            tell(RowState::Ended, &Exchange { ended_by: by, error, ..row });
         }
     }
 
-    /// The most different ends that one client attempted in vain within [`ATTEMPTS_WITHIN`].
+    /// The most different ends that one client has waiting, or given up, within
+    /// [`ATTEMPTS_WITHIN`].
     pub(super) const fn most_of_a_client(&self) -> u64 {
         self.most_of_a_client as u64
     }
@@ -145,7 +147,7 @@ impl Attempts {
         let client = self.clients.get(&attempt.ends.client.ip());
         let scan = client.and_then(|client| client.scan);
         let Some(scan) = scan.and_then(|number| self.scans.get_mut(&number)) else { return false };
-        if is_apart(scan.joined, attempt.first) {
+        if is_too_late_for_scan(scan.joined, attempt.first) {
             return false;
         }
         scan.waiting = scan.waiting.saturating_add(1);
@@ -161,7 +163,7 @@ impl Attempts {
         notice: &Notice,
         attempt: &Attempt,
         is_unanswered: bool,
-        tell: &mut dyn FnMut(Told, &Exchange<'_>),
+        tell: &mut dyn FnMut(RowState, &Exchange<'_>),
     ) {
         let Some(scan) = self.scans.get_mut(&number) else { return };
         scan.waiting = scan.waiting.saturating_sub(1);
@@ -176,14 +178,14 @@ impl Attempts {
             }
         }
         if scan.waiting == 0 {
-            tell(Told::Ended, &scan.exchange());
+            tell(RowState::Ended, &scan.exchange());
             self.scans.remove(&number);
         }
     }
 
     /// Counts an attempt that has a row. Where there are too many, their rows become one: the first
     /// one's.
-    fn note(&mut self, row: Row, tell: &mut dyn FnMut(Told, &Exchange<'_>)) {
+    fn note(&mut self, row: Row, tell: &mut dyn FnMut(RowState, &Exchange<'_>)) {
         let ip = row.attempt.ends.client.ip();
         if !self.clients.contains_key(&ip) {
             if self.order.len() >= ATTEMPTING_CLIENTS
@@ -195,7 +197,7 @@ impl Attempts {
             self.order.push_back(ip);
         }
         let client = self.clients.entry(ip).or_default();
-        let too_old = |old: &Row| is_apart(old.attempt.first, row.attempt.first);
+        let too_old = |old: &Row| is_too_late_for_scan(old.attempt.first, row.attempt.first);
         while client.recent.front().is_some_and(too_old) {
             client.recent.pop_front();
         }
@@ -209,7 +211,7 @@ impl Attempts {
         let mut rows = std::mem::take(&mut client.recent);
         rows.retain(|row| self.waiting.contains_key(&row.notice.connection));
         let Some(&first) = rows.front() else { return };
-        let mut scan = Scan {
+        let mut scan = PortScan {
             number: first.number,
             connection: first.notice.connection,
             ends: first.attempt.ends,
@@ -224,7 +226,8 @@ impl Attempts {
             scan.waiting += 1;
             self.waiting.insert(notice.connection, scan.number);
             if number != scan.number {
-                tell(Told::Ended, &exchange(number, &notice, &attempt, Status::Ok));
+                // Its own row goes: whoever shows rows drops an answered attempt.
+                tell(RowState::Ended, &exchange(number, &notice, &attempt, Status::Ok));
             }
         }
         client.scan = Some(scan.number);
@@ -232,12 +235,12 @@ impl Attempts {
     }
 }
 
-impl Scan {
+impl PortScan {
     /// The row of those that nothing answered; where there are none, that of an attempt that was
     /// answered.
     fn exchange(&self) -> Exchange<'static> {
         let &Self { number, connection, ends, first, last, at, unanswered, .. } = self;
-        let attempt = Attempt { ends, first, last, syns: unanswered, answer: None };
+        let attempt = Attempt { ends, first, last, syns: 0, answer: None };
         let notice = Notice {
             connection,
             at,
@@ -252,7 +255,7 @@ impl Scan {
 }
 
 /// Whether an attempt began so long after another one that they are not of one scan.
-fn is_apart(earlier: PacketRef, later: PacketRef) -> bool {
+fn is_too_late_for_scan(earlier: PacketRef, later: PacketRef) -> bool {
     later.at.since(earlier.at).is_some_and(|apart| apart > ATTEMPTS_WITHIN)
 }
 

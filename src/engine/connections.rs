@@ -8,11 +8,11 @@ use crate::packet::PacketRef;
 use crate::protocol::{self, Decoder, Foreign};
 use crate::stream::{self, CloseReason, ConnectionCounts, Ended, Opened};
 
-/// Everything that leaves the engine about a connection, in roles: the client's numbers are those of
-/// the side that asks, whichever side `stream` took for the client.
+/// Everything that leaves the engine about a connection, in roles: the client's numbers are those
+/// of the side that asks, whichever side `stream` took for the client.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionFacts {
-    /// Its name.
+    /// Its id.
     pub connection: ConnectionId,
     /// Its addresses.
     pub ends: Endpoints,
@@ -20,7 +20,7 @@ pub struct ConnectionFacts {
     pub roles_swapped: bool,
     /// The packet that first showed it.
     pub first: PacketRef,
-    /// The last packet of it, by time.
+    /// The last packet of it, by time; once it is over, the packet of `end`.
     pub last: PacketRef,
     /// Segments, bytes and losses of each side.
     pub counts: ConnectionCounts,
@@ -62,7 +62,7 @@ impl ConnectionFacts {
 
     /// Whether it was seen from its beginning, on each side that sent something.
     pub const fn is_from_start(&self) -> bool {
-        self.from_start.client && (self.from_start.server || !self.was_answered())
+        self.from_start.client && (self.from_start.server || !self.was_established())
     }
 
     /// What has become of it, in every output.
@@ -70,25 +70,25 @@ impl ConnectionFacts {
         let Some(end) = self.end else {
             return match self.lingering {
                 true => "closing",
-                false if self.was_answered() => "open",
+                false if self.was_established() => "open",
                 false => "opening",
             };
         };
         match end.why {
             CloseReason::Finished => "finished",
-            CloseReason::Reset if self.was_answered() => "reset",
+            CloseReason::Reset if self.was_established() => "reset",
             CloseReason::Reset => "refused",
             CloseReason::Replaced => "replaced",
             CloseReason::Unreachable => "unreachable",
             CloseReason::Evicted => "evicted",
-            CloseReason::CaptureEnded if self.was_answered() => "open",
+            CloseReason::CaptureEnded if self.was_established() => "open",
             CloseReason::CaptureEnded => "no answer",
         }
     }
 
-    /// Whether it ever stood, as far as was seen: the client's SYN was, and nothing but a refusal came
-    /// back, where not.
-    const fn was_answered(&self) -> bool {
+    /// Whether it was established, as far as the capture shows: not where that holds the client's
+    /// SYN, no byte of the client, and nothing of the server but a refusal.
+    const fn was_established(&self) -> bool {
         let from_server = match self.end {
             Some(Ended { why: CloseReason::Reset, by: Some(Side::Server), .. }) => 1,
             _ => 0,

@@ -8,7 +8,7 @@ mod shard;
 pub use connections::{Beginning, ConnectionFacts};
 pub use shard::Shard;
 
-use attempts::{Attempts, Told};
+use attempts::{Attempts, RowState};
 use connections::{Connections, Live};
 
 use crate::decode::{self, Network};
@@ -89,8 +89,8 @@ pub struct Counts {
     pub open_calls: u64,
     /// Messages whose pattern shares a row with others.
     pub patterns_folded: u64,
-    /// The most different ends that one client attempted in vain within ten seconds. Of several
-    /// shards it is the sum, which is never less than what one engine would count.
+    /// The most different ends that one client has waiting, or given up, within ten seconds. Of
+    /// several shards it is the sum, which is never less than what one engine would count.
     pub attempts_of_a_client: u64,
     /// The earliest and the latest time of a packet.
     pub span: Option<(Timestamp, Timestamp)>,
@@ -107,8 +107,8 @@ impl Counts {
             || self.stream.unanswered > limits::ATTEMPTING_CLIENTS as u64
             || self.stream.one_sided_syns > 0
             || self.exchange.calls_evicted > 0
-            || self.exchange.held_back_less > 0
-            || self.stream.forced_skips > 0
+            || self.exchange.waits_given_up > 0
+            || self.stream.waits_given_up > 0
             || self.stream.evicted_connections > 0
     }
 
@@ -150,7 +150,7 @@ impl Engine {
                 tracker: Tracker::new(exchange),
                 tell_progress,
                 counts: protocol::Counts::default(),
-                held: 0,
+                buffered: 0,
                 open_at_end: 0,
             },
             span: None,
@@ -255,8 +255,8 @@ struct Conversations {
     tracker: Tracker,
     tell_progress: bool,
     counts: protocol::Counts,
-    /// Bytes that the decoders hold of frames that are not whole.
-    held: usize,
+    /// Bytes that the decoders buffer of frames that are not whole.
+    buffered: usize,
     /// Calls that were open when the capture ended.
     open_at_end: u64,
 }
@@ -319,8 +319,8 @@ impl Conversations {
         say: impl FnOnce(&mut dyn Decoder, usize, &mut dyn FnMut(Decoded<'_>)),
     ) {
         let Some(Live { decoder, known }) = self.connections.get_mut(connection) else { return };
-        let before = decoder.held();
-        let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.held - before);
+        let before = decoder.buffered();
+        let budget = limits::FRAME_BYTES_IN_ALL.saturating_sub(self.buffered - before);
         let (tracker, counts) = (&mut self.tracker, &mut self.counts);
         say(decoder.as_mut(), budget, &mut |decoded| {
             counts.add(&decoded);
@@ -333,7 +333,7 @@ impl Conversations {
             let also = known.also();
             tracker.push(&known.parties(), &decoded, &mut |event| tell(event, also.as_ref(), emit));
         });
-        self.held = self.held - before + decoder.held();
+        self.buffered = self.buffered - before + decoder.buffered();
     }
 
     fn expire(&mut self, emit: &mut dyn FnMut(EngineEvent<'_>)) {
@@ -360,7 +360,7 @@ impl Conversations {
             }
             tell(event, also.as_ref(), emit);
         });
-        self.held -= live.decoder.held();
+        self.buffered -= live.decoder.buffered();
         emit(EngineEvent::Closed(&live.known.closed(closed)));
     }
 }
@@ -377,16 +377,16 @@ fn tell(event: TrackerEvent<'_>, also: Option<&Endpoints>, emit: &mut dyn FnMut(
 
 /// Tells of an attempt. That it waits, and that it was answered at last, is progress.
 fn tell_attempt(
-    told: Told,
+    told: RowState,
     row: &Exchange<'_>,
     tell_progress: bool,
     emit: &mut dyn FnMut(EngineEvent<'_>),
 ) {
     match told {
-        Told::Waiting if tell_progress => emit(EngineEvent::Attempted(row)),
-        Told::Ended if tell_progress || row.status != Status::Ok => {
+        RowState::Waiting if tell_progress => emit(EngineEvent::Attempted(row)),
+        RowState::Ended if tell_progress || row.status != Status::Ok => {
             emit(EngineEvent::Exchange(row));
         }
-        Told::Waiting | Told::Ended => {}
+        RowState::Waiting | RowState::Ended => {}
     }
 }

@@ -1,18 +1,16 @@
 //! How far the capture has come, and where its clock was set back.
 
-use crate::limits::REORDER_AT_MOST_FILE;
 use crate::packet::{PacketNumber, PacketRef};
+use crate::stream::CaptureTime;
 use crate::time::{Nanos, Timestamp};
 
 /// Steps that are remembered. A call that is still open behind them lies around the last one too.
 const STEPS: usize = 16;
 
-/// The time of the capture. What it says has elapsed never steps back, though packets may come out
-/// of order and the clock of the capture may be set.
+/// The time of the capture, and its last steps back.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    latest: Option<Timestamp>,
-    elapsed: Nanos,
+    time: CaptureTime,
     /// The packets in front of which the clock was set back last: a ring.
     steps: [PacketNumber; STEPS],
     next: usize,
@@ -24,48 +22,38 @@ impl Clock {
     /// A packet came.
     #[inline]
     pub(super) fn packet(&mut self, packet: PacketRef) {
-        if !self.time(packet.at) {
-            self.late(packet);
+        if self.time.packet(packet.at) {
+            self.step(packet.number);
         }
     }
 
     #[cold]
-    fn late(&mut self, packet: PacketRef) {
-        // Too far back for a packet out of order.
-        if let Some(latest) = self.latest
-            && latest.saturating_since(packet.at) > REORDER_AT_MOST_FILE
-        {
-            self.latest = Some(packet.at);
-            self.last_step = packet.number;
-            if let Some(oldest) = self.steps.get_mut(self.next) {
-                *oldest = packet.number;
-            }
-            self.next = (self.next + 1) % STEPS;
+    fn step(&mut self, packet: PacketNumber) {
+        self.last_step = packet;
+        if let Some(oldest) = self.steps.get_mut(self.next) {
+            *oldest = packet;
         }
+        self.next = (self.next + 1) % STEPS;
     }
 
-    /// It is at least `at`. Says whether that is no earlier than it was.
-    #[inline]
-    pub(super) fn time(&mut self, at: Timestamp) -> bool {
-        let Some(passed) = at.since(self.latest.unwrap_or(at)) else { return false };
-        self.elapsed = Nanos::new(self.elapsed.get().saturating_add(passed.get()));
-        self.latest = Some(at);
-        true
+    /// It is at least `at`.
+    pub(super) fn time(&mut self, at: Timestamp) {
+        self.time.time(at);
     }
 
     /// Time passed since the first packet.
     pub(super) const fn elapsed(&self) -> Nanos {
-        self.elapsed
+        self.time.elapsed()
     }
 
-    /// Whether the clock was set back behind packet `first`.
-    pub(super) fn stepped_behind(&self, first: PacketNumber) -> bool {
+    /// Whether the clock was set back after packet `first`.
+    pub(super) fn stepped_after(&self, first: PacketNumber) -> bool {
         self.last_step > first
     }
 
-    /// Whether the clock was set back behind packet `first` and not behind `last`.
+    /// Whether the clock was set back after packet `first` and not after `last`.
     pub(super) fn stepped_within(&self, first: PacketNumber, last: PacketNumber) -> bool {
-        self.stepped_behind(first)
+        self.stepped_after(first)
             && self.steps.iter().any(|step| (first.next()..=last).contains(step))
     }
 }

@@ -3,12 +3,12 @@
 //!
 //! - [`Tracker`] pairs, by connection and id, whichever of the two can be read first;
 //! - `waiting` has the calls that wait for a reply, `waiting_call` is one of them;
-//! - `held_back` keeps what may still be paired or confirmed, `kept` is an exchange in it;
+//! - `deferred` keeps what may still be paired or confirmed, `kept` is an exchange in it;
 //! - `runs` knows which frames are confirmed, `clock` what the clock of the capture did;
 //! - `record` is what is told, `patterns` names patterns.
 
 mod clock;
-mod held_back;
+mod deferred;
 mod kept;
 mod patterns;
 mod record;

@@ -66,7 +66,7 @@ pub enum ExchangeKind {
     Event,
     /// A reply whose request the capture lacks.
     Reply,
-    /// An attempt to connect that failed.
+    /// An attempt to connect that failed or has no answer yet.
     Connect,
 }
 
@@ -85,7 +85,7 @@ impl ExchangeKind {
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// The final reply came, without error.
+    /// The final reply came, without error; or the attempt to connect was answered.
     Ok,
     /// The final reply came, with a truthy `err`.
     Error,
@@ -179,8 +179,9 @@ impl Held {
     }
 }
 
-/// [`Held`] where there are many of it: nanoseconds below a second, microseconds up to a quarter of an
-/// hour, the most that it tells. The two highest bits say that it is certain, and that it is the latter.
+/// [`Held`] where there are many of it: nanoseconds below a second, microseconds up to a quarter of
+/// an hour, the most that it tells. The two highest bits say that it is certain, and that it is the
+/// latter.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CompactHeld(u32);
 
@@ -212,8 +213,8 @@ pub struct Span {
     pub first: PacketRef,
     /// The packet with which the last frame was whole.
     pub last: PacketRef,
-    /// The lowest number of their packets: that of `first`, but where fragments or segments came out
-    /// of order.
+    /// The lowest number of their packets: that of `first`, but where fragments or segments came
+    /// out of order.
     pub lowest: PacketNumber,
     /// Bytes of the frames on the wire, their lengths and `#` included.
     pub bytes: u64,
@@ -275,7 +276,7 @@ pub enum TrackerEvent<'a> {
     Ended(&'a Exchange<'a>),
 }
 
-/// What was waited for, as DESIGN defines it. `None` where there is nothing to measure.
+/// What was waited for. `None` where there is nothing to measure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
     /// Request's first byte → last byte of the final reply.
@@ -291,9 +292,9 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// DESIGN section 4.2, in one place: what was waited for in a call or an event with this
+    /// The one place where latency is computed: what was waited for in a call or an event with this
     /// request, of whose replies the first ended at that time. Where the clock spoiled it, there is
-    /// none, and the cause is told.
+    /// none, and the cause is told: *Latency without a clock* in `docs/ARCHITECTURE.md`.
     #[inline(always)]
     pub fn of(
         request: &Span,
@@ -419,7 +420,8 @@ pub struct Exchange<'a> {
     pub request_held: Held,
     /// The same for the kernel of the server and the replies.
     pub reply_held: Held,
-    /// Whether something outside the bytes themselves confirms that these were frames.
+    /// Whether something outside the bytes themselves, or their form, confirms that these were
+    /// frames.
     pub sure: bool,
     /// How many attempts a row of kind `connect` stands for; else 1.
     pub attempts: u32,

@@ -1,4 +1,5 @@
-//! Which frames of a connection something outside their own bytes confirms: DESIGN section 4.3.
+//! Which frames of a connection something outside their own bytes confirms, or their form where
+//! many of them follow one another: *Sure* in `docs/ARCHITECTURE.md`.
 
 use std::collections::VecDeque;
 

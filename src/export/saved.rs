@@ -44,7 +44,8 @@ pub struct Saved {
     pub exchanges: u64,
     /// Packets, where packets were saved.
     pub packets: u64,
-    /// Exchanges, or packets of them, that cannot be read any more. Of an exchange the rest is saved.
+    /// Exchanges, or packets of them, that cannot be read any more. Of an exchange the rest is
+    /// saved.
     pub missing: u64,
 }
 

@@ -13,7 +13,7 @@ use crate::stream::{Chunk, Gap, Opened};
 
 /// Turns the two streams of one connection into messages.
 pub trait Decoder {
-    /// The next bytes of one side. At most `budget` bytes may be held of a frame that is not
+    /// The next bytes of one side. At most `budget` bytes may be buffered of a frame that is not
     /// whole yet.
     fn push(&mut self, chunk: &Chunk<'_>, budget: usize, emit: &mut dyn FnMut(Decoded<'_>));
 
@@ -23,8 +23,8 @@ pub trait Decoder {
     /// No more bytes will come.
     fn finish(&mut self, emit: &mut dyn FnMut(Decoded<'_>));
 
-    /// Bytes that are held of frames that are not whole yet.
-    fn held(&self) -> usize;
+    /// Bytes that are buffered of frames that are not whole yet.
+    fn buffered(&self) -> usize;
 }
 
 /// The decoder for a connection that was just opened.

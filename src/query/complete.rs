@@ -34,9 +34,8 @@ pub struct Candidate {
     pub hint: &'static str,
 }
 
-/// What may stand at byte `cursor` of `text`, a filter over rows of this `table` of fields. `patterns` are
-/// those that are known, the likeliest
-/// first.
+/// What may stand at byte `cursor` of `text`, a filter over rows of this `table` of fields.
+/// `patterns` are those that are known, the likeliest first.
 pub fn complete<'p>(
     table: &'static [Field],
     text: &str,

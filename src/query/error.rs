@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Why a text is no filter. As text it is the message, the filter, and a line of `^` below the place.
+/// Why a text is no filter. As text it is the message, the filter, and a line of `^` below the
+/// place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
     /// The bytes of the text that are wrong; empty, at its end, where something is missing.

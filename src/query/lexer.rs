@@ -49,8 +49,8 @@ pub enum Sign {
     Matches,
 }
 
-/// Every sign; of two that begin alike the longer one first. Those without a meaning are there to be
-/// named whole in a message.
+/// Every sign; of two that begin alike the longer one first. Those without a meaning are there to
+/// be named whole in a message.
 const SIGNS: &[(&str, Option<Sign>)] = &[
     ("===", None),
     ("!==", None),
@@ -95,8 +95,8 @@ const WORDS: &[(&str, Sign)] = &[
     ("matches", Sign::Matches),
 ];
 
-/// The words that no field and no value is spelled like. `in` and `contains` are no signs, but stand
-/// where signs do.
+/// The words that no field and no value is spelled like. `in` and `contains` are no signs, but
+/// stand where signs do.
 pub const KEYWORDS: [&str; 12] =
     ["and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "matches", "contains", "in"];
 

@@ -43,8 +43,8 @@ impl RowFilter {
         self.0.is_empty()
     }
 
-    /// Whether a row is as wanted. `tell` says every value that it has in the field of that name; it
-    /// is asked only for what the answer depends on.
+    /// Whether a row is as wanted. `tell` says every value that it has in the field of that name;
+    /// it is asked only for what the answer depends on.
     pub fn matches(&self, tell: &dyn Fn(&str, &mut Look<'_>)) -> bool {
         self.0.answer(&mut |term| match term.fact {
             Fact::OfRow(name) => Some(term.matches_row(|look| tell(name, look))),

@@ -140,8 +140,8 @@ fn exchanges() -> Vec<Exchange<'static>> {
     ]
 }
 
-/// 1: a call whose frames were held, 2: one that its server left, 3: one of which nobody is sure, 4: a
-/// refusal, 5: attempts that a router answered.
+/// 1: a call whose frames were held, 2: one that its server left, 3: one of which nobody is sure,
+/// 4: a refusal, 5: attempts that a router answered.
 fn failures() -> Vec<Exchange<'static>> {
     let call = exchanges().remove(0);
     let held = |nanos, certain| Held { at_most: Nanos::new(nanos), certain };
@@ -581,7 +581,8 @@ impl Subject for Counted<'_> {
     }
 }
 
-/// How often patterns and payloads were asked for while a filter went over the exchanges three times.
+/// How often patterns and payloads were asked for while a filter went over the exchanges three
+/// times.
 fn asked(text: &str) -> (u32, u32) {
     let filter = Filter::parse(text).unwrap();
     let mut evaluator = Evaluator::new(&filter);

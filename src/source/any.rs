@@ -268,8 +268,8 @@ impl Source {
         }
     }
 
-    /// The interfaces that packets came from, by [`Packet::point`](crate::packet::Packet::point), as
-    /// far as they came.
+    /// The interfaces that packets came from, by [`Packet::point`](crate::packet::Packet::point),
+    /// as far as they came.
     pub fn points(&self) -> CapturePoints {
         match &self.from {
             Origin::Files(files) => files.points().clone(),
@@ -341,7 +341,8 @@ pub struct CaptureOptions {
 }
 
 impl Default for CaptureOptions {
-    /// Every TCP packet, whole, those for other hosts too (a mirror port carries such); no interface.
+    /// Every TCP packet, whole, those for other hosts too (a mirror port carries such); no
+    /// interface.
     fn default() -> Self {
         Self {
             interfaces: Vec::new(),

@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 
 /// A place in the files that are read: the index of the file, and the offset of the captured bytes
 /// in it.
-pub type Place = (u16, u64);
+pub type FileOffset = (u16, u64);
 
 /// Packets, one behind the other.
 #[derive(Debug, Default)]
@@ -22,12 +22,12 @@ struct Header {
     point: PointId,
     start: usize,
     original_len: u32,
-    place: Option<Place>,
+    place: Option<FileOffset>,
 }
 
 impl Batch {
     /// Copies a packet, and remembers where its bytes can be read again, if anywhere.
-    pub fn push(&mut self, packet: &Packet<'_>, place: Option<Place>) {
+    pub fn push(&mut self, packet: &Packet<'_>, place: Option<FileOffset>) {
         self.headers.push(Header {
             number: packet.number,
             at: packet.at,
@@ -56,7 +56,7 @@ impl Batch {
     }
 
     /// The packets, and where their bytes can be read again.
-    pub fn packets(&self) -> impl Iterator<Item = (Packet<'_>, Option<Place>)> {
+    pub fn packets(&self) -> impl Iterator<Item = (Packet<'_>, Option<FileOffset>)> {
         let ends = self.headers.iter().skip(1).map(|next| next.start).chain([self.bytes.len()]);
         self.headers.iter().zip(ends).map(|(header, end)| {
             let packet = Packet {

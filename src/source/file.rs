@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 
 use super::classic::{self, Classic, Fault, Record, Step};
 use super::input::{Input, file_name};
-use super::kept::Kept;
+use super::kept::Blocks;
 use super::options::Options;
 use super::pcapng::{self, Pcapng};
 use super::points::{FilePoints, Point};
@@ -29,7 +29,7 @@ pub struct CaptureFile {
     time: Timestamp,
     points: FilePoints,
     /// What is kept of it beside its packets, where these are saved.
-    kept: Option<Kept>,
+    kept: Option<Blocks>,
     cut: Option<Cut>,
 }
 
@@ -134,11 +134,11 @@ impl CaptureFile {
 
     /// From now on, keeps what must be saved beside packets.
     pub(super) fn keep(&mut self) {
-        self.kept = Some(Kept::default());
+        self.kept = Some(Blocks::default());
     }
 
     /// What was kept, where anything is.
-    pub(super) fn kept(&mut self) -> Option<&mut Kept> {
+    pub(super) fn kept(&mut self) -> Option<&mut Blocks> {
         self.kept.as_mut()
     }
 

@@ -4,9 +4,9 @@ use super::classic::ByteOrder;
 use super::options::{self, Kind, Options, bytes, number};
 use super::pcapng::SECRETS;
 
-/// What was read and not yet saved.
+/// What was read and not yet saved: blocks, and what the first section says.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct Blocks {
     /// Comments and the like on the first section; a file that is written has only one.
     section: Vec<u8>,
     has_section: bool,
@@ -14,7 +14,7 @@ pub(super) struct Kept {
     blocks: Vec<u8>,
 }
 
-impl Kept {
+impl Blocks {
     /// A section begins.
     pub(super) fn section(&mut self, options: Options<'_>) {
         if !std::mem::replace(&mut self.has_section, true) {

@@ -20,8 +20,8 @@
 //! kernel's buffer. (`inbound` in the filter would keep it out, but libpcap applies a new filter to
 //! the first blocks itself, and cannot tell directions there: it would lose those packets.)
 //! A handle captures from when it is opened, but the filter comes later: what came before it is
-//! kept, and what comes while libpcap sets it, with a filter that takes nothing, is missing. So what
-//! bears a time before the filter stood is thrown away, and a capture begins without a hole.
+//! kept, and what comes while libpcap sets it, with a filter that takes nothing, is missing. So
+//! what bears a time before the filter stood is thrown away, and a capture begins without a hole.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;

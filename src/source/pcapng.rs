@@ -7,7 +7,7 @@
 //! journal entries as if they were packets; here only packets are numbered.)
 
 use super::classic::{ByteOrder, Classic, Fault, HEADER, PACKET_BYTES, Record, Step};
-use super::kept::Kept;
+use super::kept::Blocks;
 use super::options::Options;
 use super::points::{FilePoints, Point, sum};
 use super::window::{Filled, Window};
@@ -27,7 +27,7 @@ struct Interface {
     link: LinkType,
     /// The most bytes it captured of a packet; 0: no bound.
     snap_len: u32,
-    clock: Clock,
+    resolution: Resolution,
     /// Drops that its statistics tell of.
     counted: Option<u64>,
     /// Drops that its packets tell of.
@@ -63,7 +63,7 @@ impl Pcapng {
         &mut self,
         window: &mut Window,
         points: &mut FilePoints,
-        kept: &mut Option<Kept>,
+        kept: &mut Option<Blocks>,
     ) -> Result<Step, Fault> {
         loop {
             match window.require(BLOCK_FRAME)? {
@@ -152,7 +152,7 @@ impl Pcapng {
         }
     }
 
-    fn section(&mut self, block: &Block<'_>, points: &mut FilePoints, kept: &mut Option<Kept>) {
+    fn section(&mut self, block: &Block<'_>, points: &mut FilePoints, kept: &mut Option<Blocks>) {
         self.close(points);
         self.order = block.order;
         if let Some(kept) = kept {
@@ -187,7 +187,7 @@ impl Pcapng {
             point: points.add(Point::pcapng(index, link, snap_len, options)),
             link,
             snap_len,
-            clock: Clock::new(resolution, offset),
+            resolution: Resolution::new(resolution, offset),
             counted: None,
             between_packets: None,
         });
@@ -204,7 +204,7 @@ impl Pcapng {
             interface.packet_options(block.options(from + len.next_multiple_of(4)), block.order);
         }
         Ok(Found {
-            at: interface.clock.time(ticks),
+            at: interface.resolution.time(ticks),
             link: interface.link,
             point: interface.point,
             from,
@@ -244,7 +244,7 @@ impl Pcapng {
         let ticks = ticks(block.u32(12)?, block.u32(16)?);
         let (from, captured) = (28, block.u32(20)?);
         Ok(Found {
-            at: interface.clock.time(ticks),
+            at: interface.resolution.time(ticks),
             link: interface.link,
             point: interface.point,
             from,
@@ -383,7 +383,7 @@ impl Block<'_> {
 
 /// How an interface counts time.
 #[derive(Clone, Copy, Debug)]
-struct Clock {
+struct Resolution {
     tick: Tick,
     /// Nanoseconds to add.
     offset: i128,
@@ -399,7 +399,7 @@ enum Tick {
     Binary(u32),
 }
 
-impl Clock {
+impl Resolution {
     /// `resolution` is `if_tsresol`: a negative power of ten, or of two where its top bit is set.
     /// `offset` is `if_tsoffset`, in seconds.
     fn new(resolution: u8, offset: i64) -> Self {
@@ -415,8 +415,8 @@ impl Clock {
         Self { tick, offset: i128::from(offset) * 1_000_000_000 }
     }
 
-    /// Fractions of a nanosecond are cut off. What an `i64` does not hold is unknown: brought to its
-    /// end, two packets would have the same time, and a call a latency of 0.
+    /// Fractions of a nanosecond are cut off. What an `i64` does not hold is unknown: brought to
+    /// its end, two packets would have the same time, and a call a latency of 0.
     #[inline]
     fn time(&self, ticks: u64) -> Timestamp {
         let ticks = i128::from(ticks);
@@ -498,7 +498,7 @@ mod tests {
     #[test]
     fn clocks_of_every_kind() {
         let nanos =
-            |resolution, offset, ticks| Clock::new(resolution, offset).time(ticks).as_nanos();
+            |resolution, offset, ticks| Resolution::new(resolution, offset).time(ticks).as_nanos();
         assert_eq!(nanos(6, 0, 1_700_000_000_123_456), 1_700_000_000_123_456_000);
         assert_eq!(nanos(9, 0, 1_700_000_000_123_456_789), 1_700_000_000_123_456_789);
         assert_eq!(nanos(0, 0, 1_700_000_000), 1_700_000_000_000_000_000);
@@ -514,7 +514,7 @@ mod tests {
     #[test]
     fn a_time_beyond_what_can_be_told_is_unknown() {
         let is_known =
-            |resolution, offset, ticks| Clock::new(resolution, offset).time(ticks).is_known();
+            |resolution, offset, ticks| Resolution::new(resolution, offset).time(ticks).is_known();
         assert!(is_known(9, 0, i64::MAX.cast_unsigned()));
         assert!(!is_known(9, 0, i64::MAX.cast_unsigned() + 1));
         assert!(!is_known(0, i64::MAX, u64::MAX));

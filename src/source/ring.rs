@@ -92,7 +92,8 @@ pub struct Ring {
     current: Option<Current>,
     /// Files that were begun.
     begun: u64,
-    /// Those that are still there, the oldest first. Grows only where nothing says how many to keep.
+    /// Those that are still there, the oldest first. Grows only where nothing says how many to
+    /// keep.
     kept: VecDeque<PathBuf>,
     /// The drops that files before the present one tell of.
     told: BTreeMap<PointId, u64>,
@@ -132,8 +133,8 @@ impl Ring {
         &self.newest
     }
 
-    /// The writer of the present file, or of the next one where that is full for a packet of the
-    /// time `at`. That one ends with its share of `drops`, which are all there were so far.
+    /// The writer for a packet of the time `at`. Where the present file is full, finishes it with
+    /// its share of `drops` (all so far) and begins the next.
     ///
     /// # Errors
     ///

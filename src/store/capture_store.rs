@@ -1,5 +1,5 @@
-//! All that the screen knows of a capture: the archive of exchanges and packets, the statistics, the
-//! connections. Fed packet by packet and update by update; asked read-only questions.
+//! All that the screen knows of a capture: the archive of exchanges and packets, the statistics,
+//! the connections. Fed packet by packet and update by update; asked read-only questions.
 
 use std::collections::HashSet;
 
@@ -444,16 +444,16 @@ mod tests {
     use crate::store::Outcomes;
     use crate::time::Nanos;
 
-    /// An attempt of connection `serial`, as its number says.
+    /// An attempt of the connection of this number, which is its own too.
     fn attempt(number: u64) -> Exchange<'static> {
         let packet = |number: u64| PacketRef {
             number: PacketNumber(number),
             at: Timestamp::from_nanos(number.cast_signed() * 1_000),
         };
-        let serial = u32::try_from(number).unwrap();
+        let connection = u32::try_from(number).unwrap();
         Exchange {
             number: ExchangeNumber(number),
-            connection: ConnectionId { number: ConnectionNumber(serial), slot: 0 },
+            connection: ConnectionId { number: ConnectionNumber(connection), slot: 0 },
             ends: Endpoints {
                 client: ([10, 0, 0, 1], 40_000).into(),
                 server: ([10, 0, 0, 2], 3_000).into(),

@@ -66,13 +66,15 @@ pub struct Completeness {
     pub patterns_folded: u64,
     /// Connections given up because too many were followed.
     pub connections_evicted: u64,
-    /// Times that waiting for missing bytes was given up early because a bound was reached.
+    /// Times that waiting for missing bytes, for a request or for a confirmation was given up early
+    /// because a bound was reached.
     pub waits_given_up: u64,
     /// Bytes at the end of a file that ended inside a packet.
     pub file_bytes_cut: u64,
     /// Connections that spoke something else, by what they spoke.
     pub foreign_connections: BTreeMap<Foreign, u64>,
-    /// Packets that the capture holds more than once, because it saw them at several points.
+    /// Segments with bytes that the capture holds more than once, because it saw them at several
+    /// points.
     pub copies: u64,
     /// Exchanges of which nothing but their own bytes says that they are any.
     pub unsure: u64,
@@ -86,7 +88,7 @@ pub struct Completeness {
     pub without_time: u64,
     /// Calls without a latency because their reply was captured before their request.
     pub reply_first: u64,
-    /// Segments that were thrown away because a copy with the right checksum says something else.
+    /// Segments that were thrown away because a copy with a valid checksum says something else.
     pub damaged_copies: u64,
     /// Connections that are in the capture twice: before and after address translation.
     pub translated_connections: u64,
@@ -153,7 +155,7 @@ impl Completeness {
             clock_steps: counts.exchange.clock_steps,
             patterns_folded: counts.patterns_folded,
             connections_evicted: counts.stream.evicted_connections,
-            waits_given_up: counts.stream.forced_skips + counts.exchange.held_back_less,
+            waits_given_up: counts.stream.waits_given_up + counts.exchange.waits_given_up,
             file_bytes_cut: 0,
             foreign_connections: counts.protocol.foreign.clone(),
             copies: counts.stream.copies,

@@ -177,25 +177,25 @@ mod tests {
         Endpoints { client: ([10, 0, 0, 1], 40_000).into(), server: ([10, 0, 0, 2], 3_000).into() }
     }
 
-    fn opened(serial: u32, slot: u32) -> Opened {
+    fn opened(number: u32, slot: u32) -> Opened {
         Opened {
-            connection: ConnectionId { number: ConnectionNumber(serial), slot },
+            connection: ConnectionId { number: ConnectionNumber(number), slot },
             ends: ends(),
             roles: Roles::Known,
-            at: packet(u64::from(serial) + 1),
+            at: packet(u64::from(number) + 1),
             from_start: PerSide { client: true, server: true },
             also: None,
         }
     }
 
-    fn closed(serial: u32, slot: u32) -> ConnectionFacts {
-        let at = packet(u64::from(serial) + 2);
+    fn closed(number: u32, slot: u32) -> ConnectionFacts {
+        let at = packet(u64::from(number) + 2);
         ConnectionFacts {
             ends: ends().swapped(),
             from_start: PerSide { client: true, server: false },
             last: at,
             end: Some(Ended { why: CloseReason::Reset, at, by: None }),
-            ..ConnectionFacts::opened(&opened(serial, slot))
+            ..ConnectionFacts::opened(&opened(number, slot))
         }
     }
 
@@ -221,36 +221,36 @@ mod tests {
     fn of_too_many_those_that_are_over_and_least_busy_go_first() {
         let mut connections = Connections::default();
         let all = u32::try_from(2 * limits::CONNECTION_ROWS).unwrap();
-        for serial in 0..all {
+        for number in 0..all {
             // The first hundred stand; the others share a slot, one after the other.
-            let slot = serial.min(100);
-            connections.open(&opened(serial, slot));
-            if serial >= 100 {
+            let slot = number.min(100);
+            connections.open(&opened(number, slot));
+            if number >= 100 {
                 if let Some(record) = connections.records.last_mut() {
-                    record.calls = u64::from(serial);
+                    record.calls = u64::from(number);
                 }
-                connections.close(&closed(serial, slot));
+                connections.close(&closed(number, slot));
             }
         }
         assert_eq!((connections.records().len(), connections.folded()), (all as usize, 0));
         connections.open(&opened(all, 100));
         let kept = limits::CONNECTION_ROWS;
         assert_eq!((connections.records().len(), connections.folded()), (kept + 1, kept as u64));
-        let number = |record: &ConnectionRecord| record.facts.connection.number.0;
-        let numbers: Vec<_> = connections.records().iter().map(number).collect();
+        let number_of = |record: &ConnectionRecord| record.facts.connection.number.0;
+        let numbers: Vec<_> = connections.records().iter().map(number_of).collect();
         let busiest = all - u32::try_from(kept).unwrap() + 100..all;
         assert!((0..100).chain(busiest).chain([all]).eq(numbers));
         // Those that stand are still found.
-        for serial in [5, all] {
-            let slot = serial.min(100);
-            connections.close(&closed(serial, slot));
-            let of_it = |record: &&ConnectionRecord| number(record) == serial;
+        for number in [5, all] {
+            let slot = number.min(100);
+            connections.close(&closed(number, slot));
+            let of_it = |record: &&ConnectionRecord| number_of(record) == number;
             assert!(connections.records().iter().find(of_it).unwrap().facts.end.is_some());
         }
         connections.clear();
         assert_eq!(connections.records().len(), 99);
         connections.close(&closed(6, 6));
         let over = connections.records().iter().filter(|record| record.facts.end.is_some());
-        assert_eq!(over.map(number).collect::<Vec<_>>(), [6]);
+        assert_eq!(over.map(number_of).collect::<Vec<_>>(), [6]);
     }
 }

@@ -1,4 +1,5 @@
-//! Statistics of exchanges that have something in common: their server, their client, their pattern.
+//! Statistics of exchanges that have something in common: their server, their client, their
+//! pattern.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

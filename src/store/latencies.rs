@@ -186,7 +186,8 @@ fn index_at(share: f64, count: usize) -> usize {
 /// The quantiles that are told, in thousandths.
 const PER_MILLE: [u16; 5] = [500, 900, 950, 990, 999];
 
-/// The least value that so many thousandths of all values do not exceed, as HdrHistogram chooses it.
+/// The least value that so many thousandths of all values do not exceed, as HdrHistogram chooses
+/// it.
 fn nearest_rank(sorted: &[u64], per_mille: u16) -> u64 {
     let rank = (sorted.len() * usize::from(per_mille)).div_ceil(1_000);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)

@@ -325,14 +325,14 @@ mod tests {
     const ROWS: u32 = 10_000;
 
     /// The connection with this number; the packet that showed it has the same.
-    fn add(statistics: &mut Statistics, serial: u32, events: u64) {
-        let connection = ConnectionId { number: ConnectionNumber(serial), slot: 0 };
+    fn add(statistics: &mut Statistics, number: u32, events: u64) {
+        let connection = ConnectionId { number: ConnectionNumber(number), slot: 0 };
         let end = ([127, 0, 0, 1], 1).into();
         let ends = Endpoints { client: end, server: end };
-        let first = PacketRef { number: PacketNumber(serial.into()), ..PacketRef::default() };
-        for number in 0..events {
+        let first = PacketRef { number: PacketNumber(number.into()), ..PacketRef::default() };
+        for event in 0..events {
             statistics.add(&Exchange {
-                number: ExchangeNumber(number),
+                number: ExchangeNumber(event),
                 connection,
                 ends,
                 kind: ExchangeKind::Event,
@@ -373,10 +373,10 @@ mod tests {
         assert_eq!(ROWS as usize, limits::CONNECTION_ROWS);
         let (mut whole, mut even, mut odd) = <(Statistics, Statistics, Statistics)>::default();
         // The first to be seen ends last, and carries the most.
-        for serial in (0..3 * ROWS).rev() {
-            let events = if serial == 0 { 9 } else { u64::from(serial.is_multiple_of(5)) };
-            add(&mut whole, serial, events);
-            add(if serial.is_multiple_of(2) { &mut even } else { &mut odd }, serial, events);
+        for number in (0..3 * ROWS).rev() {
+            let events = if number == 0 { 9 } else { u64::from(number.is_multiple_of(5)) };
+            add(&mut whole, number, events);
+            add(if number.is_multiple_of(2) { &mut even } else { &mut odd }, number, events);
         }
         even.merge(odd);
         for statistics in [&whole, &even] {

@@ -34,7 +34,7 @@ pub const FINE: Scale = Scale::Twenty;
 /// The timelines of all patterns.
 #[derive(Clone, Debug, Default)]
 pub struct Timelines {
-    clock: Option<Clock>,
+    division: Option<Division>,
     /// By kind and [`PatternId`].
     rows: [Vec<Option<Box<Timeline>>>; 2],
     /// Counts of all rows together.
@@ -43,7 +43,7 @@ pub struct Timelines {
 
 /// How time is divided.
 #[derive(Clone, Copy, Debug)]
-struct Clock {
+struct Division {
     origin: Timestamp,
     width: u64,
     /// The first and the last bucket in which something happened; `first <= 0 <= last`.
@@ -143,43 +143,45 @@ impl Timelines {
 
     /// The time of the first and of the last exchange.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        self.clock.map(|clock| (clock.earliest, clock.latest))
+        self.division.map(|division| (division.earliest, division.latest))
     }
 
     /// How long a bucket is.
     pub fn width(&self) -> Nanos {
-        Nanos::new(self.clock.map_or(NARROWEST, |clock| clock.width))
+        Nanos::new(self.division.map_or(NARROWEST, |division| division.width))
     }
 
     /// How many buckets there are from the first exchange to `now`, or to the last exchange where
     /// that is later.
     pub fn buckets(&self, now: Timestamp) -> u64 {
-        let Some(clock) = self.clock else { return 0 };
-        clock.last.max(clock.bucket(now)).abs_diff(clock.first) + 1
+        let Some(division) = self.division else { return 0 };
+        division.last.max(division.bucket(now)).abs_diff(division.first) + 1
     }
 
     /// The bucket of a point in time, counted as [`start`](Self::start) counts them; the first one
     /// where it lies before that.
     pub fn bucket_at(&self, at: Timestamp) -> u64 {
-        self.clock.map_or(0, |clock| clock.bucket(at).max(clock.first).abs_diff(clock.first))
+        self.division
+            .map_or(0, |division| division.bucket(at).max(division.first).abs_diff(division.first))
     }
 
-    /// When `bucket` begins, counted from that of the first exchange; `None` beyond the end of time.
+    /// When `bucket` begins, counted from that of the first exchange; `None` beyond the end of
+    /// time.
     pub fn start(&self, bucket: u64) -> Option<Timestamp> {
-        let clock = self.clock?;
-        let buckets = i128::from(clock.first) + i128::from(bucket);
-        let nanos = i128::from(clock.origin.as_nanos()) + buckets * i128::from(clock.width);
+        let division = self.division?;
+        let buckets = i128::from(division.first) + i128::from(bucket);
+        let nanos = i128::from(division.origin.as_nanos()) + buckets * i128::from(division.width);
         let earliest = i128::from(i64::MIN);
         i64::try_from(nanos.max(earliest)).ok().map(Timestamp::from_nanos)
     }
 
-    /// The counts of a timeline, by bucket, counted from that of the first exchange of all patterns.
-    /// Ascending; what did not happen is left out.
+    /// The counts of a timeline, by bucket, counted from that of the first exchange of all
+    /// patterns. Ascending; what did not happen is left out.
     pub fn counts<'a>(
         &self,
         timeline: &'a Timeline,
     ) -> impl Iterator<Item = (u64, Counted, u64)> + use<'a> {
-        let first = self.clock.map_or(0, |clock| clock.first);
+        let first = self.division.map_or(0, |division| division.first);
         timeline.counts.iter().map(move |count| {
             let what = match count.place.what {
                 ALL => Counted::All,
@@ -192,7 +194,7 @@ impl Timelines {
 
     /// The bucket of a point in time, which it makes room for.
     fn make_room(&mut self, at: Timestamp) -> Option<i16> {
-        let clock = self.clock.get_or_insert(Clock {
+        let division = self.division.get_or_insert(Division {
             origin: at,
             width: NARROWEST,
             first: 0,
@@ -200,14 +202,14 @@ impl Timelines {
             earliest: at,
             latest: at,
         });
-        clock.earliest = clock.earliest.min(at);
-        clock.latest = clock.latest.max(at);
+        division.earliest = division.earliest.min(at);
+        division.latest = division.latest.max(at);
         loop {
-            let clock = self.clock.as_mut()?;
-            let bucket = clock.bucket(at);
-            let (first, last) = (clock.first.min(bucket), clock.last.max(bucket));
+            let division = self.division.as_mut()?;
+            let bucket = division.bucket(at);
+            let (first, last) = (division.first.min(bucket), division.last.max(bucket));
             if last - first < BUCKETS {
-                (clock.first, clock.last) = (first, last);
+                (division.first, division.last) = (first, last);
                 return i16::try_from(bucket).ok();
             }
             self.double();
@@ -216,11 +218,11 @@ impl Timelines {
 
     /// Merges the buckets in pairs; whether there were any.
     fn double(&mut self) -> bool {
-        let Some(clock) = &mut self.clock else { return false };
-        let Some(width) = clock.width.checked_mul(2) else { return false };
-        clock.width = width;
+        let Some(division) = &mut self.division else { return false };
+        let Some(width) = division.width.checked_mul(2) else { return false };
+        division.width = width;
         // Rounds down, as time before the origin needs it.
-        (clock.first, clock.last) = (clock.first >> 1, clock.last >> 1);
+        (division.first, division.last) = (division.first >> 1, division.last >> 1);
         self.counts = 0;
         for row in self.rows.iter_mut().flatten().flatten() {
             row.merge_pairs();
@@ -230,7 +232,7 @@ impl Timelines {
     }
 }
 
-impl Clock {
+impl Division {
     fn bucket(&self, at: Timestamp) -> i64 {
         let since = i128::from(at.as_nanos()) - i128::from(self.origin.as_nanos());
         // The widest span, 2⁶⁴ ns, has far fewer buckets than i64 has numbers.

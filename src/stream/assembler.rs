@@ -5,24 +5,24 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::nagle::Hold;
-use crate::limits::HELD_OVERHEAD;
+use crate::limits::BUFFERED_OVERHEAD;
 use crate::packet::PacketRef;
 
-/// What was taken of one side's stream, and what is held behind it.
+/// What was taken of one side's stream, and what is buffered behind it.
 ///
 /// ```text
-///   taken ───► next          held            held  held
+///   taken ───► next        buffered          buffered
 ///  ━━━━━━━━━━━━━━┥  hole  ┝━━━━━━━━┥  hole  ┝━━━━━┿━━━━━┥
 /// ```
 ///
 /// Invariants: `next <= start` of every piece; `end <= start` of the piece behind it; no piece is
-/// empty; `held` is the sum of the pieces' weights. The first bytes that were seen for a position
-/// are those that are given for it.
+/// empty; `buffered` is the sum of the pieces' weights. The first bytes that were seen for a
+/// position are those that are given for it.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     next: u64,
     pieces: BTreeMap<u64, Piece>,
-    held: usize,
+    buffered: usize,
 }
 
 /// Bytes that wait for what lies before them.
@@ -31,7 +31,7 @@ pub(super) struct Piece {
     /// The packet in which they were first seen.
     pub packet: PacketRef,
     /// Whether that packet may have waited in the kernel of its sender.
-    pub waited: Option<Hold>,
+    pub hold: Option<Hold>,
     /// They are not to be taken before the other side has reached this position of its stream.
     pub after: u64,
     /// The bytes.
@@ -40,16 +40,16 @@ pub(super) struct Piece {
 
 impl Piece {
     fn weight(&self) -> usize {
-        self.data.len() + HELD_OVERHEAD
+        self.data.len() + BUFFERED_OVERHEAD
     }
 }
 
-/// What came of bytes that were to be held.
+/// What came of bytes that were to be buffered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct Buffered {
     /// How many had not been seen before.
     pub fresh: usize,
-    /// Whether others differ from what is held for the same position.
+    /// Whether others differ from what is buffered for the same position.
     pub conflict: bool,
 }
 
@@ -59,24 +59,24 @@ impl Assembler {
         self.next
     }
 
-    /// What the held bytes weigh.
-    pub fn held(&self) -> usize {
-        self.held
+    /// What the buffered bytes weigh.
+    pub fn buffered(&self) -> usize {
+        self.buffered
     }
 
-    /// Whether nothing is held.
+    /// Whether nothing is buffered.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// Position behind the last byte that was taken or is held.
+    /// Position behind the last byte that was taken or is buffered.
     pub fn end(&self) -> u64 {
         self.pieces
             .last_key_value()
             .map_or(self.next, |(start, piece)| start + piece.data.len() as u64)
     }
 
-    /// The first piece that is held, and its position.
+    /// The first piece that is buffered, and its position.
     pub fn first(&self) -> Option<(u64, &Piece)> {
         self.pieces.first_key_value().map(|(&start, piece)| (start, piece))
     }
@@ -86,7 +86,7 @@ impl Assembler {
         self.first().filter(|&(start, _)| start == self.next).map(|(_, piece)| piece)
     }
 
-    /// Lets the stream begin at `position`; what is held before it goes away.
+    /// Lets the stream begin at `position`; what is buffered before it goes away.
     pub fn begin(&mut self, position: u64) {
         self.next = position;
         while let Some(first) = self.pieces.first_entry()
@@ -94,11 +94,11 @@ impl Assembler {
         {
             let start = *first.key();
             let mut piece = first.remove();
-            self.held -= piece.weight();
+            self.buffered -= piece.weight();
             let before = usize::try_from(position - start).unwrap_or(usize::MAX);
             if let Some(rest) = piece.data.get(before..).filter(|rest| !rest.is_empty()) {
                 piece.data = rest.into();
-                self.held += piece.weight();
+                self.buffered += piece.weight();
                 self.pieces.insert(position, piece);
             }
         }
@@ -123,15 +123,16 @@ impl Assembler {
         (now, later)
     }
 
-    /// Holds the bytes of `data`, which lies at `start`, that were neither taken nor are held.
-    pub fn hold(
+    /// Buffers the bytes of `data`, which lies at `start`, that were neither taken nor are
+    /// buffered.
+    pub fn buffer(
         &mut self,
         start: u64,
         data: &[u8],
-        (packet, waited): (PacketRef, Option<Hold>),
+        (packet, hold): (PacketRef, Option<Hold>),
         after: u64,
-    ) -> Held {
-        let mut result = Held::default();
+    ) -> Buffered {
+        let mut result = Buffered::default();
         let end = start + data.len() as u64;
         let mut at = start.max(self.next);
         let part = |from: u64, to: u64| {
@@ -160,9 +161,9 @@ impl Assembler {
                 }
             };
             if at < hole_end {
-                let piece = Piece { packet, waited, after, data: part(at, hole_end).into() };
+                let piece = Piece { packet, hold, after, data: part(at, hole_end).into() };
                 result.fresh += piece.data.len();
-                self.held += piece.weight();
+                self.buffered += piece.weight();
                 if let Entry::Vacant(place) = self.pieces.entry(at) {
                     place.insert(piece);
                 }
@@ -186,12 +187,12 @@ impl Assembler {
             return None;
         }
         let (start, piece) = first.remove_entry();
-        self.held -= piece.weight();
+        self.buffered -= piece.weight();
         self.next += piece.data.len() as u64;
         Some((start, piece))
     }
 
-    /// Gives the bytes up to `position` up, at most up to what is held. Says how many.
+    /// Gives the bytes up to `position` up, at most up to what is buffered. Says how many.
     pub fn skip_to(&mut self, position: u64) -> u64 {
         let bound = self.first().map_or(position, |(start, _)| start);
         let bytes = position.min(bound).saturating_sub(self.next);
@@ -210,11 +211,11 @@ mod tests {
     /// What a test does to an assembler.
     #[derive(Clone, Debug)]
     enum Step {
-        /// Bytes come: those that are next are lent, the rest is held.
+        /// Bytes come: those that are next are lent, the rest is buffered.
         Bytes { start: u64, data: Vec<u8> },
         /// Bytes come that are not to be lent, even where they are next.
-        Hold { start: u64, data: Vec<u8> },
-        /// What is held and comes next is taken.
+        Buffer { start: u64, data: Vec<u8> },
+        /// What is buffered and comes next is taken.
         Release,
         /// Bytes are given up.
         Skip { to: u64 },
@@ -243,7 +244,7 @@ mod tests {
         let bytes = || prop::collection::vec(0..2_u8, 1..12);
         prop_oneof![
             4 => (0..60_u64, bytes()).prop_map(|(start, data)| Step::Bytes { start, data }),
-            2 => (0..60_u64, bytes()).prop_map(|(start, data)| Step::Hold { start, data }),
+            2 => (0..60_u64, bytes()).prop_map(|(start, data)| Step::Buffer { start, data }),
             2 => Just(Step::Release),
             1 => (0..60_u64).prop_map(|to| Step::Skip { to }),
         ]
@@ -267,13 +268,13 @@ mod tests {
                         let (now, later) = assembler.lend(start, &data);
                         given.extend(now.iter().map(|&byte| (byte, number)));
                         let at = start + (data.len() - later.len()) as u64;
-                        let held = assembler.hold(at, later, (packet(number), None), 0);
-                        prop_assert_eq!(held.conflict, conflict);
+                        let buffered = assembler.buffer(at, later, (packet(number), None), 0);
+                        prop_assert_eq!(buffered.conflict, conflict);
                     }
-                    Step::Hold { start, data } => {
+                    Step::Buffer { start, data } => {
                         let conflict = model.see(start, &data, number);
-                        let held = assembler.hold(start, &data, (packet(number), None), 0);
-                        prop_assert_eq!(held.conflict, conflict);
+                        let buffered = assembler.buffer(start, &data, (packet(number), None), 0);
+                        prop_assert_eq!(buffered.conflict, conflict);
                     }
                     Step::Release => {
                         while let Some((start, piece)) = assembler.release() {
@@ -294,8 +295,8 @@ mod tests {
                 }
                 prop_assert_eq!(assembler.next(), model.next);
                 holds_its_invariants(&assembler);
-                let held = model.seen.range(model.next..).count();
-                prop_assert_eq!(assembler.held(), held + HELD_OVERHEAD * assembler.pieces.len());
+                let buffered = model.seen.range(model.next..).count();
+                prop_assert_eq!(assembler.buffered(), buffered + BUFFERED_OVERHEAD * assembler.pieces.len());
             }
         }
     }
@@ -307,18 +308,18 @@ mod tests {
             end = start + piece.data.len() as u64;
         }
         let weight: usize = assembler.pieces.values().map(Piece::weight).sum();
-        assert_eq!(assembler.held, weight);
+        assert_eq!(assembler.buffered, weight);
     }
 
     #[test]
     fn beginning_later_cuts_what_lies_before() {
         let mut assembler = Assembler::default();
-        assembler.hold(10, b"abc", (packet(1), None), 0);
-        assembler.hold(13, b"def", (packet(2), None), 0);
+        assembler.buffer(10, b"abc", (packet(1), None), 0);
+        assembler.buffer(13, b"def", (packet(2), None), 0);
         assembler.begin(14);
         holds_its_invariants(&assembler);
         let (start, piece) = assembler.release().unwrap();
         assert_eq!((start, &*piece.data), (14, &b"ef"[..]));
-        assert_eq!(assembler.held(), 0);
+        assert_eq!(assembler.buffered(), 0);
     }
 }

@@ -11,17 +11,23 @@ use crate::packet::PacketRef;
 /// An attempt to open a connection, until the server sent a byte or the attempt failed.
 ///
 /// ```text
-///            ┌── SYN again, or a second passed ──► waiting ──┐
-///   SYN ──►  asked ──────────────────────────────────────────┼── SYN-ACK ──► accepted ── data ──► over
-///            └── RST, ICMP ──► refused, unreachable          │                 └── RST ──► reset
-///                                                            └── next attempt, 127 s, end ──► no answer
+///   SYN ──► asked ──── SYN again, a second passed, or ICMP ────► waiting
+///             └──────────────────────────┬─────────────────────────┘
+///                                        ├── SYN-ACK ──► accepted ── data, FIN ──► over
+///                                        │                  └── RST of the server ──► reset
+///                                        ├── RST, ICMP of the port ──► refused
+///                                        ├── something else of the opener, a challenge ──► none
+///                                        └── next attempt, 127 s, end ──► unreachable, no answer
 /// ```
+///
+/// ICMP that names another reason than the port decides only what it ends as: unreachable. Where
+/// neither ICMP came nor `waiting` was told, the last way ends in nothing that is told.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempting {
     first: PacketRef,
     last: PacketRef,
     syns: u32,
-    /// Whether it was asked again, or a second passed.
+    /// Whether it was asked again, a second passed, or ICMP came.
     late: bool,
     /// Whether it was told that it waits.
     waiting: bool,
@@ -35,13 +41,13 @@ pub(super) struct Attempting {
 }
 
 impl Connection {
-    /// Whether nothing but SYNs of one side was seen.
+    /// Whether it is an attempt to connect without an answer so far.
     pub fn is_unanswered(&self) -> bool {
         self.attempt.is_some_and(|attempt| attempt.accepted.is_none())
     }
 
     /// Whether `segment` opens another connection in place of one that was never answered, or that
-    /// is over. A SYN that came another way is of somebody else with the same ends.
+    /// is over. A SYN that came on another path is of somebody else with the same ends.
     pub fn gives_way_to(&self, segment: &Segment<'_>) -> bool {
         let asks = segment.flags.has(Flags::SYN) && segment.ack.is_none();
         let side = self.sender(segment);
@@ -51,7 +57,8 @@ impl Connection {
         self.is_over() || asks && again
     }
 
-    /// What a segment of `side` means for the attempt. Before the segment is taken in.
+    /// What a segment of `side` means for the attempt. Called behind `came`, which counts the
+    /// packet, and before its bytes are taken in.
     #[inline]
     pub(super) fn follow_attempt(
         &mut self,
@@ -178,7 +185,7 @@ impl Connection {
         }
     }
 
-    /// A router or the host said that a segment of `side` did not get there.
+    /// A router or the host said that the segment which `message` quotes did not get there.
     pub(super) fn unreachable(
         &mut self,
         message: &Unreachable,
@@ -206,7 +213,8 @@ impl Connection {
         }
     }
 
-    /// Nothing answers any more: the connection is closed.
+    /// Ends an attempt without an answer, because its connection closes or its client has given up:
+    /// `state` says which, unless ICMP said why.
     pub(super) fn no_answer(
         &mut self,
         state: AttemptState,

@@ -2,7 +2,7 @@
 //! the sender sent them again; or written before the network card filled the checksum in.
 
 use crate::decode::Segment;
-use crate::limits::{HELD_OVERHEAD, TRUST_IN_CHECKSUMS};
+use crate::limits::{BUFFERED_OVERHEAD, TRUST_IN_CHECKSUMS};
 use crate::packet::PacketRef;
 
 /// The largest payload of one Ethernet frame: larger ones were put together by the card or the
@@ -12,29 +12,35 @@ const LARGEST_ON_THE_WIRE: usize = 1_460;
 /// Whether the checksums of one side can be believed.
 ///
 /// ```text
-///  Unknown ──one holds──► HeldOnce ──another holds──► Trusted ──many in a row do not hold──┐
-///     └─────────────────────────several do not hold────────────────────────────────────────┴──► Unusable
+///  Unknown ──valid──► ValidOnce ──valid──► Trusted
+///     │                 │   ▲               │   ▲
+///     └──────wrong──────┤   │ valid   wrong │   │ valid
+///                       ▼   │               ▼   │
+///            Doubted, not trusted     Doubted, trusted
+///                       └──several wrong in a row─┴──► Unusable
 /// ```
 ///
-/// One may hold by chance: of a million connections whose checksums are never filled in, fifteen.
+/// One may be valid by chance: of a million connections whose checksums are never filled in,
+/// fifteen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Checksums {
     #[default]
     Unknown,
-    /// The first one that was looked at held.
-    HeldOnce,
-    /// How many did not hold, and whether none held before.
+    /// The last one looked at was valid; the one before was not, or there was none.
+    ValidOnce,
+    /// How many in a row were wrong, and whether the side was `Trusted` before.
     Doubted { wrong: u8, trusted: bool },
-    /// The last one held.
+    /// The last one looked at was valid, and an earlier one too.
     Trusted,
     /// The network card computes them.
     Unusable,
 }
 
 impl Checksums {
-    /// Whether segments without bytes are looked at too: until it is known what checksums are worth.
+    /// Whether segments without bytes are looked at too: until it is known what checksums are
+    /// worth.
     pub fn wants_to_know(&self) -> bool {
-        matches!(self, Self::Unknown | Self::HeldOnce | Self::Doubted { trusted: false, .. })
+        matches!(self, Self::Unknown | Self::ValidOnce | Self::Doubted { trusted: false, .. })
     }
 
     /// Takes in a segment. Says whether it was damaged: its checksum is wrong, and can be believed.
@@ -46,11 +52,11 @@ impl Checksums {
         if segment.payload.len() > largest {
             return false;
         }
-        match segment.checksum_holds() {
+        match segment.checksum_is_valid() {
             None => false,
             Some(true) => {
                 *self = match *self {
-                    Self::Unknown | Self::Doubted { trusted: false, .. } => Self::HeldOnce,
+                    Self::Unknown | Self::Doubted { trusted: false, .. } => Self::ValidOnce,
                     _ => Self::Trusted,
                 };
                 false
@@ -89,7 +95,7 @@ impl Damaged {
     }
 
     fn weight(&self) -> usize {
-        self.data.len() + HELD_OVERHEAD
+        self.data.len() + BUFFERED_OVERHEAD
     }
 }
 
@@ -106,7 +112,7 @@ impl DamagedSegments {
     }
 
     /// What they weigh.
-    pub fn held(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         self.weight
     }
 

@@ -22,7 +22,7 @@ use crate::packet::{PacketNumber, PacketRef};
 /// ```text
 ///             first segment
 ///                   ▼
-///   ┌──────────── opening ────────────┐  everything is held
+///   ┌──────────── opening ────────────┐  everything is buffered
 ///   │ first bytes known by both SYNs, │
 ///   │ window passed, or bound reached │
 ///   └───────────────┬─────────────────┘
@@ -39,14 +39,14 @@ use crate::packet::{PacketNumber, PacketRef};
 #[derive(Debug)]
 pub(super) struct Connection {
     pub slot: u32,
-    /// Its name. Taken at once, though perhaps never told: its segments are told before.
+    /// Its id. Taken at once, though perhaps never told: its segments are told before.
     id: ConnectionId,
     /// Its place among the connections that were told of, once it was.
     pub announced: Option<u64>,
     /// Tells it from others that had the slot before.
     pub generation: u64,
-    /// Second-chance bit: set by every segment, cleared when the eviction clock passes; clear twice
-    /// means evict.
+    /// Second-chance bit: set by every segment, cleared when the hand of the eviction clock passes;
+    /// where the hand finds it clear, the connection is evicted.
     pub recent: bool,
     /// Its sides. Until it is settled, the client's may be the server's.
     pub halves: PerSide<HalfStream>,
@@ -134,7 +134,7 @@ impl Connection {
         if self.halves.client.address == segment.from { Side::Client } else { Side::Server }
     }
 
-    /// Its name.
+    /// Its id.
     pub fn id(&self) -> ConnectionId {
         self.id
     }
@@ -170,7 +170,8 @@ impl Connection {
         self.superseded.is_some_and(|superseded| superseded.last == self.last_number())
     }
 
-    /// The packet that proved another connection between the same ends, if this one was silent since.
+    /// The packet that proved another connection between the same ends, if this one was silent
+    /// since.
     pub fn replaced_by(&self) -> Option<PacketRef> {
         self.superseded.filter(|_| self.was_superseded()).map(|superseded| superseded.by)
     }
@@ -181,9 +182,9 @@ impl Connection {
         self.proven || !self.twin
     }
 
-    /// What its held bytes weigh.
-    pub fn held(&self) -> usize {
-        self.halves.client.held() + self.halves.server.held()
+    /// What its buffered bytes weigh.
+    pub fn buffered(&self) -> usize {
+        self.halves.client.buffered() + self.halves.server.buffered()
     }
 
     /// Takes in a segment that fits.
@@ -231,10 +232,10 @@ impl Connection {
         }
         mine.handshake.see(segment);
         if syn {
-            theirs.buffer.asked(packet.at);
+            theirs.send_buffer.saw_syn(packet.at);
             if let Some(mss) = segment.mss {
-                mine.buffer.limit(mss);
-                theirs.buffer.limit(mss);
+                mine.send_buffer.limit_mss(mss);
+                theirs.send_buffer.limit_mss(mss);
             }
             if mine.start == Start::Unknown || !self.settled {
                 mine.starts_at(start);
@@ -254,8 +255,8 @@ impl Connection {
                 theirs.starts_at(ack);
             }
             theirs.acknowledged_at(ack, self.settled);
-            mine.buffer.answers(packet.at);
-            theirs.buffer.acknowledged(packet.at, ack, length > 0);
+            mine.send_buffer.sends_ack(packet.at);
+            theirs.send_buffer.acknowledged(packet.at, ack, length > 0);
             self.proven |= theirs.tally.packets > 0 && theirs.acknowledges_something(ack);
             if ack > theirs.acked {
                 theirs.acked = ack;
@@ -264,8 +265,8 @@ impl Connection {
                 && packet.at > theirs.acked_by.at
                 && (start > theirs.acked_from || start == theirs.acked_from && length > 0)
             {
-                // Who sends later acknowledges no less: that number was absurd, and its segment thrown
-                // away by whoever received it.
+                // Who sends later acknowledges no less: that number was absurd, and its segment
+                // thrown away by whoever received it.
                 theirs.acked = ack.max(theirs.stream.next());
                 (theirs.acked_by, theirs.acked_from) = (packet, start);
                 mine.stream.wait_for_no_more_than(theirs.acked);
@@ -299,7 +300,7 @@ impl Connection {
             mine.sent = mine.sent.max(end);
             let hold = (length > 0 && !is_copy)
                 .then(|| Leaving::of(segment, start))
-                .and_then(|leaving| mine.buffer.leaves(&leaving));
+                .and_then(|leaving| mine.send_buffer.leaves(&leaving));
             if segment.missing > 0 {
                 mine.cut = mine.cut.max(end);
             }
@@ -338,7 +339,7 @@ impl Connection {
         let start = mine.position(segment.seq);
         // Only what lies before the bytes that come next can have been seen before.
         let is_old = mine.start != Start::Unknown && start < mine.sent;
-        let is_copy = is_old && mine.recent.hold_a_copy_of(segment);
+        let is_copy = is_old && mine.recent.contains_copy_of(segment);
         if !is_copy {
             mine.recent.add(segment);
         }
@@ -390,7 +391,7 @@ impl Connection {
         if self.settled {
             let theirs = self.halves.of(side.other());
             if theirs.is_absent() {
-                // As in `advance`, so that these bytes need not be held.
+                // As in `advance`, so that these bytes need not be buffered.
                 self.skip_gap_to(side.other(), after, packet, shared, emit);
             }
             let (mine, theirs) = self.halves.pair_mut(side);
@@ -407,12 +408,12 @@ impl Connection {
         }
         if !later.is_empty() {
             let mine = self.halves.of_mut(side);
-            let held = mine.stream.hold(later_start, later, (packet, hold), after);
+            let buffered = mine.stream.buffer(later_start, later, (packet, hold), after);
             // Bytes follow, so what was acknowledged before them was a byte.
             mine.fin_unseen = false;
-            fresh += held.fresh;
-            shared.counts.conflicting += u64::from(held.conflict);
-            if self.settled && held.fresh > 0 {
+            fresh += buffered.fresh;
+            shared.counts.conflicting += u64::from(buffered.conflict);
+            if self.settled && buffered.fresh > 0 {
                 shared.counts.out_of_order += 1;
             }
         }
@@ -450,8 +451,8 @@ impl Connection {
         }
     }
 
-    /// Delivers everything that is held, and says how it ended: as it did, where it lingers, and
-    /// else for the reason given, by the packet `by`.
+    /// Delivers everything that is buffered, and says how it ended: as it did, where it lingers,
+    /// and else for the reason given, by the packet `by`.
     pub fn close(
         mut self,
         why: CloseReason,
@@ -465,7 +466,7 @@ impl Connection {
             }
             _ => self.no_answer(AttemptState::NoAnswer, by, shared, emit),
         }
-        if self.twin && !self.proven && self.announced.is_none() && !self.is_attempt() {
+        if self.twin && !self.proven && self.announced.is_none() && !self.has_opening_syn() {
             // Beside one that was believed: of an older connection, or forged.
             let PerSide { client, server } = &self.halves;
             let packets = client.tally.packets + server.tally.packets;
@@ -539,7 +540,7 @@ impl Connection {
     }
 
     /// Whether it was opened by a SYN that the capture holds.
-    fn is_attempt(&self) -> bool {
+    fn has_opening_syn(&self) -> bool {
         let opened = |half: &HalfStream| half.handshake.asked();
         Side::BOTH.into_iter().any(|side| opened(self.halves.of(side)))
     }
@@ -601,7 +602,7 @@ impl Connection {
         }));
     }
 
-    /// Its name. Tells of it first, if that was not done yet.
+    /// Its id. Tells of it first, if that was not done yet.
     pub(super) fn announced(
         &mut self,
         shared: &mut Shared,

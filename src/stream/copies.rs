@@ -33,7 +33,7 @@ impl RecentSegments {
     }
 
     /// Whether one of them is the same packet as this one.
-    pub fn hold_a_copy_of(&self, segment: &Segment<'_>) -> bool {
+    pub fn contains_copy_of(&self, segment: &Segment<'_>) -> bool {
         let Some(now) = Tick::of(segment.packet.at) else { return false };
         let wanted = signature(segment);
         // Some systems number no packet that may not be cut, and version 6 has no number.
@@ -94,23 +94,23 @@ mod tests {
     #[test]
     fn a_copy_has_the_same_number_and_comes_at_once() {
         let mut recent = RecentSegments::default();
-        assert!(!recent.hold_a_copy_of(&segment(0, 0, 0)));
+        assert!(!recent.contains_copy_of(&segment(0, 0, 0)));
         recent.add(&segment(0, 7, 5));
-        assert!(recent.hold_a_copy_of(&segment(30_000, 7, 5)));
-        assert!(!recent.hold_a_copy_of(&segment(30_000, 7, 6)), "sent again");
-        assert!(!recent.hold_a_copy_of(&segment(30_000, 8, 5)), "another segment");
-        assert!(!recent.hold_a_copy_of(&segment(200_000_000, 7, 5)), "too late");
+        assert!(recent.contains_copy_of(&segment(30_000, 7, 5)));
+        assert!(!recent.contains_copy_of(&segment(30_000, 7, 6)), "sent again");
+        assert!(!recent.contains_copy_of(&segment(30_000, 8, 5)), "another segment");
+        assert!(!recent.contains_copy_of(&segment(200_000_000, 7, 5)), "too late");
         for seq in 0..u32::try_from(RECENT_SEGMENTS).unwrap() {
             recent.add(&segment(0, 100 + seq, 9));
         }
-        assert!(!recent.hold_a_copy_of(&segment(30_000, 7, 5)), "forgotten");
+        assert!(!recent.contains_copy_of(&segment(30_000, 7, 5)), "forgotten");
     }
 
     #[test]
     fn without_a_number_a_copy_must_come_sooner() {
         let mut recent = RecentSegments::default();
         recent.add(&segment(0, 7, 0));
-        assert!(recent.hold_a_copy_of(&segment(900_000, 7, 0)));
-        assert!(!recent.hold_a_copy_of(&segment(2_000_000, 7, 0)));
+        assert!(recent.contains_copy_of(&segment(900_000, 7, 0)));
+        assert!(!recent.contains_copy_of(&segment(2_000_000, 7, 0)));
     }
 }

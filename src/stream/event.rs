@@ -19,8 +19,8 @@ pub enum StreamEvent<'a> {
     Data(Chunk<'a>),
     /// Bytes of one side that the capture lacks. What follows lies behind them.
     Gap(Gap),
-    /// An earlier packet turned out to be a segment of this connection: its numbers fitted none
-    /// until the other side acknowledged them.
+    /// An earlier packet turned out to be a segment of this connection. It was kept until it was
+    /// known to be one of it.
     Late {
         /// The connection.
         connection: ConnectionId,
@@ -36,7 +36,7 @@ pub enum StreamEvent<'a> {
 /// A connection that was not known before.
 #[derive(Clone, Copy, Debug)]
 pub struct Opened {
-    /// Its name.
+    /// Its id.
     pub connection: ConnectionId,
     /// Its addresses.
     pub ends: Endpoints,
@@ -56,7 +56,9 @@ pub struct Opened {
 pub struct Notice {
     /// The connection. Perhaps not told of yet, or never.
     pub connection: ConnectionId,
-    /// The packet that showed it; of what only time showed, the last one of the connection.
+    /// The packet that showed it. Where only time showed that an attempt waits, the last packet of
+    /// the connection; where nothing but time ended one, the highest packet number and the time
+    /// then.
     pub at: PacketRef,
     /// What it is.
     pub what: Noticed,
@@ -108,7 +110,7 @@ pub enum AttemptState {
     Reset,
 }
 
-/// In-order bytes of one side, lent from the packet or from where they were held.
+/// In-order bytes of one side, lent from the packet or from where they were buffered.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a> {
     /// The connection.
@@ -205,9 +207,9 @@ pub enum CloseReason {
     Replaced,
     /// ICMP said that its SYN did not get there.
     Unreachable,
-    /// It gave way to newer ones: the table was full.
+    /// It gave way to newer ones: the table was full, or too many connections had its ends.
     Evicted,
-    /// The capture ended while it stood.
+    /// The capture ended while it stood, or nothing answered its SYN for 127 s.
     CaptureEnded,
 }
 
@@ -220,14 +222,15 @@ pub struct ConnectionCounts {
     pub bytes: PerSide<u64>,
     /// Segments of each side whose bytes had all been seen before.
     pub retransmissions: PerSide<u64>,
-    /// Packets of each side that the capture holds twice.
+    /// Segments with bytes of each side that the capture holds twice.
     pub copies: PerSide<u64>,
     /// Gaps in the bytes of each side.
     pub gaps: PerSide<u64>,
     /// Bytes missing in those gaps.
     pub gap_bytes: PerSide<u64>,
     /// From the client's SYN to the ACK that completed the handshake, at the capture point; `None`
-    /// where the capture lacks a part of the handshake. Of a SYN that was sent again, the last counts.
+    /// where the capture lacks a part of the handshake. Of a SYN that was sent again, the last
+    /// counts.
     pub round_trip: Option<Nanos>,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a segment is one of a connection, by its numbers and the way on which it came.
+//! Whether a segment is one of a connection, by its numbers and the path on which it came.
 //!
 //! Sequence numbers go round and ports are used again, so the ends alone name no connection. What
 //! lies far from all that is known of a connection is not one of its segments, however it looks: it
@@ -11,14 +11,14 @@ use super::connection::Connection;
 use super::event::{CloseReason, Notice, Noticed, StreamEvent};
 use super::half::Start;
 use super::sequence::position_from;
-use super::strays::{Group, Track};
+use super::strays::{Direction, Group};
 use crate::decode::{Flags, Segment, Seq};
 use crate::endpoint::{Endpoints, Side};
 use crate::limits::WINDOW;
 use crate::packet::PacketRef;
 
-/// How much farther a segment lies from a connection of which none came on its way.
-const ANOTHER_PATH: u64 = WINDOW / 2;
+/// Added to the distance of a segment on a path that none of the connection came on.
+const PATH_PENALTY: u64 = WINDOW / 2;
 
 /// A connection goes on behind a hole: the side with this address at the sequence number `to`.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Jump {
 }
 
 impl Connection {
-    /// Whether a segment is one of this connection, if it is the only one between its ends.
+    /// Whether a segment is one of this connection.
     pub fn fits(&self, segment: &Segment<'_>) -> bool {
         let side = self.sender(segment);
         let (mine, theirs) = (self.halves.of(side), self.halves.of(side.other()));
@@ -54,7 +54,7 @@ impl Connection {
             Some(ack) => theirs.distance(theirs.position(ack))?,
             None => 0,
         };
-        let path = if mine.knows(segment.path) { 0 } else { ANOTHER_PATH };
+        let path = if mine.knows(segment.path) { 0 } else { PATH_PENALTY };
         Some(sent + received + path)
     }
 
@@ -88,9 +88,9 @@ impl Connection {
         half.start == Start::Exact && half.position(segment.seq).wrapping_add(1) == half.origin
     }
 
-    /// Whether `segment` brings bytes that this connection lacks and that the other side acknowledged: it
-    /// is one of it, whatever it acknowledges itself.
-    pub fn lacks(&self, segment: &Segment<'_>) -> bool {
+    /// Whether `segment` brings bytes that this connection lacks and that the other side
+    /// acknowledged: it is one of it, whatever it acknowledges itself.
+    pub fn needs(&self, segment: &Segment<'_>) -> bool {
         if !self.is_between(&segment.from, &segment.to) || segment.flags.has(Flags::SYN) {
             return false;
         }
@@ -138,7 +138,7 @@ impl Connection {
     /// its sides goes on as expected, the other was not seen since.
     pub fn jump_to(&self, group: &Group) -> Option<Jump> {
         let [one, other] = group.directions();
-        let jumped = |still: &Track, moved: &Track| {
+        let jumped = |still: &Direction, moved: &Direction| {
             let side = if self.halves.client.address == moved.address {
                 Side::Client
             } else {

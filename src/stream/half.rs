@@ -64,11 +64,11 @@ pub(super) struct HalfStream {
     /// A wait for a hole to be filled is queued.
     pub awaits_hole: bool,
     pub handshake: Handshake,
-    pub buffer: SendBuffer,
+    pub send_buffer: SendBuffer,
     pub tally: Counters,
-    /// The ways on which its packets came: one, or two where the capture saw them twice.
+    /// The paths on which its packets came: one, or two where the capture saw them twice.
     paths: [Option<Path>; 2],
-    /// The last segments with bytes or flags.
+    /// The last segments with bytes or a SYN.
     pub recent: RecentSegments,
     pub checksums: Checksums,
     pub damaged: DamagedSegments,
@@ -140,7 +140,7 @@ impl HalfStream {
             awaits_acked: false,
             awaits_hole: false,
             handshake: Handshake::default(),
-            buffer: SendBuffer::default(),
+            send_buffer: SendBuffer::default(),
             tally: Counters::default(),
             paths: [None; 2],
             recent: RecentSegments::default(),
@@ -151,9 +151,9 @@ impl HalfStream {
         }
     }
 
-    /// What its held bytes weigh.
-    pub fn held(&self) -> usize {
-        self.stream.held() + self.damaged.held()
+    /// What its buffered bytes weigh.
+    pub fn buffered(&self) -> usize {
+        self.stream.buffered() + self.damaged.buffered()
     }
 
     /// Whether the capture shows the other direction only, as far as can be told.
@@ -208,8 +208,8 @@ impl HalfStream {
         }
     }
 
-    /// `packet` says that the stream ends at `position`. One that lies before bytes that were seen is
-    /// not its FIN.
+    /// `packet` says that the stream ends at `position`. One that lies before bytes that were seen
+    /// is not its FIN.
     pub fn ends_at(&mut self, position: u64, packet: PacketRef) {
         if self.fin.is_none() && position >= self.stream.end() {
             self.fin = Some((position, packet));
@@ -234,7 +234,8 @@ impl HalfStream {
         self.reach() >= position || self.is_finished()
     }
 
-    /// Whether an acknowledgement of `position` acknowledges what the capture holds: its SYN, bytes.
+    /// Whether an acknowledgement of `position` acknowledges what the capture holds: its SYN,
+    /// bytes.
     pub fn acknowledges_something(&self, position: u64) -> bool {
         let has_syn = self.start == Start::Exact && position == self.origin;
         has_syn || self.origin < position && position <= self.sent + 1
@@ -262,16 +263,16 @@ impl HalfStream {
         (distance <= WINDOW).then_some(distance)
     }
 
-    /// Whether packets of this side came this way before, or none came so far.
+    /// Whether packets of this side came on this path before, or none came so far.
     pub fn knows(&self, path: Path) -> bool {
         let [first, second] = self.paths;
         first == Some(path) || first.is_none() || second == Some(path)
     }
 
-    /// Whether a segment that comes another way than those before is one of this side: a copy of
-    /// one of them, or one that lies right where the next bytes are expected.
+    /// Whether a segment that comes on another path than those before is one of this side: a copy
+    /// of one of them, or one that lies right where the next bytes are expected.
     pub fn adopts(&self, position: u64, segment: &Segment<'_>) -> bool {
-        self.recent.hold_a_copy_of(segment)
+        self.recent.contains_copy_of(segment)
             || self.distance(position).is_some_and(|distance| distance <= WINDOW_OF_NEW_PATH)
     }
 
@@ -291,8 +292,8 @@ impl HalfStream {
         self.stream.next().saturating_sub(window)
     }
 
-    /// From the SYN with which this side opened the connection to the ACK with which it answered the
-    /// SYN-ACK of `other`, if all three were seen.
+    /// From the SYN with which this side opened the connection to the ACK with which it answered
+    /// the SYN-ACK of `other`, if all three were seen.
     pub fn round_trip(&self, other: &Self) -> Option<Nanos> {
         let (at, seq, ack) = self.handshake.acknowledged.filter(|_| other.handshake.accepted)?;
         let first = |half: &Self| (half.start == Start::Exact).then(|| seq_of(half.origin));

@@ -2,15 +2,19 @@
 //! mean. Time comes with the segments; what is wrong with the traffic is an output, not an error.
 //!
 //! - [`Streams`] finds the connection of a segment, and owns the clock and the waits;
-//! - `connection` is one connection and its life; `roles` says who opened it, `order` in which order
-//!   its bytes are handed on, `fit` whether a segment is one of it, `attempt` why it failed to open;
-//! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held them;
-//!   `copies` knows packets that the capture holds twice, `checksums` those that were damaged;
+//! - `connection` is one connection and its life; `roles` says who opened it, `order` in which
+//!   order its bytes are handed on, `fit` whether a segment is one of it, `attempt` why it failed
+//!   to open;
+//! - `half` is one side of it, `assembler` that side's bytes, `nagle` how long its kernel held
+//!   them; `copies` knows packets that the capture holds twice, `checksums` those that were
+//!   damaged;
 //! - `table` finds connections, `strays` keeps what fits none, `translation` finds those that were
-//!   captured under two pairs of addresses; `waits` tells what has waited long enough.
+//!   captured under two pairs of addresses; `waits` tells what has waited long enough, by
+//!   `capture_time`.
 
 mod assembler;
 mod attempt;
+mod capture_time;
 mod checksums;
 mod connection;
 mod copies;
@@ -26,6 +30,7 @@ mod table;
 mod translation;
 mod waits;
 
+pub use capture_time::CaptureTime;
 pub use event::{
     Attempt, AttemptState, Chunk, CloseReason, Closed, ConnectionCounts, Ended, Gap, Notice,
     Noticed, Opened, Standing, StreamEvent,
@@ -81,17 +86,18 @@ pub struct Counts {
     pub gap_bytes: u64,
     /// Places where something lies behind bytes that the capture lacks, but nobody acknowledged it.
     pub unacknowledged_gaps: u64,
-    /// Holes so large that the numbers went round: how much is missing cannot be known.
-    pub jumps: u64,
+    /// Groups of strays that were believed: a connection went on behind a hole of unknown size, or
+    /// another began.
+    pub believed_groups: u64,
     /// Segments whose bytes had all been seen before.
     pub retransmissions: u64,
-    /// Packets that the capture holds twice.
+    /// Segments with bytes that the capture holds twice.
     pub copies: u64,
-    /// Segments with other bytes than were held for the same positions. Bytes that were handed on
-    /// are gone, and not compared.
+    /// Segments with other bytes than were buffered for the same positions. Bytes that were handed
+    /// on are gone, and not compared.
     pub conflicting: u64,
-    /// Segments that were held because bytes before them, or bytes that they acknowledge, had not
-    /// been seen.
+    /// Segments that were buffered because bytes before them, or bytes that they acknowledge, had
+    /// not been seen.
     pub out_of_order: u64,
     /// Segments whose checksum is wrong where it can be believed.
     pub damaged: u64,
@@ -101,15 +107,16 @@ pub struct Counts {
     pub discarded: Discarded,
     /// Attempts to connect that nothing answered for a second.
     pub unanswered: u64,
-    /// Attempts that nothing answered for a second, or that were repeated, where no packet of the other
-    /// direction was seen at all.
+    /// Attempts that nothing answered for a second, or that were repeated, where no packet of the
+    /// other direction was seen at all.
     pub one_sided_syns: u64,
     /// Pairs of connections that are one, seen before and after address translation.
     pub translated: u64,
-    /// Connections that gave way because the table was full.
+    /// Connections that gave way because the table was full, or too many connections had their
+    /// ends.
     pub evicted_connections: u64,
     /// Times that waiting was given up early because a bound was reached.
-    pub forced_skips: u64,
+    pub waits_given_up: u64,
     /// Segments of connections that are not followed.
     pub ignored: u64,
 }
@@ -153,7 +160,7 @@ impl AddAssign for Counts {
             gaps,
             gap_bytes,
             unacknowledged_gaps,
-            jumps,
+            believed_groups,
             retransmissions,
             copies,
             conflicting,
@@ -165,14 +172,14 @@ impl AddAssign for Counts {
             one_sided_syns,
             translated,
             evicted_connections,
-            forced_skips,
+            waits_given_up,
             ignored,
         } = other;
         self.connections += connections;
         self.gaps += gaps;
         self.gap_bytes += gap_bytes;
         self.unacknowledged_gaps += unacknowledged_gaps;
-        self.jumps += jumps;
+        self.believed_groups += believed_groups;
         self.retransmissions += retransmissions;
         self.copies += copies;
         self.conflicting += conflicting;
@@ -184,7 +191,7 @@ impl AddAssign for Counts {
         self.one_sided_syns += one_sided_syns;
         self.translated += translated;
         self.evicted_connections += evicted_connections;
-        self.forced_skips += forced_skips;
+        self.waits_given_up += waits_given_up;
         self.ignored += ignored;
     }
 }
@@ -205,8 +212,8 @@ struct Shared {
     clock: Clock,
     waits: Waits,
     counts: Counts,
-    /// What the held bytes weigh of all connections but the one that is worked on.
-    held: usize,
+    /// What the buffered bytes weigh of all connections but the one that is worked on.
+    buffered: usize,
     /// Whether some connection showed packets of both sides.
     both_ways: bool,
 }
@@ -237,7 +244,7 @@ impl Streams {
                 clock: Clock::default(),
                 waits: Waits::new(config.reorder_at_most),
                 counts: Counts::default(),
-                held: 0,
+                buffered: 0,
                 both_ways: false,
             },
         }
@@ -313,7 +320,7 @@ impl Streams {
         self.shared.clock.packet(message.packet);
         self.run_waits(emit);
         let showed_both_ways = self.shared.both_ways;
-        let slots: Vec<u32> = self.table.twins(&message.from, &message.to).collect();
+        let slots: Vec<u32> = self.table.all_between(&message.from, &message.to).collect();
         for slot in slots {
             if let Some(connection) = self.table.get_mut(slot) {
                 connection.unreachable(message, &mut self.shared, emit);
@@ -356,14 +363,14 @@ impl Streams {
         self.run_waits(emit);
     }
 
-    /// The capture is over. Delivers everything that is held and closes the connections, in the
+    /// The capture is over. Delivers everything that is buffered and closes the connections, in the
     /// order in which they were told of.
     pub fn finish(&mut self, emit: &mut impl FnMut(StreamEvent<'_>)) {
         self.shared.counts.discarded.outside_window += self.strays.clear();
         // In place: beside so many connections there is no room for all of them a second time.
         for slot in self.table.slots_in_order() {
             let Some(connection) = self.table.take(slot) else { continue };
-            self.shared.held -= connection.held();
+            self.shared.buffered -= connection.buffered();
             let (why, by) = match connection.replaced_by() {
                 Some(by) => (CloseReason::Replaced, by),
                 None => (CloseReason::CaptureEnded, self.shared.clock.last()),
@@ -374,7 +381,7 @@ impl Streams {
 
     fn open(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) -> u32 {
         if self.table.is_full()
-            && let Some(slot) = self.table.giving_way()
+            && let Some(slot) = self.table.victim()
         {
             self.evict(slot, emit);
         }
@@ -388,9 +395,9 @@ impl Streams {
         emit(StreamEvent::Segment(connection.id()));
         let was_proven = connection.proven;
         let continues = connection.twin && !was_proven && connection.is_continued_by(segment);
-        self.shared.held -= connection.held();
+        self.shared.buffered -= connection.buffered();
         connection.push(segment, &mut self.shared, emit);
-        self.shared.held += connection.held();
+        self.shared.buffered += connection.buffered();
         if continues && self.is_one_sided(segment) {
             // Nobody acknowledges anything: that it goes on is proof.
             if let Some(connection) = self.table.get_mut(slot) {
@@ -406,30 +413,30 @@ impl Streams {
         }
     }
 
-    /// Gives a connection those of the strays that it lacks: what they acknowledge is absurd, but the
-    /// other side took their bytes.
+    /// Gives a connection those of the strays that it needs: what they acknowledge is absurd, but
+    /// the other side took their bytes.
     #[cold]
     fn fill(&mut self, slot: u32, emit: &mut impl FnMut(StreamEvent<'_>)) {
         loop {
             let Some(connection) = self.table.get(slot) else { return };
-            let Some(kept) = self.strays.take_one(|segment| connection.lacks(segment)) else {
+            let Some(stray) = self.strays.take_one(|segment| connection.needs(segment)) else {
                 return;
             };
-            self.take_late(slot, &Segment { ack: None, ..kept.segment() }, emit);
+            self.take_late(slot, &Segment { ack: None, ..stray.segment() }, emit);
         }
     }
 
     /// Whether no connection between the ends of `segment` showed a packet of the side it goes to.
     fn is_one_sided(&self, segment: &Segment<'_>) -> bool {
-        let mut twins = self.table.twins(&segment.from, &segment.to);
+        let mut twins = self.table.all_between(&segment.from, &segment.to);
         twins.all(|slot| self.table.get(slot).is_some_and(|it| it.is_silent(&segment.to)))
     }
 
-    /// Finds the connection of a segment where there are several, or where the one there is does not
-    /// fit.
+    /// Finds the connection of a segment where there are several, or where the one there is does
+    /// not fit.
     #[cold]
     fn choose(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
+        let twins: Vec<u32> = self.table.all_between(&segment.from, &segment.to).collect();
         let distance = |&slot: &u32| {
             let connection = self.table.get(slot)?;
             Some((connection.distance(segment)?, Reverse(connection.generation), slot))
@@ -504,7 +511,8 @@ impl Streams {
         self.begin(segment, emit);
     }
 
-    /// Opens a connection with its first segment. A reset that refuses it may have been captured first.
+    /// Opens a connection with its first segment. A reset that refuses it may have been captured
+    /// first.
     fn begin(&mut self, segment: &Segment<'_>, emit: &mut impl FnMut(StreamEvent<'_>)) {
         let slot = self.open(segment, emit);
         self.take(slot, segment, emit);
@@ -528,9 +536,9 @@ impl Streams {
     ) {
         let Some(connection) = self.table.get_mut(slot) else { return };
         emit(StreamEvent::Late { connection: connection.id(), packet: segment.packet.number });
-        self.shared.held -= connection.held();
+        self.shared.buffered -= connection.buffered();
         connection.push(segment, &mut self.shared, emit);
-        self.shared.held += connection.held();
+        self.shared.buffered += connection.buffered();
     }
 
     /// Of too many connections between the same ends the one that was silent longest gives way.
@@ -551,18 +559,18 @@ impl Streams {
         }
     }
 
-    /// Segments that fitted no connection were acknowledged: a connection goes on with them behind a
-    /// hole, if one of its sides did not jump; else they are another connection.
+    /// Segments that fitted no connection were acknowledged: a connection goes on with them behind
+    /// a hole, if one of its sides did not jump; else they are another connection.
     fn believe(&mut self, twins: &[u32], group: &Group, emit: &mut impl FnMut(StreamEvent<'_>)) {
-        self.shared.counts.jumps += 1;
+        self.shared.counts.believed_groups += 1;
         let goes_on =
             twins.iter().find_map(|&slot| Some((slot, self.table.get(slot)?.jump_to(group)?)));
         let slot = match goes_on {
             Some((slot, jump)) => {
                 if let Some(connection) = self.table.get_mut(slot) {
-                    self.shared.held -= connection.held();
+                    self.shared.buffered -= connection.buffered();
                     connection.jump(jump, group.first(), &mut self.shared, emit);
-                    self.shared.held += connection.held();
+                    self.shared.buffered += connection.buffered();
                 }
                 slot
             }
@@ -578,8 +586,8 @@ impl Streams {
                 slot
             }
         };
-        for kept in &group.segments {
-            self.take_late(slot, &kept.segment(), emit);
+        for stray in &group.segments {
+            self.take_late(slot, &stray.segment(), emit);
         }
         if goes_on.is_none()
             && let Some(last) = group.segments.last()
@@ -588,9 +596,10 @@ impl Streams {
         }
     }
 
-    /// The connection in `slot` is believed: others between the same ends that do not go on are over.
+    /// The connection in `slot` is believed: others between the same ends that do not go on are
+    /// over.
     fn supersede(&mut self, slot: u32, segment: &Segment<'_>, blindly: bool) {
-        let twins: Vec<u32> = self.table.twins(&segment.from, &segment.to).collect();
+        let twins: Vec<u32> = self.table.all_between(&segment.from, &segment.to).collect();
         for other in twins.into_iter().filter(|&other| other != slot) {
             let Some(connection) = self.table.get_mut(other) else { continue };
             let (last, by) = (connection.last_number(), segment.packet);
@@ -599,8 +608,8 @@ impl Streams {
         }
     }
 
-    /// The segment was captured under other addresses too, from `from` to `to`: lets the connections
-    /// between both pairs of ends know of each other.
+    /// The segment was captured under other addresses too, from `from` to `to`: lets the
+    /// connections between both pairs of ends know of each other.
     #[cold]
     fn translated(
         &mut self,
@@ -647,7 +656,7 @@ impl Streams {
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) {
         if let Some(connection) = self.table.remove(slot) {
-            self.shared.held -= connection.held();
+            self.shared.buffered -= connection.buffered();
             connection.close(why, by, &mut self.shared, emit);
         }
     }
@@ -688,9 +697,9 @@ impl Streams {
             }
             _ => {}
         }
-        self.shared.held -= connection.held();
+        self.shared.buffered -= connection.buffered();
         connection.passed(wait.what, &mut self.shared, emit);
-        self.shared.held += connection.held();
+        self.shared.buffered += connection.buffered();
     }
 }
 

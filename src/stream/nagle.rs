@@ -87,7 +87,7 @@ pub(super) struct SendBuffer {
     small_end: u64,
     small_at: Timestamp,
     /// From the leaving of the last small segment to the acknowledgement of it.
-    stood: Option<Hold>,
+    last_hold: Option<Hold>,
     /// The largest payload that both sides accept, where a SYN told; else 0.
     mss: u32,
     /// The largest segment that left, if no SYN told.
@@ -97,7 +97,7 @@ pub(super) struct SendBuffer {
     /// capture lacks.
     defiance: u8,
     /// When the peer's SYN was seen, until it is answered.
-    asked: Option<Timestamp>,
+    peer_syn: Option<Timestamp>,
     /// How long an ACK, from being captured to being heard, and what it sets free, from leaving to
     /// being captured, take together: next to nothing where the capture stands at the sender.
     round_trip: Nanos,
@@ -107,24 +107,24 @@ pub(super) struct SendBuffer {
 const LEAST_MSS: u32 = 536;
 
 /// From so much evidence on more of it changes nothing.
-const DEFIANCE: u8 = 8;
+const MOST_DEFIANCE: u8 = 8;
 
 impl SendBuffer {
     /// A SYN of either side names the largest payload that its sender accepts.
-    pub fn limit(&mut self, mss: u16) {
+    pub fn limit_mss(&mut self, mss: u16) {
         let mss = u32::from(mss);
         self.mss = if self.mss == 0 { mss } else { self.mss.min(mss) };
     }
 
     /// The peer's SYN was seen.
-    pub fn asked(&mut self, at: Timestamp) {
-        self.asked = Some(at);
+    pub fn saw_syn(&mut self, at: Timestamp) {
+        self.peer_syn = Some(at);
     }
 
     /// This side acknowledges something.
-    pub fn answers(&mut self, at: Timestamp) {
-        if let Some(asked) = self.asked.take() {
-            self.round_trip = at.saturating_since(asked).min(HELD_ROUND_TRIP);
+    pub fn sends_ack(&mut self, at: Timestamp) {
+        if let Some(syn) = self.peer_syn.take() {
+            self.round_trip = at.saturating_since(syn).min(HELD_ROUND_TRIP);
         }
     }
 
@@ -133,7 +133,7 @@ impl SendBuffer {
         if self.small_end != 0 && position >= self.small_end {
             self.small_end = 0;
             let by = if with_data { Release::Data } else { Release::Ack };
-            self.stood = Some(Hold { since: self.small_at, until: at, by, quick: false });
+            self.last_hold = Some(Hold { since: self.small_at, until: at, by, quick: false });
         }
     }
 
@@ -149,23 +149,23 @@ impl SendBuffer {
         let before = std::mem::replace(&mut self.sent_at, at);
         self.sent = start + u64::from(len);
         let outstanding = self.small_end != 0;
-        let stood_since = self.small_at;
+        let held_since = self.small_at;
         if small {
             (self.small_end, self.small_at) = (self.sent, at);
         }
         if outstanding {
             if small {
                 if !fin {
-                    self.defiance = DEFIANCE.min(self.defiance + 1);
+                    self.defiance = MOST_DEFIANCE.min(self.defiance + 1);
                 }
                 return None;
             }
-            let since = stood_since.max(before);
+            let since = held_since.max(before);
             let hold = Hold { since, until: at, by: Release::Full, quick: true };
             return (self.defiance == 0).then_some(hold);
         }
-        let stood = self.stood.filter(|_| len < full)?;
-        let after = at.since(stood.until)?;
+        let hold = self.last_hold.filter(|_| len < full)?;
+        let after = at.since(hold.until)?;
         if after.get() > HELD_RELEASE.get() + self.round_trip.get() {
             return None;
         }
@@ -174,7 +174,7 @@ impl SendBuffer {
             self.defiance -= u8::from(quick);
             return None;
         }
-        Some(Hold { quick, ..stood })
+        Some(Hold { quick, ..hold })
     }
 
     /// The payload of a full segment with so many bytes of options.
@@ -202,8 +202,8 @@ mod tests {
     impl Sender {
         fn new() -> Self {
             let mut buffer = SendBuffer::default();
-            buffer.limit(65_495);
-            buffer.limit(1_460);
+            buffer.limit_mss(65_495);
+            buffer.limit_mss(1_460);
             Self { buffer, sent: FIRST }
         }
 
@@ -299,8 +299,8 @@ mod tests {
     fn far_from_the_sender_the_way_is_allowed_for() {
         let far = |answered| {
             let mut sender = Sender::new();
-            sender.buffer.asked(micros(0));
-            sender.buffer.answers(micros(answered));
+            sender.buffer.saw_syn(micros(0));
+            sender.buffer.sends_ack(micros(answered));
             sender.sends(answered, 35);
             sender.is_acknowledged(50_000);
             sender.sends(70_100, 62).map(|hold| hold.quick)

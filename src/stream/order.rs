@@ -1,10 +1,10 @@
-//! In which order bytes are handed on, and what happens to those that wait for bytes which the capture
-//! lacks.
+//! In which order bytes are handed on, and what happens to those that wait for bytes which the
+//! capture lacks.
 //!
-//! **Cause before effect.** A segment that acknowledges bytes which were not seen yet was captured too
-//! early, or the capture lacks those bytes. It is held until they appear; when the window of
-//! reordering has passed, they are a gap. So no reply comes before its request, unless both sides
-//! have a hole.
+//! **Cause before effect.** A segment that acknowledges bytes which were not seen yet was captured
+//! too early, or the capture lacks those bytes. It is buffered until they appear; when the window
+//! of reordering has passed, they are a gap. So no reply comes before its request, unless both
+//! sides have a hole.
 
 use super::Shared;
 use super::assembler::Piece;
@@ -12,7 +12,7 @@ use super::connection::{Connection, later};
 use super::event::{Gap, StreamEvent};
 use super::waits::What;
 use crate::endpoint::{PerSide, Side};
-use crate::limits::{DAMAGED_BYTES, HELD_IN_ALL, HELD_PER_SIDE};
+use crate::limits::{BUFFERED_IN_ALL, BUFFERED_PER_SIDE, DAMAGED_BYTES};
 use crate::packet::PacketRef;
 
 impl Connection {
@@ -37,7 +37,7 @@ impl Connection {
         }
     }
 
-    /// Delivers held bytes that come next and were sent after nothing that is missing.
+    /// Delivers buffered bytes that come next and were sent after nothing that is missing.
     pub(super) fn release(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
         loop {
             let mut blocked = PerSide::<Option<PacketRef>>::default();
@@ -65,19 +65,19 @@ impl Connection {
         }
     }
 
-    /// Delivers the first held piece of `side`, if it comes next.
+    /// Delivers the first buffered piece of `side`, if it comes next.
     fn release_one(
         &mut self,
         side: Side,
         shared: &mut Shared,
         emit: &mut impl FnMut(StreamEvent<'_>),
     ) -> bool {
-        let Some((start, Piece { packet, waited, after, data })) =
+        let Some((start, Piece { packet, hold, after, data })) =
             self.halves.of_mut(side).stream.release()
         else {
             return false;
         };
-        self.deliver(side, start, &data, (packet, waited, after), shared, emit);
+        self.deliver(side, start, &data, (packet, hold, after), shared, emit);
         true
     }
 
@@ -143,7 +143,7 @@ impl Connection {
     }
 
     /// Gives up waiting for the bytes of `side` before `upto`, as `by` told that they were sent.
-    /// What is held of them is delivered, whatever it waits for itself.
+    /// What is buffered of them is delivered, whatever it waits for itself.
     pub(super) fn skip_gap_to(
         &mut self,
         side: Side,
@@ -174,7 +174,7 @@ impl Connection {
     }
 
     /// Tells that the capture lacks the bytes of `side` up to `end`, which is behind the next one
-    /// and not behind the first that is held.
+    /// and not behind the first that is buffered.
     fn gap(
         &mut self,
         side: Side,
@@ -201,8 +201,8 @@ impl Connection {
         emit(StreamEvent::Gap(Gap { connection, from: side, bytes, until, certain }));
     }
 
-    /// Gives up what the first held piece of `side` waits for. Always gets on: it fills the hole
-    /// in front of the piece, or delivers the piece.
+    /// Gives up what the first buffered piece of `side` waits for. Always gets on: it fills the
+    /// hole in front of the piece, or delivers the piece.
     pub(super) fn skip_first_gap(
         &mut self,
         side: Side,
@@ -226,24 +226,24 @@ impl Connection {
     /// taken; where none comes, a gap is told.
     #[cold]
     pub(super) fn bound_damaged(&mut self, side: Side, shared: &mut Shared) {
-        let in_all = shared.held + self.held();
+        let in_all = shared.buffered + self.buffered();
         let damaged = &mut self.halves.of_mut(side).damaged;
-        if damaged.held() > DAMAGED_BYTES || in_all > HELD_IN_ALL {
-            shared.counts.forced_skips += 1;
+        if damaged.buffered() > DAMAGED_BYTES || in_all > BUFFERED_IN_ALL {
+            shared.counts.waits_given_up += 1;
             damaged.clear();
         }
     }
 
-    /// Keeps what is held within its bounds.
+    /// Keeps what is buffered within its bounds.
     pub(super) fn bound(&mut self, shared: &mut Shared, emit: &mut impl FnMut(StreamEvent<'_>)) {
         for side in Side::BOTH {
             loop {
-                let held = self.halves.of(side).stream.held();
-                let in_all = shared.held + self.held();
-                if held == 0 || held <= HELD_PER_SIDE && in_all <= HELD_IN_ALL {
+                let buffered = self.halves.of(side).stream.buffered();
+                let in_all = shared.buffered + self.buffered();
+                if buffered == 0 || buffered <= BUFFERED_PER_SIDE && in_all <= BUFFERED_IN_ALL {
                     break;
                 }
-                shared.counts.forced_skips += 1;
+                shared.counts.waits_given_up += 1;
                 if self.settled {
                     self.skip_first_gap(side, shared, emit);
                     self.advance(shared, emit);

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::decode::{Flags, Seq};
 use crate::endpoint::{ConnectionId, ConnectionNumber, PerSide, Side};
-use crate::limits::{HELD_IN_ALL, HELD_OVERHEAD};
+use crate::limits::{BUFFERED_IN_ALL, BUFFERED_OVERHEAD};
 use crate::packet::{PacketNumber, PacketRef};
 
 /// One packet of a conversation, by offsets in the streams of both sides.
@@ -34,8 +34,8 @@ struct Turn {
     acknowledged: bool,
 }
 
-/// Segments of one byte alone are left out: before the first bytes of a side are certain, one cannot
-/// be told from a keep-alive.
+/// Segments of one byte alone are left out: before the first bytes of a side are certain, one
+/// cannot be told from a keep-alive.
 fn turn() -> impl Strategy<Value = Turn> {
     let side = prop_oneof![Just(Side::Client), Just(Side::Server)];
     (side, prop::collection::vec(2..40_usize, 1..4), any::<bool>())
@@ -91,7 +91,7 @@ struct Told {
     gap_bytes: PerSide<u64>,
     /// Chunks in the order in which they came: side, packet, and how far the other side was.
     chunks: Vec<(Side, u64, u64)>,
-    /// Whether anything came from what was held.
+    /// Whether anything came from what was buffered.
     from_start: bool,
     why: Option<CloseReason>,
 }
@@ -221,7 +221,7 @@ fn run(captured: &[Sent], first: PerSide<u32>) -> Told {
         streams.push(&segment(sent, &first), &mut take);
     }
     streams.finish(&mut take);
-    assert_eq!(streams.shared.held, 0);
+    assert_eq!(streams.shared.buffered, 0);
     told
 }
 
@@ -413,11 +413,11 @@ proptest! {
                 raw: &[],
             };
             streams.push(&segment, &mut |event| checker.see(&event));
-            prop_assert!(streams.shared.held <= HELD_IN_ALL);
-            prop_assert!(streams.shared.held <= count * (50 + 2 * HELD_OVERHEAD));
+            prop_assert!(streams.shared.buffered <= BUFFERED_IN_ALL);
+            prop_assert!(streams.shared.buffered <= count * (50 + 2 * BUFFERED_OVERHEAD));
         }
         streams.finish(&mut |event| checker.see(&event));
-        prop_assert_eq!(streams.shared.held, 0);
+        prop_assert_eq!(streams.shared.buffered, 0);
         prop_assert!(checker.live.is_empty());
     }
 }

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use crate::decode::{Flags, Segment, Seq};
 use crate::limits::{
-    HELD_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS, STRAYS_UNDER_WAY,
-    WINDOW,
+    BUFFERED_OVERHEAD, RETRANSMISSION_WAIT, STRAY_BYTES, STRAY_GROUPS, STRAY_RESETS,
+    STRAYS_UNDER_WAY, WINDOW,
 };
 use crate::packet::PacketRef;
 use crate::time::Nanos;
@@ -17,7 +17,7 @@ use crate::time::Nanos;
 #[derive(Debug, Default)]
 pub(super) struct Strays {
     groups: VecDeque<Group>,
-    held: usize,
+    weight: usize,
     /// Resets that answer something which was not seen yet, the oldest first.
     resets: VecDeque<Reset>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Strays {
 /// A reset that may have been captured before the SYN which it refuses.
 #[derive(Debug)]
 struct Reset {
-    kept: Kept,
+    stray: Stray,
     /// Whether it was counted as forged.
     forged: bool,
 }
@@ -33,16 +33,16 @@ struct Reset {
 /// Segments between two ends that continue each other.
 #[derive(Debug)]
 pub(super) struct Group {
-    one: Track,
-    other: Track,
+    one: Direction,
+    other: Direction,
     /// When the first came, as time passed since the first packet of the capture.
     since: Nanos,
-    pub segments: Vec<Kept>,
+    pub segments: Vec<Stray>,
 }
 
 /// One direction of a group.
 #[derive(Debug)]
-pub(super) struct Track {
+pub(super) struct Direction {
     pub address: SocketAddr,
     /// Where it began, and the next number that is expected.
     pub first: Option<Seq>,
@@ -52,12 +52,12 @@ pub(super) struct Track {
 
 /// A segment, and its bytes.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Stray {
     segment: Segment<'static>,
     payload: Box<[u8]>,
 }
 
-impl Kept {
+impl Stray {
     fn new(segment: &Segment<'_>) -> Self {
         let Segment { packet, from, to, seq, ack, flags, window, missing, path, .. } = *segment;
         let Segment { ip_id, ttl, mss, .. } = *segment;
@@ -74,11 +74,11 @@ impl Kept {
     }
 
     fn weight(&self) -> usize {
-        self.payload.len() + HELD_OVERHEAD
+        self.payload.len() + BUFFERED_OVERHEAD
     }
 }
 
-impl Track {
+impl Direction {
     fn new(address: SocketAddr) -> Self {
         Self { address, first: None, next: Seq(0), packets: 0 }
     }
@@ -93,24 +93,24 @@ impl Track {
 
 impl Group {
     fn new(segment: &Segment<'_>, since: Nanos) -> Self {
-        let (one, other) = (Track::new(segment.from), Track::new(segment.to));
+        let (one, other) = (Direction::new(segment.from), Direction::new(segment.to));
         Self { one, other, since, segments: Vec::new() }
     }
 
     /// Both directions: of the sender of `segment`, and the other.
-    fn tracks(&mut self, segment: &Segment<'_>) -> (&mut Track, &mut Track) {
+    fn directions_mut(&mut self, segment: &Segment<'_>) -> (&mut Direction, &mut Direction) {
         let Self { one, other, .. } = self;
         if one.address == segment.from { (one, other) } else { (other, one) }
     }
 
     /// What is known of both directions.
-    pub fn directions(&self) -> [&Track; 2] {
+    pub fn directions(&self) -> [&Direction; 2] {
         [&self.one, &self.other]
     }
 
     /// The first packet.
     pub fn first(&self) -> PacketRef {
-        self.segments.first().map(|kept| kept.segment.packet).unwrap_or_default()
+        self.segments.first().map(|stray| stray.segment.packet).unwrap_or_default()
     }
 
     /// Whether `segment` lies where the next ones are expected.
@@ -122,7 +122,7 @@ impl Group {
         if !is_of_it {
             return false;
         }
-        let (mine, theirs) = self.tracks(segment);
+        let (mine, theirs) = self.directions_mut(segment);
         let near = mine.distance(segment.seq) <= WINDOW;
         near && segment.ack.is_none_or(|ack| theirs.distance(ack) <= WINDOW)
     }
@@ -133,7 +133,7 @@ impl Group {
         let length = segment.payload.len() as u64 + u64::from(segment.missing);
         let end = end_of(segment);
         let acknowledges = self.holds_what_it_acknowledges(segment);
-        let (mine, theirs) = self.tracks(segment);
+        let (mine, theirs) = self.directions_mut(segment);
         let continues = mine.packets > 0 && mine.next == segment.seq && length > 0;
         if mine.first.is_none() {
             mine.first = Some(segment.seq);
@@ -148,7 +148,7 @@ impl Group {
             theirs.first = Some(ack);
             theirs.next = ack;
         }
-        self.segments.push(Kept::new(segment));
+        self.segments.push(Stray::new(segment));
         acknowledges || one_sided && continues
     }
 
@@ -156,12 +156,12 @@ impl Group {
     /// earlier one, for both may have more under way than they acknowledge.
     fn holds_what_it_acknowledges(&self, segment: &Segment<'_>) -> bool {
         let theirs = self.segments.iter().rev().take(STRAYS_UNDER_WAY);
-        let mut theirs = theirs.map(Kept::segment).filter(|it| it.from == segment.to);
+        let mut theirs = theirs.map(Stray::segment).filter(|it| it.from == segment.to);
         segment.ack.is_some_and(|ack| theirs.any(|it| end_of(&it) == ack))
     }
 
     fn weight(&self) -> usize {
-        self.segments.iter().map(Kept::weight).sum()
+        self.segments.iter().map(Stray::weight).sum()
     }
 }
 
@@ -178,49 +178,50 @@ impl Strays {
     pub fn keep_reset(&mut self, segment: &Segment<'_>, forged: bool) {
         // RFC 9293, section 3.5.2: one that answers a SYN acknowledges it, and brings nothing.
         if segment.ack.is_some() && segment.payload.is_empty() {
-            self.resets.push_back(Reset { kept: Kept::new(segment), forged });
+            self.resets.push_back(Reset { stray: Stray::new(segment), forged });
             if self.resets.len() > STRAY_RESETS {
                 self.resets.pop_front();
             }
         }
     }
 
-    /// The reset that refuses this SYN, though it was captured before it, and whether it was counted as
-    /// forged.
+    /// The reset that refuses this SYN, though it was captured before it, and whether it was
+    /// counted as forged.
     pub fn take_reset(
         &mut self,
         syn: &Segment<'_>,
         is_recent: impl Fn(PacketRef) -> bool,
-    ) -> Option<(Kept, bool)> {
+    ) -> Option<(Stray, bool)> {
         let refuses = |reset: &Reset| {
-            let Segment { packet, from, to, ack, .. } = reset.kept.segment;
+            let Segment { packet, from, to, ack, .. } = reset.stray.segment;
             from == syn.to && to == syn.from && ack == Some(syn.seq.add(1)) && is_recent(packet)
         };
         let index = self.resets.iter().position(refuses)?;
-        self.resets.remove(index).map(|reset| (reset.kept, reset.forged))
+        self.resets.remove(index).map(|reset| (reset.stray, reset.forged))
     }
 
-    /// Takes out a segment that is none.
-    pub fn take_one(&mut self, is_none: impl Fn(&Segment<'_>) -> bool) -> Option<Kept> {
-        let (group, kept) = self.groups.iter().enumerate().find_map(|(index, group)| {
-            let kept = group.segments.iter().position(|kept| is_none(&kept.segment()))?;
-            Some((index, kept))
+    /// Takes out the first segment of which `is_none` says that it is no stray.
+    pub fn take_one(&mut self, is_none: impl Fn(&Segment<'_>) -> bool) -> Option<Stray> {
+        let (group, stray) = self.groups.iter().enumerate().find_map(|(index, group)| {
+            let stray = group.segments.iter().position(|stray| is_none(&stray.segment()))?;
+            Some((index, stray))
         })?;
         let segments = &mut self.groups.get_mut(group)?.segments;
-        let kept = segments.remove(kept);
+        let stray = segments.remove(stray);
         if segments.is_empty() {
             self.groups.remove(group);
         }
-        self.held -= kept.weight();
-        Some(kept)
+        self.weight -= stray.weight();
+        Some(stray)
     }
 
+    /// Whether no group waits.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// Adds a segment that fits no connection, `elapsed` after the first packet. Gives the group that is believed by it, and how many
-    /// segments were thrown away for want of room.
+    /// Adds a segment that fits no connection, `elapsed` after the first packet. Gives the group
+    /// that is believed by it, and how many segments were thrown away for want of room.
     pub fn push(
         &mut self,
         segment: &Segment<'_>,
@@ -235,14 +236,14 @@ impl Strays {
         let index = index.unwrap_or_default();
         let Some(group) = self.groups.get_mut(index) else { return (None, 0) };
         let believed = group.add(segment, one_sided);
-        self.held += group.segments.last().map_or(0, Kept::weight);
+        self.weight += group.segments.last().map_or(0, Stray::weight);
         if believed {
             let group = self.groups.remove(index);
-            self.held -= group.as_ref().map_or(0, Group::weight);
+            self.weight -= group.as_ref().map_or(0, Group::weight);
             return (group, 0);
         }
         let mut discarded = 0;
-        while self.groups.len() > STRAY_GROUPS || self.held > STRAY_BYTES {
+        while self.groups.len() > STRAY_GROUPS || self.weight > STRAY_BYTES {
             discarded += self.forget_oldest();
         }
         (None, discarded)
@@ -251,7 +252,7 @@ impl Strays {
     /// Throws the oldest group away. Says how many segments it had.
     fn forget_oldest(&mut self) -> u64 {
         let Some(group) = self.groups.pop_front() else { return 0 };
-        self.held -= group.weight();
+        self.weight -= group.weight();
         group.segments.len() as u64
     }
 
@@ -267,7 +268,7 @@ impl Strays {
         discarded
     }
 
-    /// Throws all away.
+    /// Throws all groups away. Says how many segments they had.
     pub fn clear(&mut self) -> u64 {
         let mut discarded = 0;
         while !self.is_empty() {

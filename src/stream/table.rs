@@ -20,8 +20,8 @@ pub(super) struct Table {
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    /// Connections that were nothing but a SYN when they were put in, the oldest first: these give
-    /// way before any that an answer was seen of.
+    /// Every connection as it was put in, the oldest first. Those that got an answer are skipped
+    /// and swept; the others give way before any that got one.
     unanswered: VecDeque<(u32, u64)>,
     /// Keyed at random: the peers choose the ends, and might choose them to collide.
     hasher: RandomState,
@@ -57,7 +57,7 @@ impl Table {
     }
 
     /// The slots of all connections between two ends.
-    pub fn twins(&self, one: &SocketAddr, other: &SocketAddr) -> impl Iterator<Item = u32> {
+    pub fn all_between(&self, one: &SocketAddr, other: &SocketAddr) -> impl Iterator<Item = u32> {
         let slots = &self.slots;
         self.index.iter_hash(self.hash(one, other)).copied().filter(move |&slot| {
             let connection = slots.get(slot as usize).and_then(Option::as_ref);
@@ -80,9 +80,9 @@ impl Table {
         self.index.len() >= self.room
     }
 
-    /// The slot of the connection that gives way: the oldest of those that nobody answered; else one
-    /// that was silent for long: not heard of since the hand passed it the last time.
-    pub fn giving_way(&mut self) -> Option<u32> {
+    /// The slot of the connection that gives way: the oldest of those that nobody answered; else
+    /// one that was silent for long: not heard of since the hand passed it the last time.
+    pub fn victim(&mut self) -> Option<u32> {
         while let Some((slot, generation)) = self.unanswered.pop_front() {
             let connection = self.get(slot).filter(|it| it.generation == generation);
             if connection.is_some_and(Connection::is_unanswered) {
@@ -144,7 +144,7 @@ impl Table {
     /// Lets those with the same ends know of each other.
     fn note_twins(&mut self, connection: &mut Connection) {
         let (one, other) = (connection.halves.client.address, connection.halves.server.address);
-        let twins: Vec<u32> = self.twins(&one, &other).collect();
+        let twins: Vec<u32> = self.all_between(&one, &other).collect();
         connection.twin = !twins.is_empty();
         for slot in twins {
             if let Some(twin) = self.get_mut(slot) {
@@ -159,7 +159,7 @@ impl Table {
         let connection = self.take(slot)?;
         if connection.twin {
             let ends = connection.endpoints();
-            let left: Vec<u32> = self.twins(&ends.client, &ends.server).collect();
+            let left: Vec<u32> = self.all_between(&ends.client, &ends.server).collect();
             if let [alone] = left[..]
                 && let Some(connection) = self.get_mut(alone)
             {
@@ -169,7 +169,7 @@ impl Table {
         Some(connection)
     }
 
-    /// The same at the end of the capture: those that are left had twins until then.
+    /// As `remove`, but leaves `twin` of the others: at the end all had twins until then.
     pub fn take(&mut self, slot: u32) -> Option<Connection> {
         let connection = self.slots.get_mut(slot as usize)?.take()?;
         let hash = self.hash_of(&connection);

@@ -1,12 +1,12 @@
-//! What waits for time to pass. Each kind of wait lasts equally long for everybody, so waits end
-//! in the order in which they began: a queue each, of which only the front is looked at.
+//! What waits for time to pass. Waits of one length share a queue, in the order in which they
+//! began, which is that in which they end: only its front is looked at.
 
 use std::collections::VecDeque;
 
+use super::capture_time::CaptureTime;
 use crate::endpoint::Side;
 use crate::limits::{
-    ATTEMPT_WAIT, REORDER_AT_LEAST, REORDER_AT_MOST_FILE, REORDER_PACKETS, RETRANSMISSION_WAIT,
-    SYN_WAIT, WAITS,
+    ATTEMPT_WAIT, REORDER_AT_LEAST, REORDER_PACKETS, RETRANSMISSION_WAIT, SYN_WAIT, WAITS,
 };
 use crate::packet::{PacketNumber, PacketRef};
 use crate::time::{Nanos, Timestamp};
@@ -14,18 +14,17 @@ use crate::time::{Nanos, Timestamp};
 /// What remains of the time for which a client waits when the wait for the answer is over.
 const GIVE_UP_WAIT: Nanos = Nanos::new(ATTEMPT_WAIT.get() - SYN_WAIT.get());
 
-/// How much of the capture has passed. Never steps back, though packets may come out of order and
-/// the clock of the capture may be set.
+/// How far the capture has come, in time and in packets.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
-    latest: Option<Timestamp>,
-    now: Moment,
+    time: CaptureTime,
+    /// The highest packet number so far.
+    packet: PacketNumber,
 }
 
 /// A point in the passing of the capture.
 #[derive(Clone, Copy, Debug, Default)]
 struct Moment {
-    /// The highest packet number so far.
     packet: PacketNumber,
     /// Time passed since the first packet.
     elapsed: Nanos,
@@ -33,43 +32,34 @@ struct Moment {
 
 impl Clock {
     /// A packet came.
+    #[inline]
     pub fn packet(&mut self, packet: PacketRef) {
-        self.now.packet = self.now.packet.max(packet.number);
-        if !packet.at.is_known() {
-            return;
-        }
-        self.time(packet.at);
-        // Too far back for a packet out of order: the clock was set. Time goes on from there, or
-        // nothing that waits would end until the clock is where it was.
-        if let Some(latest) = self.latest
-            && latest.saturating_since(packet.at) > REORDER_AT_MOST_FILE
-        {
-            self.latest = Some(packet.at);
-        }
+        self.packet = self.packet.max(packet.number);
+        self.time.packet(packet.at);
     }
 
     /// How long ago `at` was.
     pub fn passed_since(&self, at: Timestamp) -> Nanos {
-        self.latest.map_or(Nanos::ZERO, |latest| latest.saturating_since(at))
+        self.time.now().map_or(Nanos::ZERO, |now| now.saturating_since(at))
     }
 
     /// Time passed since the first packet.
     pub fn elapsed(&self) -> Nanos {
-        self.now.elapsed
+        self.time.elapsed()
     }
 
-    /// The latest packet, and the time that it is.
+    /// The highest packet number and the time now. No packet need have both.
     pub fn last(&self) -> PacketRef {
-        PacketRef { number: self.now.packet, at: self.latest.unwrap_or_default() }
+        PacketRef { number: self.packet, at: self.time.now().unwrap_or_default() }
     }
 
     /// It is at least `at`.
     pub fn time(&mut self, at: Timestamp) {
-        let latest = *self.latest.get_or_insert(at);
-        if let Some(passed) = at.since(latest) {
-            self.now.elapsed = Nanos::new(self.now.elapsed.get().saturating_add(passed.get()));
-            self.latest = Some(at);
-        }
+        self.time.time(at);
+    }
+
+    fn now(&self) -> Moment {
+        Moment { packet: self.packet, elapsed: self.time.elapsed() }
     }
 }
 
@@ -135,13 +125,14 @@ impl Waits {
             What::Answer => &mut self.answer,
             What::GiveUp => &mut self.give_up,
         };
-        queue.push_back((clock.now, wait));
+        queue.push_back((clock.now(), wait));
     }
 
     /// The next wait that is over.
     pub fn due(&mut self, clock: &Clock) -> Option<Wait> {
+        let now = clock.now();
         if let Some((since, _)) = self.reorder.front()
-            && self.reordering_passed(*since, clock.now)
+            && self.reordering_passed(*since, now)
         {
             return self.reorder.pop_front().map(|(_, wait)| wait);
         }
@@ -151,9 +142,7 @@ impl Waits {
             (&mut self.give_up, GIVE_UP_WAIT),
         ]
         .into_iter()
-        .find(|(queue, wait)| {
-            queue.front().is_some_and(|(since, _)| clock.now.since(*since) >= *wait)
-        })
+        .find(|(queue, wait)| queue.front().is_some_and(|(since, _)| now.since(*since) >= *wait))
         .and_then(|(queue, _)| queue.pop_front())
         .map(|(_, wait)| wait)
     }

@@ -1,5 +1,5 @@
-//! A text that is looked for in bytes from the wire. As in `less` and `vim` with smart case: capital
-//! letters in it are meant, small ones stand for both.
+//! A text that is looked for in bytes from the wire. As in `less` and `vim` with smart case:
+//! capital letters in it are meant, small ones stand for both.
 
 use std::ops::Range;
 

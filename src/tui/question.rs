@@ -247,7 +247,8 @@ impl Asking {
         self.edited(checker);
     }
 
-    /// Whether a key with Alt means something in a line: back and forth by words, and deleting them.
+    /// Whether a key with Alt means something in a line: back and forth by words, and deleting
+    /// them.
     pub const fn knows_alt(event: &KeyEvent) -> bool {
         event.modifiers.contains(KeyModifiers::CONTROL)
             || matches!(event.code, KeyCode::Char('b' | 'd' | 'f') | KeyCode::Backspace)

@@ -6,13 +6,13 @@ use std::ops::{ControlFlow, Range};
 use crate::report::count;
 
 /// Bytes that are looked at in one step.
-pub const BYTES: u64 = 16 << 20;
+pub const BYTES_PER_STEP: u64 = 16 << 20;
 
 /// A search that is under way.
 #[derive(Clone, Debug)]
 pub struct Search {
     /// The numbers of the things that there are.
-    places: Range<u64>,
+    numbers: Range<u64>,
     /// The one that is looked at next.
     next: u64,
     looked_at: u64,
@@ -25,7 +25,7 @@ pub struct Search {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<F> {
     /// It goes on.
-    Goes,
+    GoesOn,
     /// In the thing of this number, and there so.
     Found(u64, F),
     /// In none of those that there are so far.
@@ -33,13 +33,14 @@ pub enum Step<F> {
 }
 
 impl Search {
-    /// Once round all `places`, from behind `here` on, or before it; without it from the end.
-    pub fn round(places: Range<u64>, here: Option<u64>, backwards: bool) -> Self {
-        let mut search = Self { places, next: 0, looked_at: 0, backwards, is_round: true };
+    /// Once round all `numbers`, from behind `here` on, or before it; without `here` from the
+    /// start, or backwards from the end.
+    pub fn round(numbers: Range<u64>, here: Option<u64>, backwards: bool) -> Self {
+        let mut search = Self { numbers, next: 0, looked_at: 0, backwards, is_round: true };
         match here {
             Some(here) => search.go_on(here),
-            None if backwards => search.next = search.places.end.saturating_sub(1),
-            None => search.next = search.places.start,
+            None if backwards => search.next = search.numbers.end.saturating_sub(1),
+            None => search.next = search.numbers.start,
         }
         search
     }
@@ -47,12 +48,12 @@ impl Search {
     /// From behind `here` up to the end of what there is, or from before it up to the beginning.
     pub const fn to_the_end(here: u64, backwards: bool) -> Self {
         let next = if backwards { here.wrapping_sub(1) } else { here.wrapping_add(1) };
-        Self { places: 0..0, next, looked_at: 0, backwards, is_round: false }
+        Self { numbers: 0..0, next, looked_at: 0, backwards, is_round: false }
     }
 
     /// There are these now.
-    pub fn set_places(&mut self, places: Range<u64>) {
-        self.places = places;
+    pub fn set_numbers(&mut self, numbers: Range<u64>) {
+        self.numbers = numbers;
     }
 
     /// Whether it looks at what came earlier.
@@ -65,8 +66,8 @@ impl Search {
         self.looked_at
     }
 
-    /// Looks at `most` things more, or until many bytes were: `look` says where in the one of a
-    /// number it is, or how many bytes it looked at in vain.
+    /// Looks at `most` things more, or until many bytes were. Of the thing of a number, `look`
+    /// gives where it was found, or how many bytes were looked at in vain.
     pub fn step<F>(
         &mut self,
         most: usize,
@@ -74,11 +75,11 @@ impl Search {
     ) -> Step<F> {
         let mut bytes = 0;
         for _ in 0..most {
-            let Range { start, end } = self.places;
+            let Range { start, end } = self.numbers;
             if self.is_round && self.looked_at >= end.saturating_sub(start) {
                 return Step::Nowhere;
             }
-            if !self.places.contains(&self.next) {
+            if !self.numbers.contains(&self.next) {
                 match (self.is_round, self.backwards) {
                     (false, _) => return Step::Nowhere,
                     (true, true) => self.next = end.saturating_sub(1),
@@ -92,11 +93,11 @@ impl Search {
                 ControlFlow::Break(found) => return Step::Found(number, found),
                 ControlFlow::Continue(more) => bytes += more,
             }
-            if bytes > BYTES {
+            if bytes > BYTES_PER_STEP {
                 break;
             }
         }
-        Step::Goes
+        Step::GoesOn
     }
 
     /// Goes on behind `here`, or before it.
@@ -107,7 +108,7 @@ impl Search {
 
     /// How far it is.
     pub fn about(&self) -> String {
-        let Range { start, end } = self.places;
+        let Range { start, end } = self.numbers;
         let looked = match (self.is_round, self.backwards) {
             (true, _) => self.looked_at,
             (false, true) => end.saturating_sub(self.next),
@@ -151,14 +152,14 @@ mod tests {
     #[test]
     fn one_way_it_ends_at_the_end_and_goes_on_where_more_comes() {
         let mut search = Search::to_the_end(1, false);
-        search.set_places(0..4);
+        search.set_numbers(0..4);
         assert_eq!(looked_at(search.clone()), [2, 3]);
         let step = |search: &mut Search| search.step(9, |_| ControlFlow::<(), u64>::Continue(0));
         assert_eq!(step(&mut search), Step::Nowhere);
-        search.set_places(0..6);
+        search.set_numbers(0..6);
         assert_eq!(looked_at(search), [4, 5]);
         let mut search = Search::to_the_end(2, true);
-        search.set_places(0..4);
+        search.set_numbers(0..4);
         assert_eq!(looked_at(search), [1, 0]);
     }
 
@@ -168,9 +169,9 @@ mod tests {
         let mut looked = 0;
         let step = search.step(10, |_| {
             looked += 1;
-            ControlFlow::<(), u64>::Continue(BYTES / 2 + 1)
+            ControlFlow::<(), u64>::Continue(BYTES_PER_STEP / 2 + 1)
         });
-        assert_eq!((step, looked), (Step::Goes, 2));
+        assert_eq!((step, looked), (Step::GoesOn, 2));
         assert_eq!(search.step(10, |number| ControlFlow::Break(number * 2)), Step::Found(2, 4));
     }
 }

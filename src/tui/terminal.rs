@@ -104,8 +104,8 @@ impl Drop for Screen {
     }
 }
 
-/// What the user does. Where standard input is a pipe, the keys come from the terminal all the same.
-/// To be asked by one thread alone.
+/// What the user does. Where standard input is a pipe, the keys come from the terminal all the
+/// same. To be asked by one thread alone.
 #[derive(Debug, Default)]
 pub struct Events {
     /// What was read, and not told yet.
@@ -137,8 +137,8 @@ impl Events {
 /// Events of the longest sequence that [`rejoin`] knows: `[5~`.
 const LONGEST: usize = 3;
 
-/// Behind Esc: makes one key of the letters of its sequence. Esc and an arrow in one read begin with
-/// two ESC bytes; crossterm takes those for Esc alone, and `[A` for letters.
+/// Behind Esc: makes one key of the letters of its sequence. Esc and an arrow in one read begin
+/// with two ESC bytes; crossterm takes those for Esc alone, and `[A` for letters.
 fn rejoin(events: &mut VecDeque<Event>) {
     let letters: String = events.iter().map_while(letter).collect();
     let known = [

@@ -81,7 +81,8 @@ pub struct Question {
     pub kind: QuestionKind,
     /// What stands before the line.
     pub label: String,
-    /// What stands in it at first. For a [`QuestionKind::Confirm`]: a key that confirms as `y` does.
+    /// What stands in it at first. For a [`QuestionKind::Confirm`]: a key that confirms as `y`
+    /// does.
     pub text: String,
     /// Whether that is a proposal, which gives way to the first letter that is typed. Otherwise
     /// letters are added to it.
@@ -230,8 +231,8 @@ pub trait View {
     /// The same while it is out of sight: what cannot wait until it is refreshed again.
     fn keep_up(&mut self, _changed: &[ExchangeNumber], _scene: &Scene<'_>) {}
 
-    /// Whether it has more to do though nothing new came: a search goes on in steps. It is refreshed
-    /// again at once then, between two looks at the keyboard.
+    /// Whether it has more to do though nothing new came: a search goes on in steps. It is
+    /// refreshed again at once then, between two looks at the keyboard.
     fn is_at_work(&self) -> bool {
         false
     }

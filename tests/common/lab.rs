@@ -1,4 +1,5 @@
-//! Traffic on the loopback for what captures live: a service of the test itself, and the lab's load.
+//! Traffic on the loopback for what captures live: a service of the test itself, and the lab's
+//! load.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

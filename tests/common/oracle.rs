@@ -270,8 +270,8 @@ impl Stream {
         (start..within.end.min(self.top)).any(|position| self.byte(position).is_none())
     }
 
-    /// Whether a byte is missing that may have been sent behind packet `number`: what is there behind
-    /// it was.
+    /// Whether a byte is missing that may have been sent behind packet `number`: what is there
+    /// behind it was.
     fn lacks_behind(&self, number: PacketNumber) -> bool {
         let mut later = true;
         for position in (self.bottom.unwrap_or(0)..self.top).rev() {

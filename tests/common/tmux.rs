@@ -1,4 +1,5 @@
-//! A real terminal: tmux, which takes keys and lets its screen be read. `tools/need test` installs it.
+//! A real terminal: tmux, which takes keys and lets its screen be read. `tools/need test` installs
+//! it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -24,8 +25,8 @@ pub struct Terminal {
 
 impl Terminal {
     /// Runs `command` by a shell in a terminal of this size. Before it, the screen has a line
-    /// `before`. When it has ended, the screen has a line `ended: ` with its exit code, and `stty same`
-    /// where the settings of the terminal are those of before.
+    /// `before`. When it has ended, the screen has a line `ended: ` with its exit code, and `stty
+    /// same` where the settings of the terminal are those of before.
     pub fn run(columns: u16, rows: u16, command: &str) -> Self {
         Self::run_in(TempDir::new().unwrap(), columns, rows, command)
     }
@@ -117,8 +118,8 @@ impl Terminal {
         self.wait(&format!("end of `{text}`"), |screen| !screen.contains(text))
     }
 
-    /// Waits until the row below the names of the columns that is drawn in reverse holds `text`: the
-    /// selected one.
+    /// Waits until the row below the names of the columns that is drawn in reverse holds `text`:
+    /// the selected one.
     pub fn wait_for_selected(&self, text: &str) {
         let selected = || reversed(&self.screen_with_looks()).into_iter().skip(TABS).collect();
         wait_until(
@@ -158,8 +159,8 @@ impl Terminal {
         screen
     }
 
-    /// Whether the program has its own screen, whether the cursor is shown, and whether the mouse is
-    /// reported.
+    /// Whether the program has its own screen, whether the cursor is shown, and whether the mouse
+    /// is reported.
     pub fn flags(&self) -> String {
         let format = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}";
         self.told(&["display-message", "-p", "-t", "test", format]).trim().to_owned()

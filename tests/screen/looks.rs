@@ -26,8 +26,8 @@ fn another_size_is_drawn_at_once() {
     terminal.wait_for_end(0);
 }
 
-/// The colours of the screen: numbers of SGR but for 0 to 9 and 21 to 29 (bold, dim, reverse), and the
-/// return to the default (39, 49).
+/// The colours of the screen: numbers of SGR but for 0 to 9 and 21 to 29 (bold, dim, reverse), and
+/// the return to the default (39, 49).
 fn colours(screen: &str) -> Vec<&str> {
     let sequences = screen.split("\u{1b}[").skip(1).filter_map(|part| part.split_once('m'));
     let codes = sequences.flat_map(|(codes, _)| codes.split(';'));

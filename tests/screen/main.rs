@@ -1,5 +1,5 @@
-//! The screen in a real terminal: the built program in tmux, keys in, screen out. What each view shows
-//! is compared as text in `src/tui`; here it is shown that all of it comes together.
+//! The screen in a real terminal: the built program in tmux, keys in, screen out. What each view
+//! shows is compared as text in `src/tui`; here it is shown that all of it comes together.
 
 #![cfg(unix)]
 #![allow(

@@ -6,12 +6,12 @@ use tempfile::TempDir;
 
 use crate::tmux::Terminal;
 
-/// Seconds between two packets of the file that is played. At ten times its pace a test that is slow
-/// still finds the second packet ahead.
+/// Seconds between two packets of the file that is played. At ten times its pace a test that is
+/// slow still finds the second packet ahead.
 const APART: u32 = 10_000;
 
-/// The walkthrough with much time between its packets: a pcap file with a header of 24 bytes, and of
-/// 16 for each packet, which begins with seconds and ends with lengths.
+/// The walkthrough with much time between its packets: a pcap file with a header of 24 bytes, and
+/// of 16 for each packet, which begins with seconds and ends with lengths.
 fn stretched() -> Vec<u8> {
     let mut file = fs::read("fixtures/walkthrough.pcap").unwrap();
     let (mut at, mut number) = (24, 0);

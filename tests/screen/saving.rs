@@ -1,4 +1,5 @@
-//! What leaves the screen: files, judged by tshark and by a JSON reader of others, and the clipboard.
+//! What leaves the screen: files, judged by tshark and by a JSON reader of others, and the
+//! clipboard.
 
 use std::collections::BTreeSet;
 use std::fs;

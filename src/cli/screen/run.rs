@@ -245,8 +245,9 @@ impl Run {
 }
 
 /// What is left for the archive of so many bytes for the whole program. Beside it there are the
-/// engine, the statistics, packets under way and the program itself, some 32 MB; and what grows with
-/// the archive: the lists of its rows, of which there may be two, and what the allocator cannot use.
+/// engine, the statistics, packets under way and the program itself, some 32 MB; and what grows
+/// with the archive: the lists of its rows, of which there may be two, and what the allocator
+/// cannot use.
 const fn share_of_archive(memory: usize) -> usize {
     let share = memory.saturating_sub(memory / 8 + REST);
     if share > memory / 4 { share } else { memory / 4 }
@@ -291,7 +292,8 @@ mod tests {
 
     const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/basic-v11.pcap");
 
-    /// A run of which nothing was taken in, as if what comes came from an interface; and what comes.
+    /// A run of which nothing was taken in, as if what comes came from an interface; and what
+    /// comes.
     fn live() -> (Run, Vec<News>) {
         let args = Args::read(["nestscope", "-r", FIXTURE]).unwrap();
         let Plan::Analyse(settings) =

@@ -57,7 +57,8 @@ impl Target {
         }
     }
 
-    /// Writes the exchanges `numbers`, ascending, their times as `moments` tells them in CSV, and returns the sentence for the user.
+    /// Writes the exchanges `numbers`, ascending, their times as `moments` tells them in CSV, and
+    /// returns the sentence for the user.
     ///
     /// # Errors
     ///

@@ -164,7 +164,7 @@ fn identification_time_to_live_and_options() {
 }
 
 #[test]
-fn a_checksum_holds_for_its_bytes_only() {
+fn a_checksum_is_valid_for_its_bytes_only() {
     for length in [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 63, 1460, 40_001] {
         let payload: Vec<u8> = (0..=250_u8).cycle().step_by(7).take(length).collect();
         let mut header = TcpHeader::new(40_000, 8888, 0xffff_fff0, 512);
@@ -182,19 +182,19 @@ fn a_checksum_holds_for_its_bytes_only() {
             };
             let tcp = [&header.to_bytes()[..], &payload].concat();
             let mut packet = if version == 4 { ipv4(6, &tcp) } else { ipv6(6, &tcp) };
-            assert_eq!(holds(&packet, 0), Some(true), "{version}, {length}");
+            assert_eq!(validity(&packet, 0), Some(true), "{version}, {length}");
             let last = packet.len() - 1;
             packet[last] ^= 0x40;
-            assert_eq!(holds(&packet, 0), Some(false), "{version}, {length}");
+            assert_eq!(validity(&packet, 0), Some(false), "{version}, {length}");
             packet[last] ^= 0x40;
             if length > 0 {
-                assert_eq!(holds(&packet[..last], 1), None, "cut: {version}, {length}");
+                assert_eq!(validity(&packet[..last], 1), None, "cut: {version}, {length}");
             }
         }
     }
 }
 
-fn holds(data: &[u8], cut: usize) -> Option<bool> {
+fn validity(data: &[u8], cut: usize) -> Option<bool> {
     let packet = Packet {
         number: PacketNumber(1),
         at: Timestamp::from_nanos(0),
@@ -203,9 +203,9 @@ fn holds(data: &[u8], cut: usize) -> Option<bool> {
         data,
         original_len: u32::try_from(data.len() + cut).unwrap(),
     };
-    let mut holds = None;
-    Decoder::new().segments(&packet, &mut |segment| holds = segment.checksum_holds());
-    holds
+    let mut validity = None;
+    Decoder::new().segments(&packet, &mut |segment| validity = segment.checksum_is_valid());
+    validity
 }
 
 /// What a packet says of a segment that was not handed on.

@@ -1,9 +1,9 @@
 //! Replies that could be read before their request: its side waits behind a gap.
 
-use super::{Answer, Parties, Tracker, connection_mut, release_number, take};
+use super::{Answer, Parties, Tracker, connection_mut, release_number, take_next};
 use crate::decode::Seq;
 use crate::endpoint::ConnectionId;
-use crate::exchange::held_back::{HeldBack, Ticket};
+use crate::exchange::deferred::{Deferred, Ticket};
 use crate::exchange::kept::KeptExchange;
 use crate::exchange::runs::Run;
 use crate::exchange::waiting::{CallIndex, Lookup};
@@ -33,7 +33,7 @@ pub(super) struct EarlyReply {
     /// The JSON text of its frame, where progress is told.
     body: Box<[u8]>,
     /// The call had its final reply meanwhile; this one is another, unless a later call has the id.
-    behind_final: bool,
+    after_final: bool,
 }
 
 /// A request that early replies may answer.
@@ -50,28 +50,29 @@ impl Asked {
     }
 }
 
-/// The longest that `stream` waits for bytes before it hands on what lies behind them.
-pub(super) fn held_back(reorder_at_most: Nanos) -> HeldBack<EarlyReply> {
+/// The queue of early replies. They wait as long as `stream` may: the longest that it waits for
+/// bytes before it hands on what lies behind them.
+pub(super) fn queue(reorder_at_most: Nanos) -> Deferred<EarlyReply> {
     let wait = limits::RETRANSMISSION_WAIT.get().saturating_add(reorder_at_most.get());
-    HeldBack::new(Nanos::new(wait), limits::EARLY_REPLIES, limits::EARLY_REPLY_BYTES)
+    Deferred::new(Nanos::new(wait), limits::EARLY_REPLIES, limits::EARLY_REPLY_BYTES)
 }
 
 impl EarlyReply {
-    /// Whether this can be an answer to that request: its sender had received the request, or it was
-    /// captured behind it, in the order of the packets or by their times.
+    /// Whether this can be an answer to that request: its sender had received the request, or it
+    /// was captured behind it, in the order of the packets or by their times.
     fn may_answer(&self, &Asked { span: request, end }: &Asked) -> bool {
         if self.after.is_some_and(|after| after.distance(end) >= 0) {
             return true;
         }
         let Some(reply) = self.orphan.lend().reply else { return false };
         let later = reply.last.number > request.last.number;
-        later || !self.behind_final && reply.last.at > request.last.at
+        later || !self.after_final && reply.last.at > request.last.at
     }
 }
 
 impl Tracker {
     /// A reply came that no call waits for.
-    pub(super) fn hold_early(
+    pub(super) fn defer_early(
         &mut self,
         parties: &Parties,
         (hash, run): (u64, Run),
@@ -83,7 +84,7 @@ impl Tracker {
         let keep = self.config.keep_payloads || self.config.tell_progress;
         let end = [response.map_or(0, <[u8]>::len)];
         let orphan = KeptExchange::new(&Exchange {
-            number: take(&mut self.next_number),
+            number: take_next(&mut self.next_number),
             connection: parties.connection,
             ends: parties.ends,
             kind: ExchangeKind::Reply,
@@ -120,7 +121,7 @@ impl Tracker {
             after: message.after,
             hold: message.hold.copied(),
             body: body.into(),
-            behind_final: false,
+            after_final: false,
         };
         let ticket = self.early.push(self.clock.elapsed(), bytes, reply);
         let Some(known) = connection_mut(&mut self.connections, parties.connection) else { return };
@@ -129,7 +130,7 @@ impl Tracker {
         let oldest = early.front().filter(|_| early.len() > limits::EARLY_REPLIES_OF_CONNECTION);
         let mut over = oldest.map(|(_, ticket)| *ticket);
         while let Some(ticket) = over.take().or_else(|| self.early.over_limit()) {
-            self.counts.held_back_less += 1;
+            self.counts.waits_given_up += 1;
             self.orphaned(ticket, emit);
         }
     }
@@ -189,18 +190,18 @@ impl Tracker {
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             self.answer(parties, place, (&frame, early.run), &answer, emit);
             if last {
-                return self.behind_final(parties.connection, hash);
+                return self.after_final(parties.connection, hash);
             }
         }
     }
 
-    /// Whoever waits with this hash comes behind a final reply.
-    fn behind_final(&mut self, connection: ConnectionId, hash: u64) {
+    /// Whoever waits with this hash comes after a final reply.
+    fn after_final(&mut self, connection: ConnectionId, hash: u64) {
         let known = connection_mut(&mut self.connections, connection);
         let Some(doubts) = known.and_then(|known| known.doubts.as_ref()) else { return };
         for (_, ticket) in doubts.early.iter().filter(|(known, _)| *known == hash) {
             if let Some(reply) = self.early.get_mut(*ticket) {
-                reply.behind_final = true;
+                reply.after_final = true;
             }
         }
     }
@@ -222,7 +223,7 @@ impl Tracker {
     fn orphaned(&mut self, ticket: Ticket, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
         let Some(early) = self.take_early(ticket) else { return };
         let orphan = early.orphan.lend();
-        if early.behind_final {
+        if early.after_final {
             release_number(&mut self.next_number, Some(orphan.number));
             self.counts.late_replies += 1;
             return;
@@ -236,7 +237,7 @@ impl Tracker {
             let frame = Frame { span, seq: early.seq, held, body: &early.body };
             emit(TrackerEvent::Began(&orphan, &frame));
         }
-        self.ended(&orphan, emit);
+        self.tell_deferred_end(&orphan, emit);
     }
 
     pub(super) fn expire_early(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {

@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 /// The moments at which it became known that a connection answers no more.
 pub(super) struct Ending {
-    /// A FIN of the server, a FIN of a client whose server said nothing more, a RST: those there are,
-    /// in the order of their packets.
+    /// A FIN of the server, a FIN of a client whose server said nothing more, a RST, ICMP: those
+    /// there are, by time.
     said: Vec<(EndedBy, PacketRef)>,
     /// What ended the rest; `None` where nobody knows when.
     capture: Option<PacketRef>,

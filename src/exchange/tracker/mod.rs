@@ -16,10 +16,10 @@ use std::collections::VecDeque;
 use std::ops::AddAssign;
 
 use self::early::{Asked, EarlyReply};
-use self::sure::HeldEvent;
+use self::sure::DeferredEvent;
 use crate::endpoint::{ConnectionId, Endpoints, PerSide, Side};
 use crate::exchange::clock::Clock;
-use crate::exchange::held_back::{HeldBack, Ticket};
+use crate::exchange::deferred::{Deferred, Ticket};
 use crate::exchange::patterns::{Pattern, Patterns};
 use crate::exchange::runs::{Run, Runs};
 use crate::exchange::waiting::{CallIndex, Lookup, WaitingCalls};
@@ -48,9 +48,9 @@ pub struct Counts {
     pub reply_first: u64,
     /// Exchanges of which nothing but their own bytes says that they are any.
     pub unsure: u64,
-    /// Times that something was held back for less long than it might have had to be, because a
-    /// bound was reached.
-    pub held_back_less: u64,
+    /// Times that waiting for a request or a confirmation was given up early because a bound was
+    /// reached.
+    pub waits_given_up: u64,
 }
 
 impl AddAssign for Counts {
@@ -63,7 +63,7 @@ impl AddAssign for Counts {
             without_time,
             reply_first,
             unsure,
-            held_back_less,
+            waits_given_up,
         } = other;
         self.orphan_replies += orphan_replies;
         self.late_replies += late_replies;
@@ -72,7 +72,7 @@ impl AddAssign for Counts {
         self.without_time += without_time;
         self.reply_first += reply_first;
         self.unsure += unsure;
-        self.held_back_less += held_back_less;
+        self.waits_given_up += waits_given_up;
     }
 }
 
@@ -99,9 +99,9 @@ pub struct Tracker {
     /// The latest time of a packet, once the capture is over.
     capture_end: Option<Timestamp>,
     /// Replies that could be read before their request.
-    early: HeldBack<EarlyReply>,
+    early: Deferred<EarlyReply>,
     /// Events that nothing confirms yet.
-    events: HeldBack<HeldEvent>,
+    events: Deferred<DeferredEvent>,
     config: Config,
     counts: Counts,
 }
@@ -127,7 +127,7 @@ struct Connection {
     started: PerSide<Option<ExchangeNumber>>,
     /// A request sent before this packet may have been answered in bytes that the capture lacks.
     lacks_replies_until: PacketNumber,
-    /// Only where not everything was seen from the first byte on.
+    /// Made by the first frame of uncertain place, unreadable frame or reply without a call.
     doubts: Option<Box<Doubts>>,
 }
 
@@ -157,8 +157,8 @@ impl Tracker {
             next_number: ExchangeNumber(1),
             clock: Clock::default(),
             capture_end: None,
-            early: early::held_back(config.reorder_at_most),
-            events: sure::held_back(config.reorder_at_most),
+            early: early::queue(config.reorder_at_most),
+            events: sure::queue(config.reorder_at_most),
             config,
             counts: Counts::default(),
         }
@@ -166,7 +166,7 @@ impl Tracker {
 
     /// A number for an exchange that is no message.
     pub fn take_number(&mut self) -> ExchangeNumber {
-        take(&mut self.next_number)
+        take_next(&mut self.next_number)
     }
 
     /// A connection was opened.
@@ -227,7 +227,7 @@ impl Tracker {
                 if let Some(known) = connection_mut(&mut self.connections, parties.connection)
                     && parties.client == Some(*from)
                 {
-                    known.started.of_mut(*from).get_or_insert_with(|| take(next_number));
+                    known.started.of_mut(*from).get_or_insert_with(|| take_next(next_number));
                 }
             }
             Decoded::Undecodable { from, at, fault } => {
@@ -290,7 +290,7 @@ impl Tracker {
             };
             let sure = self.is_sure(parties.connection, self.calls.run(place));
             let outcome = Outcome { sure, ..self.outcome(&ending, &request, status) };
-            self.emit(parties.connection, parties.ends, place, outcome, emit);
+            self.tell_call_end(parties.connection, parties.ends, place, outcome, emit);
             self.calls.forget(place);
         }
         if let Some(known) = connection_mut(&mut self.connections, parties.connection) {
@@ -334,7 +334,7 @@ impl Tracker {
                 self.make_room(emit);
             }
             Kind::Event { pattern, data } => {
-                let number = started.unwrap_or_else(|| take(&mut self.next_number));
+                let number = started.unwrap_or_else(|| take_next(&mut self.next_number));
                 self.event(parties, (number, run), message, (pattern, data), emit);
             }
             Kind::Reply { id, response, error, failed, last } => {
@@ -387,15 +387,15 @@ impl Tracker {
         }
     }
 
-    /// The number of a request whose first byte was told of, and of whose early replies the first
-    /// took a number: the request came before both.
+    /// The lower of the two numbers that a request may have already: from its first byte
+    /// (`started`), from its first early reply (`early`). Where it has neither, the next one.
     fn number_of_request(
         &mut self,
         started: Option<ExchangeNumber>,
         early: Option<ExchangeNumber>,
     ) -> ExchangeNumber {
         match (started, early) {
-            (None, None) => take(&mut self.next_number),
+            (None, None) => take_next(&mut self.next_number),
             (Some(number), None) | (None, Some(number)) => number,
             (Some(started), Some(early)) => {
                 release_number(&mut self.next_number, Some(started.max(early)));
@@ -421,7 +421,7 @@ impl Tracker {
             // Nest 5 sends its final mark behind an `err` too; some servers answer twice.
             Lookup::Ended => self.counts.late_replies += 1,
             Lookup::Unknown(hash) => {
-                self.hold_early(parties, (hash, run), message, id, answer, emit)
+                self.defer_early(parties, (hash, run), message, id, answer, emit)
             }
         }
     }
@@ -459,7 +459,7 @@ impl Tracker {
         if last {
             let status = if failed { Status::Error } else { Status::Ok };
             let outcome = Outcome { status, ended_by: None, waited: None, sure };
-            self.emit(parties.connection, parties.ends, place, outcome, emit);
+            self.tell_call_end(parties.connection, parties.ends, place, outcome, emit);
             self.calls.end(place);
         }
     }
@@ -471,7 +471,7 @@ impl Tracker {
                 if let Some(connection) = self.connections.get(slot as usize) {
                     let &Connection { id, ends, .. } = connection;
                     let sure = self.is_sure(id, self.calls.run(place));
-                    self.emit(id, ends, place, Outcome { sure, ..Outcome::UNKNOWN }, emit);
+                    self.tell_call_end(id, ends, place, Outcome { sure, ..Outcome::UNKNOWN }, emit);
                 }
                 self.calls.forget(place);
                 self.counts.calls_evicted += 1;
@@ -494,7 +494,7 @@ fn connection_mut(connections: &mut [Connection], id: ConnectionId) -> Option<&m
     connections.get_mut(id.slot as usize).filter(|known| known.id == id)
 }
 
-fn take(next_number: &mut ExchangeNumber) -> ExchangeNumber {
+fn take_next(next_number: &mut ExchangeNumber) -> ExchangeNumber {
     let number = *next_number;
     *next_number = number.next();
     number

@@ -1,8 +1,8 @@
-//! What nothing but its own bytes confirms: held back for a while, then told as such.
+//! What nothing but its own bytes confirms: deferred for a while, then told as such.
 
 use super::{Parties, Tracker, connection_mut};
 use crate::endpoint::ConnectionId;
-use crate::exchange::held_back::{HeldBack, Ticket};
+use crate::exchange::deferred::{Deferred, Ticket};
 use crate::exchange::kept::KeptExchange;
 use crate::exchange::runs::Run;
 use crate::exchange::waiting::CallIndex;
@@ -13,15 +13,16 @@ use crate::time::Nanos;
 
 /// An event that waits until something confirms its run.
 #[derive(Debug)]
-pub(super) struct HeldEvent {
+pub(super) struct DeferredEvent {
     event: KeptExchange,
     run: Run,
 }
 
-/// Nobody waits for what a file holds; on an interface somebody does.
-pub(super) fn held_back(reorder_at_most: Nanos) -> HeldBack<HeldEvent> {
+/// The queue of unconfirmed events. They wait longer in a file, where nobody waits for them, than
+/// on an interface.
+pub(super) fn queue(reorder_at_most: Nanos) -> Deferred<DeferredEvent> {
     let wait = reorder_at_most.max(limits::UNSURE_WAIT);
-    HeldBack::new(wait, limits::UNSURE_EVENTS, limits::UNSURE_EVENT_BYTES)
+    Deferred::new(wait, limits::UNSURE_EVENTS, limits::UNSURE_EVENT_BYTES)
 }
 
 impl Tracker {
@@ -44,8 +45,8 @@ impl Tracker {
         Run::SURE
     }
 
-    /// Request and reply are on both sides: each confirms the other, unless the reply came first. Says
-    /// whether both are confirmed.
+    /// Request and reply are on both sides: each confirms the other, unless the reply came first.
+    /// Says whether both are confirmed.
     #[cold]
     pub(super) fn confirm_pair(
         &mut self,
@@ -79,7 +80,7 @@ impl Tracker {
         if run == Run::SURE || !doubts.runs.confirm(run) {
             return;
         }
-        let of_it = doubts.events.iter().filter(|(held, _)| *held == run);
+        let of_it = doubts.events.iter().filter(|(of, _)| *of == run);
         for ticket in of_it.map(|(_, ticket)| *ticket).collect::<Vec<_>>() {
             self.release_event(ticket, emit);
         }
@@ -96,7 +97,7 @@ impl Tracker {
         doubts.is_none_or(|doubts| doubts.runs.is_sure(run))
     }
 
-    pub(super) fn hold_event(
+    pub(super) fn defer_event(
         &mut self,
         parties: &Parties,
         run: Run,
@@ -104,19 +105,19 @@ impl Tracker {
         emit: &mut dyn FnMut(TrackerEvent<'_>),
     ) {
         let bytes = event.weight();
-        let ticket = self.events.push(self.clock.elapsed(), bytes, HeldEvent { event, run });
+        let ticket = self.events.push(self.clock.elapsed(), bytes, DeferredEvent { event, run });
         if let Some(known) = connection_mut(&mut self.connections, parties.connection) {
             known.doubts().events.push_back((run, ticket));
         }
         while let Some(ticket) = self.events.over_limit() {
-            self.counts.held_back_less += 1;
+            self.counts.waits_given_up += 1;
             self.release_event(ticket, emit);
         }
     }
 
     /// Tells of an event as sure as it is now.
     fn release_event(&mut self, ticket: Ticket, emit: &mut dyn FnMut(TrackerEvent<'_>)) {
-        let Some(HeldEvent { event, run }) = self.events.take(ticket) else { return };
+        let Some(DeferredEvent { event, run }) = self.events.take(ticket) else { return };
         let event = event.lend();
         if let Some(known) = connection_mut(&mut self.connections, event.connection)
             && let Some(doubts) = &mut known.doubts
@@ -125,7 +126,7 @@ impl Tracker {
             doubts.events.remove(place);
         }
         let sure = self.is_sure(event.connection, run);
-        self.ended(&Exchange { sure, ..event }, emit);
+        self.tell_deferred_end(&Exchange { sure, ..event }, emit);
     }
 
     pub(super) fn expire_events(&mut self, emit: &mut dyn FnMut(TrackerEvent<'_>)) {

@@ -15,7 +15,7 @@ use crate::exchange::{
 use crate::protocol::Message;
 
 impl Tracker {
-    /// Tells of a call that is open now. Apart, as the next: a report asks for none of it.
+    /// Tells of a call that is open now. Cold, as `replied` is: a report asks for none of it.
     #[cold]
     pub(super) fn began(
         &self,
@@ -49,7 +49,7 @@ impl Tracker {
         emit(TrackerEvent::Replied(&Replied { number, connection, frame, failed, last }));
     }
 
-    /// Tells of an event, which is over as soon as it was read; or holds back its end.
+    /// Tells of an event, which is over as soon as it was read; or defers its end.
     pub(super) fn event(
         &mut self,
         parties: &Parties,
@@ -104,11 +104,11 @@ impl Tracker {
             data: data.filter(|_| self.config.keep_payloads),
             ..event
         });
-        self.hold_event(parties, run, event, emit);
+        self.defer_event(parties, run, event, emit);
     }
 
-    /// Tells that one ended which was held back.
-    pub(super) fn ended(
+    /// Tells that one ended which was deferred.
+    pub(super) fn tell_deferred_end(
         &mut self,
         exchange: &Exchange<'_>,
         emit: &mut dyn FnMut(TrackerEvent<'_>),
@@ -130,7 +130,7 @@ impl Tracker {
     }
 
     /// Tells that a call ended, or how it stood when the capture did.
-    pub(super) fn emit(
+    pub(super) fn tell_call_end(
         &mut self,
         connection: ConnectionId,
         ends: Endpoints,
@@ -163,7 +163,7 @@ fn tell_without_latency(exchange: &Exchange<'_>, emit: &mut dyn FnMut(TrackerEve
 #[inline(always)]
 fn clock_step(clock: &Clock, exchange: &Exchange<'_>) -> Option<Spoiled> {
     let request = exchange.request?;
-    if !clock.stepped_behind(request.first.number) {
+    if !clock.stepped_after(request.first.number) {
         return None;
     }
     let reply = exchange.reply.unwrap_or(request);

@@ -208,7 +208,7 @@ fn replies_that_wait_are_bounded() {
         talk.reply(packet(number, 0), Placed::Certain, &number.to_string());
     }
     let counts = talk.tracker.counts();
-    assert_eq!((counts.held_back_less, counts.orphan_replies), (3, 3));
+    assert_eq!((counts.waits_given_up, counts.orphan_replies), (3, 3));
     assert_eq!(talk.statuses()[2], (3, Status::Orphan, true));
 }
 

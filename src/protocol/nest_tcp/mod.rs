@@ -68,8 +68,8 @@ impl Decoder for NestTcp {
         }
     }
 
-    fn held(&self) -> usize {
-        self.sides.client.held() + self.sides.server.held() + self.speakers.held()
+    fn buffered(&self) -> usize {
+        self.sides.client.buffered() + self.sides.server.buffered() + self.speakers.buffered()
     }
 }
 

@@ -10,7 +10,7 @@ const MARKS: usize = 512;
 /// connections may declare much and send little.
 const GROWTH: usize = 512;
 
-/// A place in what is held.
+/// A place in what is buffered.
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -18,7 +18,7 @@ fn place(at: usize) -> u32 {
 /// Where the bytes of a packet begin. Kept small: there may be two of them per connection.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    /// What is held comes nowhere near 2^32 bytes.
+    /// What is buffered comes nowhere near 2^32 bytes.
     start: u32,
     packet: PacketRef,
     /// Whether the first of them is the first of the segment that the packet brought.
@@ -168,32 +168,32 @@ mod tests {
 
     #[test]
     fn every_byte_knows_its_packet() {
-        let mut held = PartialFrame::default();
-        held.push(b"ab", packet(1), true);
-        held.push(b"c", packet(5), false);
-        held.push(b"d", packet(5), false);
-        held.push(b"ef", packet(2), true);
-        assert_eq!((held.first_packet().number.0, held.begins_segment()), (1, true));
+        let mut buffered = PartialFrame::default();
+        buffered.push(b"ab", packet(1), true);
+        buffered.push(b"c", packet(5), false);
+        buffered.push(b"d", packet(5), false);
+        buffered.push(b"ef", packet(2), true);
+        assert_eq!((buffered.first_packet().number.0, buffered.begins_segment()), (1, true));
         for (len, packets) in [(1, (1, 1)), (2, (1, 1)), (3, (1, 5)), (5, (1, 5)), (6, (1, 5))] {
-            assert_eq!(numbers(held.packets_of(len)), packets, "{len}");
+            assert_eq!(numbers(buffered.packets_of(len)), packets, "{len}");
         }
-        held.drop_front(1);
-        assert_eq!((held.first_packet().number.0, held.begins_segment()), (1, false));
-        held.drop_front(2);
-        assert_eq!((held.bytes(), held.first_packet().number.0), (&b"def"[..], 5));
-        assert!(!held.begins_segment());
-        assert_eq!(numbers(held.packets_of(3)), (2, 5));
-        held.drop_front(1);
-        assert_eq!((held.first_packet().number.0, held.begins_segment()), (2, true));
-        held.truncate(1);
-        assert_eq!(numbers(held.packets_of(1)), (2, 2));
-        held.drop_front(1);
-        assert!(held.is_empty());
+        buffered.drop_front(1);
+        assert_eq!((buffered.first_packet().number.0, buffered.begins_segment()), (1, false));
+        buffered.drop_front(2);
+        assert_eq!((buffered.bytes(), buffered.first_packet().number.0), (&b"def"[..], 5));
+        assert!(!buffered.begins_segment());
+        assert_eq!(numbers(buffered.packets_of(3)), (2, 5));
+        buffered.drop_front(1);
+        assert_eq!((buffered.first_packet().number.0, buffered.begins_segment()), (2, true));
+        buffered.truncate(1);
+        assert_eq!(numbers(buffered.packets_of(1)), (2, 2));
+        buffered.drop_front(1);
+        assert!(buffered.is_empty());
     }
 
     #[test]
     fn a_frame_over_many_packets_keeps_its_ends_wherever_they_came() {
-        let mut held = PartialFrame::default();
+        let mut buffered = PartialFrame::default();
         // The first and the last in time stand where places are forgotten.
         for number in 0..10_000 {
             let number = match number {
@@ -201,12 +201,12 @@ mod tests {
                 200 => 20_000,
                 number => number + 10,
             };
-            held.push(b"x", packet(number), true);
+            buffered.push(b"x", packet(number), true);
         }
-        assert!(held.marks.len() <= MARKS);
-        assert_eq!(held.first_packet().number, PacketNumber(10));
-        assert_eq!(numbers(held.packets_of(10_000)), (1, 20_000));
-        held.drop_front(9_990);
-        assert_eq!(numbers(held.packets_of(10)), (10_000, 10_009));
+        assert!(buffered.marks.len() <= MARKS);
+        assert_eq!(buffered.first_packet().number, PacketNumber(10));
+        assert_eq!(numbers(buffered.packets_of(10_000)), (1, 20_000));
+        buffered.drop_front(9_990);
+        assert_eq!(numbers(buffered.packets_of(10)), (10_000, 10_009));
     }
 }

@@ -1,4 +1,4 @@
-//! Passing over a frame that is too large to be held: nothing of it is kept but counts.
+//! Passing over a frame that is too large to be buffered: nothing of it is kept but counts.
 
 use super::length::{Reach, Units};
 
@@ -18,7 +18,7 @@ pub(super) struct Passing {
     cut_len: u8,
     /// Brackets that are open, and where the text stands.
     depth: u32,
-    place: Place,
+    state: TextState,
 }
 
 impl Passing {
@@ -34,15 +34,15 @@ impl Passing {
             cut: [0; 3],
             cut_len: 0,
             depth: 0,
-            place: Place::Before,
+            state: TextState::Before,
         }
     }
 
     /// Takes the next part of the frame. Gives the place in it where the frame ends; `None` where
     /// it goes on behind this part.
     ///
-    /// Whether units or bytes were declared is seen as it is for a frame that is held: a text that
-    /// is whole after as many bytes as declared was counted in bytes.
+    /// Whether units or bytes were declared is seen as it is for a frame that is buffered: a text
+    /// that is whole after as many bytes as declared was counted in bytes.
     pub(super) fn pass(&mut self, part: &[u8]) -> Option<usize> {
         let header = usize::from(self.header).min(part.len());
         self.header = self.header.saturating_sub(u16::try_from(header).unwrap_or(u16::MAX));
@@ -52,10 +52,10 @@ impl Passing {
         if missing > 0 {
             let head = body.get(..missing as usize);
             for byte in head.unwrap_or(body) {
-                self.place = behind(self.place, &mut self.depth, *byte);
+                self.state = after(self.state, &mut self.depth, *byte);
             }
             if let Some(head) = head
-                && self.place == Place::Closed
+                && self.state == TextState::Closed
             {
                 return Some(header + head.len());
             }
@@ -101,7 +101,7 @@ impl Passing {
 /// Where a text stands as far as its brackets and quotes tell. What is one whole object, array or
 /// string is closed at its end and nowhere before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum TextState {
     Before,
     InBrackets,
     InString,
@@ -112,24 +112,24 @@ enum Place {
     Broken,
 }
 
-/// The place behind one more byte, inside of `depth` brackets.
-const fn behind(place: Place, depth: &mut u32, byte: u8) -> Place {
-    match (place, byte) {
-        (Place::InString, b'\\') => Place::Escaped,
-        (Place::InString, b'"') if *depth == 0 => Place::Closed,
-        (Place::InString, b'"') => Place::InBrackets,
-        (Place::InString | Place::Escaped, _) => Place::InString,
-        (Place::Before | Place::InBrackets, b'"') => Place::InString,
-        (Place::Before | Place::InBrackets, b'{' | b'[') => {
+/// The state after one more byte, inside of `depth` brackets.
+const fn after(state: TextState, depth: &mut u32, byte: u8) -> TextState {
+    match (state, byte) {
+        (TextState::InString, b'\\') => TextState::Escaped,
+        (TextState::InString, b'"') if *depth == 0 => TextState::Closed,
+        (TextState::InString, b'"') => TextState::InBrackets,
+        (TextState::InString | TextState::Escaped, _) => TextState::InString,
+        (TextState::Before | TextState::InBrackets, b'"') => TextState::InString,
+        (TextState::Before | TextState::InBrackets, b'{' | b'[') => {
             *depth = depth.saturating_add(1);
-            Place::InBrackets
+            TextState::InBrackets
         }
-        (Place::InBrackets, b'}' | b']') => {
+        (TextState::InBrackets, b'}' | b']') => {
             *depth = depth.saturating_sub(1);
-            if *depth == 0 { Place::Closed } else { Place::InBrackets }
+            if *depth == 0 { TextState::Closed } else { TextState::InBrackets }
         }
-        (Place::InBrackets, _) | (_, b' ' | b'\t' | b'\n' | b'\r') => place,
-        (Place::Before | Place::Closed | Place::Broken, _) => Place::Broken,
+        (TextState::InBrackets, _) | (_, b' ' | b'\t' | b'\n' | b'\r') => state,
+        (TextState::Before | TextState::Closed | TextState::Broken, _) => TextState::Broken,
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct FrameReader {
 }
 
 /// What the bytes are expected to begin with. There are two of these per connection, so they are
-/// kept small: no place in a chunk or in what is held comes near 2^32 bytes.
+/// kept small: no place in a chunk or in what is buffered comes near 2^32 bytes.
 #[derive(Debug)]
 enum Expected {
     /// A header. `doubtful` is whether it was found by searching, and no more of the frame is known
@@ -26,7 +26,7 @@ enum Expected {
     /// A header of so many bytes, and a body of the declared length; of one beyond `u32::MAX` it is
     /// only known that it is too large.
     Body { declared: u32, header: u32, doubtful: bool },
-    /// The rest of a body that is too large to be held.
+    /// The rest of a body that is too large to be buffered.
     Rest(Passing),
     /// What could not be read. The next frame begins at the first of `ends` where one fits; where
     /// none does, its length was wrong, and the next one is somewhere behind its header, or at its
@@ -92,8 +92,8 @@ impl FrameReader {
         matches!(self.expected, Expected::Rest(_))
     }
 
-    /// Reads the frame at the beginning of `bytes`; at most `budget` may be held of one that is not
-    /// whole.
+    /// Reads the frame at the beginning of `bytes`; at most `budget` may be buffered of one that is
+    /// not whole.
     pub(super) fn step<'a>(&mut self, bytes: &'a [u8], budget: usize) -> Step<'a> {
         match &mut self.expected {
             &mut Expected::Header { doubtful } => {
@@ -196,7 +196,7 @@ fn behind_fault(
     Step::Search(behind_header(bytes.get(..header).unwrap_or(bytes)))
 }
 
-/// A place in a chunk or in what is held.
+/// A place in a chunk or in what is buffered.
 fn small(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

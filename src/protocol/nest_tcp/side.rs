@@ -23,9 +23,10 @@ use crate::stream::Chunk;
 enum State {
     /// Before the first byte of a side that is seen from its first byte.
     Opening,
-    /// At the beginning of a frame, or inside one that `held` begins with or that is passed over.
+    /// At the beginning of a frame, or inside one that `partial` begins with or that is passed
+    /// over.
     InFrames,
-    /// Somewhere; `held` is what may be the beginning of a frame.
+    /// Somewhere; `partial` is what may be the beginning of a frame.
     #[default]
     Searching,
 }
@@ -39,11 +40,11 @@ pub(super) struct SideDecoder {
     placed: Placed,
     /// Bytes carried over from earlier chunks; they directly precede the unread part of the current
     /// chunk.
-    held: PartialFrame,
+    partial: PartialFrame,
     reader: FrameReader,
-    /// The longest hold of the segments that brought the frame that `held` begins with.
-    waited: Option<FrameHold>,
-    /// Whether the beginning of the frame that `held` begins with was told.
+    /// The longest hold of the segments that brought the frame that `partial` begins with.
+    hold: Option<FrameHold>,
+    /// Whether the beginning of the frame that `partial` begins with was told.
     started: bool,
 }
 
@@ -51,7 +52,7 @@ pub(super) struct SideDecoder {
 struct Input<'a> {
     chunk: &'a Chunk<'a>,
     rest: &'a [u8],
-    /// Bytes that may be held of a frame that is not whole yet.
+    /// Bytes that may be buffered of a frame that is not whole yet.
     budget: usize,
 }
 
@@ -74,11 +75,11 @@ impl<'a> Input<'a> {
         FrameHold::of(hold, bytes == self.chunk.data.len())
     }
 
-    /// The sequence number of what lies `held` bytes before the unread part.
-    fn seq(&self, held: usize) -> Seq {
-        // Neither a chunk nor what is held comes near 2^32 bytes.
+    /// The sequence number of what lies `buffered` bytes before the unread part.
+    fn seq(&self, buffered: usize) -> Seq {
+        // Neither a chunk nor what is buffered comes near 2^32 bytes.
         let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.chunk.seq.add(length(self.chunk.data.len())).back(length(self.rest.len() + held))
+        self.chunk.seq.add(length(self.chunk.data.len())).back(length(self.rest.len() + buffered))
     }
 }
 
@@ -93,7 +94,7 @@ impl SideDecoder {
         Self { state, from_start, placed, ..Self::default() }
     }
 
-    /// Reads the next bytes; at most `budget` may be held of a frame that is not whole.
+    /// Reads the next bytes; at most `budget` may be buffered of a frame that is not whole.
     pub(super) fn push(
         &mut self,
         chunk: &Chunk<'_>,
@@ -112,10 +113,10 @@ impl SideDecoder {
                 break;
             }
         }
-        let begun = self.state == State::InFrames && !self.held.is_empty();
+        let begun = self.state == State::InFrames && !self.partial.is_empty();
         if begun && !self.started && self.reader.is_in_frame() {
             self.started = true;
-            emit(Decoded::Started { from: chunk.from, at: self.held.first_packet() });
+            emit(Decoded::Started { from: chunk.from, at: self.partial.first_packet() });
         }
     }
 
@@ -126,28 +127,28 @@ impl SideDecoder {
         fault: Fault,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
-        let begun = self.state == State::InFrames && !self.held.is_empty();
+        let begun = self.state == State::InFrames && !self.partial.is_empty();
         if begun && self.reader.is_in_frame() {
-            emit(Decoded::Undecodable { from, at: self.held.first_packet(), fault });
+            emit(Decoded::Undecodable { from, at: self.partial.first_packet(), fault });
         }
-        self.held.clear();
+        self.partial.clear();
         self.lose();
     }
 
-    /// Whether what is held is the beginning of no length.
+    /// Whether what is buffered is the beginning of no length.
     pub(super) fn is_no_length(&self) -> bool {
-        let held = self.held.bytes();
+        let buffered = self.partial.bytes();
         self.from_start
             && self.reader.is_before_header()
-            && held.iter().any(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace())
+            && buffered.iter().any(|byte| !byte.is_ascii_digit() && !byte.is_ascii_whitespace())
     }
 
-    /// Bytes of memory that are held.
-    pub(super) fn held(&self) -> usize {
-        self.held.weight()
+    /// Bytes of memory that are buffered.
+    pub(super) fn buffered(&self) -> usize {
+        self.partial.weight()
     }
 
-    /// The first bytes: are they a frame's?
+    /// The first bytes: are they a frame's? Says whether to go on with what is left.
     fn open(
         &mut self,
         input: &mut Input<'_>,
@@ -155,13 +156,13 @@ impl SideDecoder {
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
         let digit_first =
-            self.held.is_empty() && input.rest.first().is_some_and(u8::is_ascii_digit);
+            self.partial.is_empty() && input.rest.first().is_some_and(u8::is_ascii_digit);
         if digit_first {
             self.state = State::InFrames;
             return true;
         }
-        self.hold(input, input.rest.len());
-        match recognise(self.held.bytes()) {
+        self.buffer(input, input.rest.len());
+        match recognise(self.partial.bytes()) {
             Recognised::As(foreign) => {
                 speakers.foreign(foreign, emit);
                 false
@@ -175,14 +176,15 @@ impl SideDecoder {
     }
 
     /// Reads what stands where a frame is expected: where it lies in the chunk, or, if earlier
-    /// chunks brought its beginning, in `held`, which takes from the chunk what the frame needs.
+    /// chunks brought its beginning, in `partial`, which takes from the chunk what the frame needs.
+    /// Says whether to go on with what is left.
     fn read(
         &mut self,
         input: &mut Input<'_>,
         speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
-        let is_lent = self.held.is_empty();
+        let is_lent = self.partial.is_empty();
         if is_lent {
             if !self.reader.is_passing() {
                 input.rest = without_blanks(input.rest);
@@ -191,25 +193,25 @@ impl SideDecoder {
                 return false;
             }
         } else {
-            let blanks = self.held.len() - without_blanks(self.held.bytes()).len();
+            let blanks = self.partial.len() - without_blanks(self.partial.bytes()).len();
             if blanks > 0 {
-                self.held.drop_front(blanks);
+                self.partial.drop_front(blanks);
                 return true;
             }
         }
-        let bytes = if is_lent { input.rest } else { self.held.bytes() };
+        let bytes = if is_lent { input.rest } else { self.partial.bytes() };
         let from = input.chunk.from;
         match self.reader.step(bytes, input.budget) {
             Step::Frame { envelope, body, bytes } => {
                 let packet = input.chunk.packet;
-                let hold = if is_lent { input.hold(bytes) } else { self.waited };
+                let hold = if is_lent { input.hold(bytes) } else { self.hold };
                 let mut message = Message {
                     from,
                     first: packet,
                     earliest: packet,
                     last: packet,
                     begins_segment: input.is_unread(),
-                    seq: input.seq(self.held.len()),
+                    seq: input.seq(self.partial.len()),
                     // Of the segments of a frame the last one tells most.
                     after: input.chunk.after,
                     wire_len: bytes as u64,
@@ -219,9 +221,9 @@ impl SideDecoder {
                     kind: Kind::Other,
                 };
                 if !is_lent {
-                    message.first = self.held.first_packet();
-                    (message.earliest, message.last) = self.held.packets_of(bytes);
-                    message.begins_segment = self.held.begins_segment();
+                    message.first = self.partial.first_packet();
+                    (message.earliest, message.last) = self.partial.packets_of(bytes);
+                    message.begins_segment = self.partial.begins_segment();
                 }
                 speakers.frame(message, &envelope, emit);
                 if self.placed == Placed::Found {
@@ -234,16 +236,16 @@ impl SideDecoder {
             Step::HeaderCut => {
                 let to_mark = memchr::memchr(b'#', input.rest).map(|mark| mark + 1);
                 let take = to_mark.filter(|_| !is_lent).unwrap_or(input.rest.len());
-                self.hold(input, take) && !is_lent
+                self.buffer(input, take) && !is_lent
             }
             Step::BodyCut(missing) => {
                 let missing = usize::try_from(missing).unwrap_or(usize::MAX);
                 let lent = if is_lent { input.rest.len() } else { 0 };
-                self.held.reserve(lent.saturating_add(missing));
-                self.hold(input, lent.max(missing).min(input.rest.len())) && !is_lent
+                self.partial.reserve(lent.saturating_add(missing));
+                self.buffer(input, lent.max(missing).min(input.rest.len())) && !is_lent
             }
             Step::Fault(fault) => {
-                let at = if is_lent { input.chunk.packet } else { self.held.first_packet() };
+                let at = if is_lent { input.chunk.packet } else { self.partial.first_packet() };
                 speakers.fault(from, at, fault, emit);
                 true
             }
@@ -251,7 +253,7 @@ impl SideDecoder {
                 if is_lent {
                     return false;
                 }
-                self.held.clear();
+                self.partial.clear();
                 true
             }
             Step::PassOver { bytes, fits } => {
@@ -274,14 +276,15 @@ impl SideDecoder {
         }
     }
 
-    /// Looks for a frame in what is held and in the chunk.
+    /// Looks for a frame in what is buffered and in the chunk. Says whether to go on with what is
+    /// left.
     fn search(
         &mut self,
         input: &mut Input<'_>,
         speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) -> bool {
-        if self.held.is_empty() {
+        if self.partial.is_empty() {
             if !self.from_start && input.chunk.offset == 0 {
                 speakers.guess(input.rest);
             }
@@ -291,37 +294,37 @@ impl SideDecoder {
                 }
                 Found::Undecided(start) => {
                     input.take(start);
-                    self.hold(input, input.rest.len());
+                    self.buffer(input, input.rest.len());
                     self.bound(input, speakers, emit);
                     return false;
                 }
                 Found::Nothing => return false,
             }
         } else {
-            let before = self.held.len();
-            let mut found = search(self.held.bytes());
+            let before = self.partial.len();
+            let mut found = search(self.partial.bytes());
             let rest = input.rest;
             if !matches!(found, Found::Frame(_)) {
-                self.hold(input, rest.len());
-                found = search(self.held.bytes());
+                self.buffer(input, rest.len());
+                found = search(self.partial.bytes());
             }
             match found {
                 Found::Frame(start) if start >= before => {
                     input.rest = rest.get(start - before..).unwrap_or(&[]);
-                    self.held.clear();
+                    self.partial.clear();
                 }
                 Found::Frame(start) => {
                     input.rest = rest;
-                    self.held.truncate(before);
-                    self.held.drop_front(start);
+                    self.partial.truncate(before);
+                    self.partial.drop_front(start);
                 }
                 Found::Undecided(start) => {
-                    self.held.drop_front(start);
+                    self.partial.drop_front(start);
                     self.bound(input, speakers, emit);
                     return false;
                 }
                 Found::Nothing => {
-                    self.held.clear();
+                    self.partial.clear();
                     return false;
                 }
             }
@@ -339,36 +342,36 @@ impl SideDecoder {
         speakers: &mut Speakers,
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
-        if self.held.weight() > input.budget {
-            let at = self.held.first_packet();
+        if self.partial.weight() > input.budget {
+            let at = self.partial.first_packet();
             speakers.fault(input.chunk.from, at, Fault::TooLarge, emit);
-            self.held.clear();
+            self.partial.clear();
         }
     }
 
-    /// Holds the next bytes of the chunk, and says whether there were any.
-    fn hold(&mut self, input: &mut Input<'_>, count: usize) -> bool {
+    /// Buffers the next bytes of the chunk, and says whether there were any.
+    fn buffer(&mut self, input: &mut Input<'_>, count: usize) -> bool {
         let begins_segment = input.is_unread();
         let taken = input.take(count);
-        self.held.push(taken, input.chunk.packet, begins_segment);
+        self.partial.push(taken, input.chunk.packet, begins_segment);
         if !taken.is_empty() {
-            self.waited = FrameHold::longer(self.waited, input.hold(taken.len()));
+            self.hold = FrameHold::longer(self.hold, input.hold(taken.len()));
         }
         !taken.is_empty()
     }
 
-    /// Drops bytes from the beginning of what is read: of what is held, or else of the chunk.
+    /// Drops bytes from the beginning of what is read: of what is buffered, or else of the chunk.
     fn drop_front(&mut self, input: &mut Input<'_>, count: usize) {
-        if self.held.is_empty() {
+        if self.partial.is_empty() {
             input.take(count);
         } else {
-            self.held.drop_front(count);
+            self.partial.drop_front(count);
         }
     }
 
     fn expect_frame(&mut self) {
         self.reader.expect(false);
-        (self.started, self.waited) = (false, None);
+        (self.started, self.hold) = (false, None);
     }
 
     fn lose(&mut self) {

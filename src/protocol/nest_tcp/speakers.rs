@@ -13,8 +13,8 @@ pub(super) struct Speakers {
     /// The side that is the client; `None` until the handshake, the port or a message told.
     client: Option<Side>,
     spoken: Spoken,
-    /// Frames of which nobody knows yet whether a client or a server sent them, in the order in which
-    /// they were read.
+    /// Frames of which nobody knows yet whether a client or a server sent them, in the order in
+    /// which they were read.
     undecided: Vec<Undecided>,
 }
 
@@ -29,9 +29,9 @@ struct Undecided {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spoken {
-    /// `doubts` counts malformed headers before the first valid frame. If a frame follows they are
-    /// framing errors; if none does, this is not Nest.
-    Unproven { doubts: u32, guess: Option<Foreign> },
+    /// `bad_lengths` counts malformed headers before the first valid frame. If a frame follows, one
+    /// framing error is told for all of them; if none does, this is not Nest.
+    Unproven { bad_lengths: u32, guess: Option<Foreign> },
     /// At least one frame was read.
     Nest,
     /// Something else: nothing is read any more.
@@ -41,7 +41,7 @@ enum Spoken {
 impl Speakers {
     /// A connection of which nothing was read, with its client where that is known.
     pub(super) const fn new(client: Option<Side>) -> Self {
-        let spoken = Spoken::Unproven { doubts: 0, guess: None };
+        let spoken = Spoken::Unproven { bad_lengths: 0, guess: None };
         Self { client, spoken, undecided: Vec::new() }
     }
 
@@ -64,8 +64,8 @@ impl Speakers {
     /// Nothing more comes. Where no frame was read, what was said instead is told;
     /// `said_no_length` is whether a side began with what is none.
     pub(super) fn finish(&mut self, said_no_length: bool, emit: &mut dyn FnMut(Decoded<'_>)) {
-        if let Spoken::Unproven { doubts, guess } = self.spoken
-            && (guess.is_some() || doubts > 0 || said_no_length)
+        if let Spoken::Unproven { bad_lengths, guess } = self.spoken
+            && (guess.is_some() || bad_lengths > 0 || said_no_length)
         {
             self.foreign(guess.unwrap_or(Foreign::Unknown), emit);
         }
@@ -73,12 +73,12 @@ impl Speakers {
     }
 
     /// Bytes of memory that the frames take which are not told yet.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn buffered(&self) -> usize {
         self.undecided.iter().map(Undecided::weight).sum()
     }
 
     fn has_room(&self) -> bool {
-        self.undecided.len() < UNDECIDED_FRAMES && self.held() < UNDECIDED_BYTES
+        self.undecided.len() < UNDECIDED_FRAMES && self.buffered() < UNDECIDED_BYTES
     }
 
     /// Tells the frames that waited until it was known who speaks.
@@ -113,8 +113,8 @@ impl Speakers {
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
         match &mut self.spoken {
-            Spoken::Unproven { doubts, .. } if fault == Fault::Length => {
-                *doubts = doubts.saturating_add(1);
+            Spoken::Unproven { bad_lengths, .. } if fault == Fault::Length => {
+                *bad_lengths = bad_lengths.saturating_add(1);
             }
             _ => emit(Decoded::Undecodable { from, at, fault }),
         }
@@ -128,9 +128,9 @@ impl Speakers {
         emit: &mut dyn FnMut(Decoded<'_>),
     ) {
         let Message { from, first, .. } = message;
-        if let Spoken::Unproven { doubts, .. } = self.spoken {
+        if let Spoken::Unproven { bad_lengths, .. } = self.spoken {
             self.spoken = Spoken::Nest;
-            if doubts > 0 {
+            if bad_lengths > 0 {
                 emit(Decoded::Undecodable { from, at: first, fault: Fault::Length });
             }
         }

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 const CONNECTION: ConnectionId = ConnectionId { number: ConnectionNumber(0), slot: 0 };
 
-/// What may be held in these tests, so that a frame of some kilobytes is too large.
+/// What may be buffered in these tests, so that a frame of some kilobytes is too large.
 const BUDGET: usize = 20_000;
 
 /// What a decoder said of a frame.
@@ -151,7 +151,7 @@ impl<'a> Capture<'a> {
                 BUDGET,
                 &mut take,
             );
-            assert!(decoder.held() <= 3 * BUDGET, "{}", decoder.held());
+            assert!(decoder.buffered() <= 3 * BUDGET, "{}", decoder.buffered());
             at = end;
         }
         decoder.finish(&mut take);
@@ -286,7 +286,7 @@ proptest! {
         let said = capture.decode();
         let (mut frames, mut faults) = (Vec::new(), Vec::new());
         for (piece, place) in pieces.iter().zip(&places_of_pieces) {
-            // What lies in one segment need not be held, however large it is.
+            // What lies in one segment need not be buffered, however large it is.
             let is_cut = capture.segment(place.start) != capture.segment(place.end - 1);
             match piece {
                 Piece::Blanks(_) => {}

@@ -1,9 +1,9 @@
 //! Lines for people, aligned while they stream.
 //!
 //! ```text
-//!      # 2026-11-22   latency status    pattern         client → server                    data ⇒ response
-//!      1 03:52:01.123       - sent    ! log             127.0.0.1:51304 → 127.0.0.1:8888   "求和"
-//!      2 03:52:01.130  3.61ms ok      → sum             127.0.0.1:51304 → 127.0.0.1:8888   [1,2,3] ⇒ 6
+//!      # 2026-11-22   latency status    pattern client → server                   data ⇒ response
+//!      1 03:52:01.123       - sent    ! log     127.0.0.1:51304 → 127.0.0.1:8888  "求和"
+//!      2 03:52:01.130  3.61ms ok      → sum     127.0.0.1:51304 → 127.0.0.1:8888  [1,2,3] ⇒ 6
 //! ```
 //!
 //! The widths depend on the terminal alone, so no line waits for the next one. A narrow terminal
@@ -228,8 +228,8 @@ const fn is_answer(status: Status) -> bool {
     matches!(status, Status::Refused | Status::Reset)
 }
 
-/// Tells how an exchange ended that has no final reply, as whole as there is room for; the time alone
-/// stands in the column of latencies. Says how many columns that took.
+/// Tells how an exchange ended that has no final reply, as whole as there is room for; the time
+/// alone stands in the column of latencies. Says how many columns that took.
 fn push_ending(line: &mut String, exchange: &Exchange<'_>, columns: usize) -> usize {
     let Some(waited) = exchange.waited else { return 0 };
     let (ended, by) = match exchange.ended_by {

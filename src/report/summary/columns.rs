@@ -37,7 +37,8 @@ pub fn patterns(rows: &[&PatternRow], show: fn(&str) -> String) -> Vec<Column> {
     };
     let errors = of_calls(|outcomes| percent(outcomes.error, outcomes.calls));
     let unanswered = of_calls(|outcomes| count(outcomes.no_reply()));
-    // What kernels held back, of all that the callers waited: a request is held before its call begins.
+    // What kernels held back, of all that the callers waited: a request is held before its call
+    // begins.
     let held = |row: &PatternRow| {
         let waited = u64::try_from(row.latency.sum()).unwrap_or(u64::MAX);
         match row.held.request_ns.saturating_add(row.held.reply_ns) {
@@ -127,8 +128,8 @@ pub fn groups(
     columns
 }
 
-/// What the exchanges of each group have in common: a column, or two. The connection tells both ends,
-/// so that others may do without.
+/// What the exchanges of each group have in common: a column, or two. The connection tells both
+/// ends, so that others may do without.
 fn common(
     by: GroupBy,
     rows: &[&GroupRow],

@@ -1,4 +1,5 @@
-//! The rows of the patterns, or of what was grouped, as CSV. The names are those of the JSON report, flattened.
+//! The rows of the patterns, or of what was grouped, as CSV. The names are those of the JSON
+//! report, flattened.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! What a capture says as a whole: latency and outcome per pattern, server and connection, and what the
-//! capture lacks. One file per format, each a pure function to a `Write`.
+//! What a capture says as a whole: latency and outcome per pattern, server and connection, and what
+//! the capture lacks. One file per format, each a pure function to a `Write`.
 
 mod columns;
 mod csv;

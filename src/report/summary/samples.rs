@@ -129,13 +129,13 @@ impl Sample {
 
     fn close(
         &mut self,
-        serial: u32,
+        number: u32,
         why: CloseReason,
         ends: Endpoints,
         foreign: Option<Foreign>,
         counts: ConnectionCounts,
     ) {
-        let connection = ConnectionId { number: ConnectionNumber(serial), slot: serial };
+        let connection = ConnectionId { number: ConnectionNumber(number), slot: number };
         let known = foreign.is_none();
         let at = packet(38, if known { 5_000_000_000 } else { 0 });
         self.statistics.close(&ConnectionFacts {

@@ -191,9 +191,10 @@ impl<'a> Bodies<'a> {
     }
 
     /// Finds the bytes of a frame in the packets that carried them. First where they must be if
-    /// nothing was out of order; then some packets before, which the stream may have held back; then
-    /// far around, and among packets of no connection: fragments within a tunnel's fragments. Tells too which packets carried them,
-    /// with all fragments of a segment: without one of them nobody can put it together.
+    /// nothing was out of order; then some packets before, which the stream may have held back;
+    /// then far around, and among packets of no connection: fragments within a tunnel's fragments.
+    /// Tells too which packets carried them, with all fragments of a segment: without one of them
+    /// nobody can put it together.
     fn gather(
         &mut self,
         connection: ConnectionNumber,
@@ -221,8 +222,8 @@ impl<'a> Bodies<'a> {
         })
     }
 
-    /// Gathers the body of a frame from the packets within. Tells the first that brought some of it,
-    /// and which one made it whole.
+    /// Gathers the body of a frame from the packets within. Tells the first that brought some of
+    /// it, and which one made it whole.
     fn walk(
         &mut self,
         connection: ConnectionNumber,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 
-/// Addresses by the number of the connection, in blocks that clones share. A block goes when nothing
-/// is left that is of its connections.
+/// Addresses by the number of the connection, in blocks that clones share. A block goes when
+/// nothing is left that is of its connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndsTable {
     blocks: VecDeque<Block>,
@@ -155,31 +155,31 @@ mod tests {
     #[test]
     fn ends_stay_as_long_as_somebody_needs_them() {
         let mut table = EndsTable::default();
-        let ends = |serial: u32| {
-            let client = if serial.is_multiple_of(2) {
-                SocketAddr::from(([10, 0, (serial >> 8) as u8, serial as u8], 40_000))
+        let ends = |number: u32| {
+            let client = if number.is_multiple_of(2) {
+                SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 40_000))
             } else {
-                SocketAddr::from(([0xfe80, 0, 0, 0, 0, 0, 0, serial as u16], 40_000))
+                SocketAddr::from(([0xfe80, 0, 0, 0, 0, 0, 0, number as u16], 40_000))
             };
             Endpoints { client, server: SocketAddr::from(([127, 0, 0, 1], 3_000)) }
         };
-        let id = |serial| ConnectionId { number: ConnectionNumber(serial), slot: serial % 7 };
-        for serial in 100..2_000 {
-            table.add_user(id(serial), &ends(serial));
-            table.add_user(id(serial), &ends(serial));
+        let id = |number| ConnectionId { number: ConnectionNumber(number), slot: number % 7 };
+        for number in 100..2_000 {
+            table.add_user(id(number), &ends(number));
+            table.add_user(id(number), &ends(number));
         }
-        for serial in 100..2_000 {
-            assert_eq!(table.get(ConnectionNumber(serial)), Some((id(serial), ends(serial))));
-            table.drop_user(ConnectionNumber(serial));
-            assert!(table.get(ConnectionNumber(serial)).is_some());
+        for number in 100..2_000 {
+            assert_eq!(table.get(ConnectionNumber(number)), Some((id(number), ends(number))));
+            table.drop_user(ConnectionNumber(number));
+            assert!(table.get(ConnectionNumber(number)).is_some());
         }
         assert_eq!(
             (table.get(ConnectionNumber(99)), table.get(ConnectionNumber(2_000))),
             (None, None)
         );
         let full = table.weight();
-        for serial in 100..1_999 {
-            table.drop_user(ConnectionNumber(serial));
+        for number in 100..1_999 {
+            table.drop_user(ConnectionNumber(number));
         }
         assert_eq!(table.get(ConnectionNumber(1_999)), Some((id(1_999), ends(1_999))));
         assert_eq!(table.get(ConnectionNumber(300)), None);

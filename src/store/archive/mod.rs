@@ -111,7 +111,8 @@ pub struct Detail {
     pub request: Option<Span>,
     /// The way of its replies, or what answered the SYNs.
     pub reply: Option<Span>,
-    /// Its request, if the capture has it, then its replies in order; none of an attempt to connect.
+    /// Its request, if the capture has it, then its replies in order; none of an attempt to
+    /// connect.
     pub frames: Vec<FrameRecord>,
 }
 

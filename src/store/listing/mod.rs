@@ -12,8 +12,8 @@
 //!   another filter, another column ──────────────► job
 //! ```
 //!
-//! The present list stays until the next one is whole. Only a list in the order of the numbers takes
-//! its place as soon as the first row is found, and grows.
+//! The present list stays until the next one is whole. Only a list in the order of the numbers
+//! takes its place as soon as the first row is found, and grows.
 
 mod filtered;
 mod order;

@@ -1,5 +1,5 @@
-//! Finds out which of many rows are shown, and sorts them: work for other threads, each of which has
-//! a picture of the rows and hands back parts of a list.
+//! Finds out which of many rows are shown, and sorts them: work for other threads, each of which
+//! has a picture of the rows and hands back parts of a list.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;

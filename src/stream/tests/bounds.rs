@@ -1,4 +1,4 @@
-//! How long is waited, and how much is held.
+//! How long is waited, and how much is buffered.
 
 use super::*;
 
@@ -59,9 +59,9 @@ fn what_one_side_holds_is_bounded() {
     for piece in 0..400 {
         let segment = plain(1, 2 + u64::from(piece), 0, 2 + piece * 50_000, &data);
         streams.push(&segment, &mut take);
-        assert!(streams.shared.held <= crate::limits::HELD_PER_SIDE);
+        assert!(streams.shared.buffered <= crate::limits::BUFFERED_PER_SIDE);
     }
-    assert_eq!(streams.counts().forced_skips, 2, "settled early, then the hole given up");
+    assert_eq!(streams.counts().waits_given_up, 2, "settled early, then the hole given up");
     assert_eq!((delivered, gaps), (400 * 50_000, 1));
 }
 
@@ -79,19 +79,20 @@ fn what_all_hold_is_bounded() {
         for piece in 0..20 {
             let segment = plain(port, 1, 0, 1 + piece * 60_001, &data);
             streams.push(&segment, &mut take);
-            assert!(streams.shared.held <= crate::limits::HELD_IN_ALL);
+            assert!(streams.shared.buffered <= crate::limits::BUFFERED_IN_ALL);
         }
     }
     streams.finish(&mut take);
     assert_eq!(delivered, 50 * 20 * 60_000);
-    assert!(streams.counts().forced_skips > 0);
+    assert!(streams.counts().waits_given_up > 0);
 }
 
-/// Bytes that make the checksum of `segment` right.
+/// Bytes that make the checksum of `segment` valid.
 fn right(segment: Segment<'_>) -> [u8; 2] {
-    let holds =
-        |word: &u16| Segment { raw: &word.to_be_bytes(), ..segment }.checksum_holds() == Some(true);
-    (0..=u16::MAX).find(holds).unwrap().to_be_bytes()
+    let is_valid = |word: &u16| {
+        Segment { raw: &word.to_be_bytes(), ..segment }.checksum_is_valid() == Some(true)
+    };
+    (0..=u16::MAX).find(is_valid).unwrap().to_be_bytes()
 }
 
 #[test]
@@ -106,20 +107,20 @@ fn damaged_segments_are_bounded_over_all_connections() {
             let segment = plain(port, 1, 0, 1 + piece * 1_400, &data);
             streams.push(&Segment { raw: &raw, ..segment }, &mut take);
         }
-        // As many again, with one that holds between them, so that they are believed to be damaged.
+        // As many again, with a valid one between them, so that they are believed to be damaged.
         for round in 1..14 {
             for (piece, raw) in (round * 5..).zip([[right; 2], [wrong; 2]].concat()) {
                 let segment = plain(port, 1, 0, 1 + piece * 1_400, &data);
                 streams.push(&Segment { raw: &raw, ..segment }, &mut take);
             }
         }
-        assert!(streams.shared.held <= crate::limits::HELD_IN_ALL);
+        assert!(streams.shared.buffered <= crate::limits::BUFFERED_IN_ALL);
     }
     assert!(streams.counts().damaged > 1_000 * 20, "{:?}", streams.counts());
     let kept =
         streams.table.slots_in_order().into_iter().filter_map(|slot| streams.table.get(slot));
-    let weight: usize = kept.map(|it| it.halves.client.damaged.held()).sum();
-    assert!((1..=crate::limits::HELD_IN_ALL).contains(&weight), "{weight}");
+    let weight: usize = kept.map(|it| it.halves.client.damaged.buffered()).sum();
+    assert!((1..=crate::limits::BUFFERED_IN_ALL).contains(&weight), "{weight}");
 }
 
 #[test]

@@ -148,7 +148,7 @@ impl Script {
     fn finish(&mut self) -> String {
         let (told, client) = (&mut self.told, self.client);
         self.streams.finish(&mut |event| tell(told, client, event));
-        assert_eq!(self.streams.shared.held, 0);
+        assert_eq!(self.streams.shared.buffered, 0);
         std::mem::take(&mut self.told)
     }
 }

@@ -211,7 +211,8 @@ impl App {
         if event.modifiers.contains(KeyModifiers::ALT)
             && !(self.asking.is_some() && Asking::knows_alt(&event))
         {
-            // Esc and a key that came in one read: to a terminal that is the same as Alt and the key.
+            // Esc and a key that came in one read: to a terminal that is the same as Alt and the
+            // key.
             let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
             let behind = KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..event };
             let mut effects = self.key(escape, present);

@@ -67,8 +67,8 @@ pub struct HeatMap {
 }
 
 impl HeatMap {
-    /// Lays out the calls of a timeline from the first request to `now`. `range` is the shortest and
-    /// the longest latency. `None` without calls, or without room.
+    /// Lays out the calls of a timeline from the first request to `now`. `range` is the shortest
+    /// and the longest latency. `None` without calls, or without room.
     pub fn new(
         timelines: &Timelines,
         timeline: &Timeline,

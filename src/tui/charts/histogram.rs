@@ -1,13 +1,13 @@
 //! How many calls took how long: a bar per cell of latency.
 //!
 //! ```text
-//!           p50   p90          p99       max     marks
-//! 312│       █ ┊   ┊            ┊         ┊      bars, none lower than an eighth of a row: a single
-//!    │     ▁▇█▆▃▁                         ┊      outlier is seen beside a million
+//!           p50   p90          p99       max   marks
+//! 312│       █ ┊   ┊            ┊         ┊    bars, none lower than an eighth of a row: a single
+//!    │     ▁▇█▆▃▁                         ┊    outlier is seen beside a million
 //!    │   ▂▆██████▃▂▁▁   ▁                 ▁
-//!    └───────▲─────────────────────────────      the selected bar
-//!     1ms      2ms     5ms     10ms               bounds
-//! 1.6ms to 1.8ms: 312 calls, 25.3%               what the selected bar is
+//!    └───────▲─────────────────────────────    the selected bar
+//!     1ms      2ms     5ms     10ms            bounds
+//! 1.6ms to 1.8ms: 312 calls, 25.3%             what the selected bar is
 //! ```
 
 use ratatui::buffer::Buffer;

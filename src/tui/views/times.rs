@@ -9,7 +9,7 @@ use crate::time::{Nanos, Timestamp};
 /// How a run tells points in time.
 #[derive(Clone, Debug)]
 pub struct TimeStyle {
-    /// Where the times of day are those of.
+    /// The zone of the times of day.
     pub zone: TimeZone,
     /// What was asked for with `-t`; `None`: each list tells what it usually does.
     pub format: Option<TimeFormat>,
@@ -132,7 +132,7 @@ pub fn first_packet(capture: &CaptureStore) -> Timestamp {
     packet.into_iter().chain(connection).min().unwrap_or_default()
 }
 
-/// Seconds from `origin` to `at`; negative where the clock of the capture stepped back.
+/// Seconds from `origin` to `at`; negative where `at` lies before `origin`.
 fn seconds(at: Timestamp, origin: Timestamp) -> String {
     let micros = |span: Nanos| {
         let micros = span.get() / 1_000;

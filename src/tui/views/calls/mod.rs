@@ -293,7 +293,7 @@ impl Calls {
     fn go_on_hunting(&mut self, scene: &Scene<'_>) {
         let Some(hunt) = &mut self.hunt else { return };
         match hunt.step(&self.listing, scene.capture.archive()) {
-            Step::Goes => return,
+            Step::GoesOn => return,
             Step::Found(row, ()) => {
                 self.selection.follow(false);
                 self.selection.select(usize::try_from(row).unwrap_or(usize::MAX));

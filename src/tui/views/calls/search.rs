@@ -53,7 +53,7 @@ impl Hunt {
         let needle = Needle::new(&sought.text);
         let mut bodies = archive.bodies();
         let mut test = sought.condition.as_ref().map(|condition| condition.begin(archive));
-        search.set_places(0..listing.len() as u64);
+        search.set_numbers(0..listing.len() as u64);
         search.step(most, |index| {
             let index = usize::try_from(index).unwrap_or(usize::MAX);
             let row = listing.number(index).and_then(|number| archive.row(number));

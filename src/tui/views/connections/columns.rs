@@ -132,8 +132,8 @@ impl Field {
         record.latency().as_ref().map(of).map(Nanos::new)
     }
 
-    /// Its text for a connection whose hosts have these names; empty where there is nothing to tell.
-    /// [`Field::Began`] depends on the format of times, and is told elsewhere.
+    /// Its text for a connection whose hosts have these names; empty where there is nothing to
+    /// tell. [`Field::Began`] depends on the format of times, and is told elsewhere.
     pub fn text(self, record: &ConnectionRecord, names: &Names, now: Timestamp) -> String {
         let number = |number: u64| if number == 0 { String::new() } else { count(number) };
         let bytes = |bytes: u64| if bytes == 0 { String::new() } else { size(bytes) };

@@ -6,7 +6,8 @@ use crate::query::{Field, Look, Value};
 use crate::store::ConnectionRecord;
 use crate::time::Timestamp;
 
-/// The words of `state`, as [`ConnectionFacts::state`](crate::engine::ConnectionFacts::state) has them.
+/// The words of `state`, as [`ConnectionFacts::state`](crate::engine::ConnectionFacts::state) has
+/// them.
 const STATES: &[&str] = &[
     "closing",
     "evicted",

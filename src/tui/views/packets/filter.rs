@@ -10,7 +10,7 @@ use crate::packet::PacketNumber;
 use crate::query::{FilterError, RowFilter};
 use crate::report::count;
 use crate::store::CaptureStore;
-use crate::tui::search::BYTES;
+use crate::tui::search::BYTES_PER_STEP;
 
 /// A filter in force, and what it let through so far.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Filtered {
                 self.numbers.push(number);
             }
             bytes += reading.payload().len() as u64;
-            if bytes > BYTES {
+            if bytes > BYTES_PER_STEP {
                 break;
             }
         }

@@ -331,7 +331,7 @@ impl Packets {
     fn hunt_on(&mut self, scene: &Scene<'_>) {
         let (Some(hunt), Some((text, needle))) = (&mut self.hunt, &self.needle) else { return };
         match step(hunt, needle, self.filtered.as_ref(), scene.capture) {
-            Step::Goes => {}
+            Step::GoesOn => {}
             Step::Found(number, ()) => {
                 self.hunt = None;
                 self.go_to(PacketNumber(number));

@@ -398,7 +398,7 @@ impl Stream {
                 self.verdict = format!("{text} is not found {way} this place");
                 self.hunt = None;
             }
-            Step::Goes | Step::Nowhere => self.hunt = Some(hunt),
+            Step::GoesOn | Step::Nowhere => self.hunt = Some(hunt),
         }
     }
 

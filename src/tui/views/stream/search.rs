@@ -19,7 +19,7 @@ pub fn step(
     source: &mut Source<'_>,
     wanted: impl Fn(&Item) -> bool,
 ) -> Step<usize> {
-    search.set_places(items.numbers());
+    search.set_numbers(items.numbers());
     search.step(ITEMS, |number| {
         let item = items.get(number).filter(|item| item.kind != Kind::Gap && wanted(item));
         let Some(item) = item else { return ControlFlow::Continue(0) };

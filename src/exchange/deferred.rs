@@ -1,4 +1,4 @@
-//! What is held back until something is known of it, or it has waited long enough.
+//! What is deferred until something is known of it, or it has waited long enough.
 
 use std::collections::VecDeque;
 
@@ -6,13 +6,13 @@ use crate::time::Nanos;
 
 /// Things that wait equally long, so that their waits end in the order in which they began.
 #[derive(Debug)]
-pub(super) struct HeldBack<T> {
+pub(super) struct Deferred<T> {
     wait: Nanos,
     most: usize,
     most_bytes: usize,
-    /// The place of the first of `items` among all that were ever held.
+    /// The place of the first of `items` among all that were ever deferred.
     first: u64,
-    /// `None` where one was taken out. The first is one.
+    /// `None` where one was taken out. The front is never `None`.
     items: VecDeque<Option<Item<T>>>,
     count: usize,
     bytes: usize,
@@ -25,12 +25,12 @@ struct Item<T> {
     what: T,
 }
 
-/// Names one thing that is held.
+/// Names one thing that is deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
 
-impl<T> HeldBack<T> {
-    /// Holds things back for `wait`, at most so many at once, and so many bytes of them.
+impl<T> Deferred<T> {
+    /// Defers things for `wait`, at most so many at once, and so many bytes of them.
     pub(super) fn new(wait: Nanos, most: usize, most_bytes: usize) -> Self {
         let items = VecDeque::new();
         Self { wait, most, most_bytes, first: 0, items, count: 0, bytes: 0 }
@@ -40,7 +40,7 @@ impl<T> HeldBack<T> {
         self.items.is_empty()
     }
 
-    /// Holds one back that takes so many bytes. The time is `now`.
+    /// Defers one that takes so many bytes. The time is `now`.
     pub(super) fn push(&mut self, now: Nanos, bytes: usize, what: T) -> Ticket {
         let ticket = Ticket(self.first + self.items.len() as u64);
         self.items.push_back(Some(Item { since: now, bytes, what }));
@@ -79,8 +79,8 @@ impl<T> HeldBack<T> {
         (waited >= self.wait.get()).then_some(Ticket(self.first))
     }
 
-    /// The next one, where more is held than may be. The places of those that were taken out count:
-    /// one that waits for nothing must not keep theirs.
+    /// The next one, where more is deferred than may be. Emptied places count too: one item
+    /// that stays must not keep them allocated.
     pub(super) fn over_limit(&self) -> Option<Ticket> {
         let over = self.count > self.most
             || self.bytes > self.most_bytes
@@ -95,20 +95,20 @@ mod tests {
 
     #[test]
     fn waits_end_in_order_and_bounds_end_them_early() {
-        let mut held = HeldBack::new(Nanos::from_secs(2), 3, 100);
+        let mut deferred = Deferred::new(Nanos::from_secs(2), 3, 100);
         let at = Nanos::from_secs;
-        let tickets: Vec<_> = (0..3).map(|n| held.push(at(n), 10, n)).collect();
-        assert_eq!((held.due(at(1)), held.due(at(2))), (None, Some(tickets[0])));
-        assert_eq!((held.take(tickets[1]), held.take(tickets[1])), (Some(1), None));
-        assert_eq!((held.take(tickets[0]), held.due(at(3))), (Some(0), None));
-        assert_eq!((held.due(at(4)), held.over_limit()), (Some(tickets[2]), None));
-        let large = held.push(at(4), 91, 3);
-        assert_eq!(held.over_limit(), Some(tickets[2]));
-        assert_eq!((held.take(tickets[2]), held.over_limit()), (Some(2), None));
-        assert_eq!((held.take(large), held.is_empty()), (Some(3), true));
+        let tickets: Vec<_> = (0..3).map(|n| deferred.push(at(n), 10, n)).collect();
+        assert_eq!((deferred.due(at(1)), deferred.due(at(2))), (None, Some(tickets[0])));
+        assert_eq!((deferred.take(tickets[1]), deferred.take(tickets[1])), (Some(1), None));
+        assert_eq!((deferred.take(tickets[0]), deferred.due(at(3))), (Some(0), None));
+        assert_eq!((deferred.due(at(4)), deferred.over_limit()), (Some(tickets[2]), None));
+        let large = deferred.push(at(4), 91, 3);
+        assert_eq!(deferred.over_limit(), Some(tickets[2]));
+        assert_eq!((deferred.take(tickets[2]), deferred.over_limit()), (Some(2), None));
+        assert_eq!((deferred.take(large), deferred.is_empty()), (Some(3), true));
         for n in 0..4 {
-            held.push(at(5), 1, n);
+            deferred.push(at(5), 1, n);
         }
-        assert!(held.over_limit().is_some());
+        assert!(deferred.over_limit().is_some());
     }
 }

@@ -9,7 +9,7 @@ use crate::packet::PointId;
 
 /// How far into a packet one has come, and through what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Way {
+pub(super) struct Descent {
     /// What led there.
     pub path: Path,
     /// Bytes behind the captured ones, which the snap length cut.
@@ -45,7 +45,7 @@ pub(super) enum Mark {
     Session(u16),
 }
 
-impl Way {
+impl Descent {
     /// At the first byte of a packet.
     pub fn new(point: PointId, cut: u32) -> Self {
         Self { path: Path(u32::from(point.0)), cut, depth: 0 }
@@ -64,8 +64,8 @@ impl Way {
         }
     }
 
-    /// Passes something that tells packets apart.
-    pub fn pass(&mut self, mark: Mark) {
+    /// Marks the path with something that tells packets apart.
+    pub fn mark(&mut self, mark: Mark) {
         let (kind, value) = match mark {
             Mark::Vlan(id) => (1, u32::from(id)),
             Mark::Ends(a, b) => (2, folded(a).wrapping_add(folded(b))),
