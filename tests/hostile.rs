@@ -20,15 +20,15 @@ use std::io;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use common::Raw;
 use common::mutate::Dice;
 use common::wire::{FIN, RST, SYN, Tcp};
 use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Counts, Engine, EngineEvent};
 use nestscope::exchange::{ExchangeKind, Status};
-use nestscope::packet::{Packet, PacketNumber};
+use nestscope::packet::LinkType;
 use nestscope::report::calls::JsonLines;
 use nestscope::store::Statistics;
-use nestscope::time::Timestamp;
 use proptest::prelude::*;
 
 const ACK: u8 = 0x10;
@@ -72,17 +72,11 @@ impl Run {
     fn segment(&mut self, tcp: &Tcp) {
         self.number += 1;
         self.at += self.pace;
-        let raw = tcp.ethernet();
-        let packet = Packet {
-            number: PacketNumber(self.number),
-            at: Timestamp::from_nanos(self.at),
-            link: raw.link,
-            point: Default::default(),
-            data: &raw.data,
-            original_len: raw.original_len,
-        };
-        let Self { engine, output, statistics, told, uncounted, .. } = self;
-        engine.push(&packet, &mut |update| take(update, output, statistics, (told, uncounted)));
+        let raw = Raw { at: self.at, ..tcp.ethernet() };
+        let Self { engine, output, statistics, number, told, uncounted, .. } = self;
+        engine.push(&raw.packet(*number), &mut |update| {
+            take(update, output, statistics, (told, uncounted));
+        });
     }
 
     fn finish(&mut self) -> Counts {
@@ -708,13 +702,9 @@ proptest! {
         let mut engine = Engine::new(Config { keep_payloads: true, ..Config::default() });
         let mut said = String::new();
         for ((link, data, original_len, at), number) in packets.iter().zip(1..) {
-            let packet = Packet {
-                number: PacketNumber(number),
-                at: Timestamp::from_nanos(*at),
-                link: nestscope::packet::LinkType(*link), point: Default::default(),
-                data,
-                original_len: *original_len,
-            };
+            let (link, data) = (LinkType(*link), data.clone());
+            let raw = Raw { at: *at, link, data, original_len: *original_len };
+            let packet = raw.packet(number);
             engine.push(&packet, &mut |update| write!(said, "{update:?}").unwrap());
         }
         engine.finish(&mut |update| write!(said, "{update:?}").unwrap());
