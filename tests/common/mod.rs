@@ -96,6 +96,11 @@ pub struct Outcome {
     pub counts: Counts,
 }
 
+/// A text as Nest sends it: behind its length in UTF-16 code units.
+pub fn framed(body: &str) -> String {
+    format!("{}#{body}", body.encode_utf16().count())
+}
+
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
