@@ -20,7 +20,6 @@ use nestscope::packet::{LinkType, Packet, PacketNumber};
 use nestscope::report::calls::JsonLines;
 use nestscope::source::{Next, Source, Stop};
 use nestscope::store::{Archive, CaptureStore, Kept, Unavailable};
-use nestscope::time::Timestamp;
 
 /// An exchange as it was told.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,22 +90,10 @@ fn take(
     }
 }
 
-/// A packet of a capture, by its number there.
-fn lent(raw: &Raw, number: u64) -> Packet<'_> {
-    Packet {
-        number: PacketNumber(number),
-        at: Timestamp::from_nanos(raw.at),
-        link: raw.link,
-        point: Default::default(),
-        data: &raw.data,
-        original_len: raw.original_len,
-    }
-}
-
 fn from_memory(packets: &[Raw], ceiling: usize) -> Run {
     let mut run = Run::new(CaptureStore::new(ceiling));
     for (raw, number) in packets.iter().zip(1..) {
-        run.packet(&lent(raw, number), Kept::Memory);
+        run.packet(&raw.packet(number), Kept::Memory);
     }
     run.finish();
     run
@@ -290,7 +277,7 @@ fn with_too_little_memory_the_oldest_gives_way() {
     let mut most = 0;
     let mut picture = None;
     for (raw, number) in packets.iter().zip(1..) {
-        run.packet(&lent(raw, number), Kept::Memory);
+        run.packet(&raw.packet(number), Kept::Memory);
         most = most.max(run.capture.memory().used);
         if number == 5_000 {
             picture = Some((run.capture.archive().clone(), run.told.clone()));
@@ -357,7 +344,7 @@ fn what_was_cleared_is_not_told_again() {
     let middle = packets.len() / 2;
     let mut begun = ExchangeNumber(0);
     for (raw, number) in packets.iter().zip(1..) {
-        run.packet(&lent(raw, number), Kept::Memory);
+        run.packet(&raw.packet(number), Kept::Memory);
         if number == middle as u64 {
             begun = run.capture.archive().numbers().end;
             assert!(begun > ExchangeNumber(100));

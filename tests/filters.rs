@@ -8,9 +8,7 @@ mod common;
 use common::{fixtures, read, recordings};
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::Exchange;
-use nestscope::packet::{Packet, PacketNumber};
 use nestscope::query::{Evaluator, Filter, fields};
-use nestscope::time::Timestamp;
 use serde_json::Value;
 
 /// An exchange as a judge sees it.
@@ -99,16 +97,8 @@ fn payloads_are_found_as_serde_json_finds_them() {
                 found[index] += usize::from(matches);
             }
         };
-        for (packet, number) in read(&path).iter().zip(1..) {
-            let packet = Packet {
-                number: PacketNumber(number),
-                at: Timestamp::from_nanos(packet.at),
-                link: packet.link,
-                point: Default::default(),
-                data: &packet.data,
-                original_len: packet.original_len,
-            };
-            engine.push(&packet, &mut judge);
+        for (raw, number) in read(&path).iter().zip(1..) {
+            engine.push(&raw.packet(number), &mut judge);
         }
         engine.finish(&mut judge);
     }

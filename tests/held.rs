@@ -12,7 +12,6 @@ use common::{fixtures, read, recordings, sent};
 use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{ExchangeKind, Held};
-use nestscope::packet::{Packet, PacketNumber};
 use nestscope::time::{Nanos, Timestamp};
 
 /// A frame on the wire: the request or event of an exchange, or its first reply.
@@ -52,16 +51,8 @@ fn frames(path: &Path) -> Vec<Frame> {
             assert_eq!(exchange.kind, ExchangeKind::Event);
         }
     };
-    for (packet, number) in read(path).iter().zip(1..) {
-        let packet = Packet {
-            number: PacketNumber(number),
-            at: Timestamp::from_nanos(packet.at),
-            link: packet.link,
-            point: Default::default(),
-            data: &packet.data,
-            original_len: packet.original_len,
-        };
-        engine.push(&packet, &mut take);
+    for (raw, number) in read(path).iter().zip(1..) {
+        engine.push(&raw.packet(number), &mut take);
     }
     engine.finish(&mut take);
     found.sort_by_key(|(number, _)| *number);

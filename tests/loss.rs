@@ -15,7 +15,7 @@ use nestscope::endpoint::Side;
 use nestscope::engine::{Config, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Status};
 use nestscope::limits::REORDER_AT_MOST_LIVE;
-use nestscope::packet::{LinkType, Packet, PacketNumber};
+use nestscope::packet::LinkType;
 use nestscope::stream;
 use nestscope::time::Timestamp;
 
@@ -65,22 +65,11 @@ impl Found {
     }
 }
 
-fn packet(raw: &Raw, number: u64) -> Packet<'_> {
-    Packet {
-        number: PacketNumber(number),
-        at: Timestamp::from_nanos(raw.at),
-        link: raw.link,
-        point: Default::default(),
-        data: &raw.data,
-        original_len: raw.original_len,
-    }
-}
-
 fn of_file(packets: &[Raw]) -> Found {
     let mut found = Found::default();
     let mut engine = Engine::new(Config { keep_payloads: true, ..Config::default() });
     for (raw, number) in packets.iter().zip(1..) {
-        engine.push(&packet(raw, number), &mut |event| found.take(&event));
+        engine.push(&raw.packet(number), &mut |event| found.take(&event));
     }
     engine.finish(&mut |event| found.take(&event));
     let unsure = found.rows.len() - found.sure;
@@ -101,7 +90,7 @@ fn of_interface(packets: &[Raw]) -> Found {
             engine.expire(Timestamp::from_nanos(before), &mut |event| found.take(&event));
         }
         before = raw.at;
-        engine.push(&packet(raw, number), &mut |event| found.take(&event));
+        engine.push(&raw.packet(number), &mut |event| found.take(&event));
     }
     engine.finish(&mut |event| found.take(&event));
     found

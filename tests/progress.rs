@@ -13,9 +13,9 @@ use common::{Raw, fixtures, mutate, read, recordings};
 use nestscope::endpoint::{ConnectionId, Endpoints, PerSide};
 use nestscope::engine::{Config, ConnectionFacts, Engine, EngineEvent};
 use nestscope::exchange::{Exchange, ExchangeKind, Frame, Status};
-use nestscope::packet::{LinkType, Packet, PacketNumber};
+use nestscope::packet::{LinkType, PacketNumber};
 use nestscope::stream::CloseReason;
-use nestscope::time::{Nanos, Timestamp};
+use nestscope::time::Nanos;
 
 /// A frame that is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,17 +116,6 @@ fn config(keep_payloads: bool, tell_progress: bool) -> Config {
     Config { keep_payloads, tell_progress, ..Config::default() }
 }
 
-fn packet(raw: &Raw, number: u64) -> Packet<'_> {
-    Packet {
-        number: PacketNumber(number),
-        at: Timestamp::from_nanos(raw.at),
-        link: raw.link,
-        point: Default::default(),
-        data: &raw.data,
-        original_len: raw.original_len,
-    }
-}
-
 /// Runs the engine; `look` sees it after each packet.
 fn run_with(
     packets: &[Raw],
@@ -136,7 +125,7 @@ fn run_with(
     let mut engine = Engine::new(config);
     let mut told = Vec::new();
     for (raw, number) in packets.iter().zip(1..) {
-        engine.push(&packet(raw, number), &mut |update| told.push((Some(number), keep(&update))));
+        engine.push(&raw.packet(number), &mut |update| told.push((Some(number), keep(&update))));
         look(&engine, &told);
     }
     engine.finish(&mut |update| told.push((None, keep(&update))));
@@ -431,7 +420,7 @@ fn messages_overrule_the_ports_on_the_way_too() {
     let (mut standing, mut told) = (Vec::new(), Vec::new());
     let mut engine = Engine::new(config(false, true));
     for (raw, number) in packets.iter().zip(1..) {
-        engine.push(&packet(raw, number), &mut |update| told.push((Some(number), keep(&update))));
+        engine.push(&raw.packet(number), &mut |update| told.push((Some(number), keep(&update))));
     }
     engine.pause(&mut |update| told.push((None, keep(&update))));
     engine.standing(&mut |connection| standing.push(*connection));

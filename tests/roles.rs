@@ -9,8 +9,6 @@ use common::wire::SYN;
 use common::{fixtures, read, wire};
 use nestscope::endpoint::PerSide;
 use nestscope::engine::{Config, Engine, EngineEvent};
-use nestscope::packet::{Packet, PacketNumber};
-use nestscope::time::Timestamp;
 
 const SERVER: u16 = 8_888;
 const CLIENT: u16 = 1_025;
@@ -34,16 +32,7 @@ fn what_was_counted_of_a_side_is_told_of_that_side() {
         *count += 1;
         let port = if tcp.from_port == SERVER { &mut tcp.to_port } else { &mut tcp.from_port };
         *port = CLIENT;
-        let raw = tcp.ethernet();
-        let packet = Packet {
-            number: PacketNumber(number),
-            at: Timestamp::from_nanos(raw.at),
-            link: raw.link,
-            point: Default::default(),
-            data: &raw.data,
-            original_len: raw.original_len,
-        };
-        engine.push(&packet, &mut emit);
+        engine.push(&tcp.ethernet().packet(number), &mut emit);
     }
     engine.finish(&mut emit);
     assert_ne!(sent.client, sent.server, "or nothing is shown");

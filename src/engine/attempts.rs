@@ -7,9 +7,7 @@ use foldhash::fast::RandomState;
 
 use crate::decode::UnreachableCode;
 use crate::endpoint::{ConnectionId, Endpoints};
-use crate::exchange::{
-    EndedBy, Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status,
-};
+use crate::exchange::{EndedBy, Exchange, ExchangeKind, ExchangeNumber, Span, Status};
 use crate::limits::{ATTEMPTING_CLIENTS, ATTEMPTS_OF_A_CLIENT, ATTEMPTS_WITHIN};
 use crate::packet::PacketRef;
 use crate::stream::{Attempt, AttemptState, Notice};
@@ -268,29 +266,12 @@ fn exchange(
 ) -> Exchange<'static> {
     let waited = notice.at.at.since(attempt.first.at).unwrap_or(Nanos::ZERO);
     let answer = attempt.answer.map(|packet| Span::in_order(packet, packet, 0));
+    let (connection, kind) = (notice.connection, ExchangeKind::Connect);
     Exchange {
-        number,
-        connection: notice.connection,
-        ends: attempt.ends,
-        kind: ExchangeKind::Connect,
-        pattern: None,
-        pattern_id: PatternId::NONE,
-        id: None,
-        status,
         request: Some(Span::in_order(attempt.first, attempt.last, 0)),
         reply: answer,
-        replies: 0,
-        latency: Latency::default(),
         waited: Some(waited),
-        ended_by: None,
-        request_held: Default::default(),
-        reply_held: Default::default(),
-        sure: true,
-        attempts: 1,
-        also: None,
-        data: None,
-        responses: Payloads::default(),
-        error: None,
+        ..Exchange::empty(number, connection, attempt.ends, kind, status)
     }
 }
 

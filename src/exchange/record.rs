@@ -436,11 +436,46 @@ pub struct Exchange<'a> {
     pub error: Option<&'a [u8]>,
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
+    /// One of which only this is known: without frames, times and texts, sure, and a single attempt.
+    pub fn empty(
+        number: ExchangeNumber,
+        connection: ConnectionId,
+        ends: Endpoints,
+        kind: ExchangeKind,
+        status: Status,
+    ) -> Self {
+        Self {
+            number,
+            connection,
+            ends,
+            kind,
+            pattern: None,
+            pattern_id: PatternId::NONE,
+            id: None,
+            status,
+            request: None,
+            reply: None,
+            replies: 0,
+            latency: Latency::default(),
+            waited: None,
+            ended_by: None,
+            request_held: Held::default(),
+            reply_held: Held::default(),
+            sure: true,
+            attempts: 1,
+            also: None,
+            data: None,
+            responses: Payloads::default(),
+            error: None,
+        }
+    }
+
     /// When its first byte was seen.
     pub fn time(&self) -> Timestamp {
         self.request.or(self.reply).map_or(Timestamp::default(), |span| span.first.at)
     }
+
     /// Whether it is an attempt to connect that was answered at last: none that failed, and no row.
     pub fn is_answered_attempt(&self) -> bool {
         self.kind == ExchangeKind::Connect && self.status == Status::Ok

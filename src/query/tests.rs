@@ -30,15 +30,15 @@ fn ends(client: &str, server: &str) -> Endpoints {
 /// 1: an answered call, 2: a stream, 3: a failed call, 4: an open call, 5: an event, 6: an orphan.
 fn exchanges() -> Vec<Exchange<'static>> {
     let took = |nanos| Some(Nanos::new(nanos));
+    let empty = |number, kind, status| {
+        let connection = ConnectionId { number: ConnectionNumber(0), slot: 0 };
+        let ends = ends("10.0.0.7:51304", "10.1.0.1:8888");
+        Exchange::empty(ExchangeNumber(number), connection, ends, kind, status)
+    };
     let call = Exchange {
-        number: ExchangeNumber(1),
-        connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
-        ends: ends("10.0.0.7:51304", "10.1.0.1:8888"),
-        kind: ExchangeKind::Request,
         pattern: Some("sum"),
         pattern_id: PatternId(2),
         id: Some(br#""e32e6daac5b801d68adcf""#),
-        status: Status::Ok,
         request: span(6, 6, 1_000_000_000, 64),
         reply: span(8, 8, 1_003_612_000, 40),
         replies: 1,
@@ -49,16 +49,10 @@ fn exchanges() -> Vec<Exchange<'static>> {
             wait: took(3_612_000),
             reply: took(0),
         },
-        waited: None,
-        ended_by: None,
-        request_held: Default::default(),
-        reply_held: Default::default(),
-        sure: true,
-        attempts: 1,
-        also: None,
         data: Some(br#"{"user":{"id":42,"name":"Ada"},"items":[{"sku":"x"},{"sku":"y"}]}"#),
         responses: Payloads::new(b"6", &[1]),
         error: Some(b"null"),
+        ..empty(1, ExchangeKind::Request, Status::Ok)
     };
     vec![
         call,
@@ -96,46 +90,27 @@ fn exchanges() -> Vec<Exchange<'static>> {
             ..call
         },
         Exchange {
-            number: ExchangeNumber(4),
-            pattern: None,
-            pattern_id: PatternId::NONE,
-            status: Status::Open,
-            reply: None,
-            replies: 0,
+            id: call.id,
+            request: call.request,
             latency: Latency { request: took(0), ..Latency::default() },
-            data: None,
-            responses: Payloads::default(),
-            error: None,
-            ..call
+            ..empty(4, ExchangeKind::Request, Status::Open)
         },
         Exchange {
-            number: ExchangeNumber(5),
-            kind: ExchangeKind::Event,
             pattern: Some("User.created"),
             pattern_id: PatternId::OTHERS,
-            id: None,
-            status: Status::Sent,
-            reply: None,
-            replies: 0,
+            request: call.request,
             latency: Latency { request: took(0), ..Latency::default() },
             data: Some(b"\"sum\""),
-            responses: Payloads::default(),
-            error: None,
-            ..call
+            ..empty(5, ExchangeKind::Event, Status::Sent)
         },
         Exchange {
-            number: ExchangeNumber(6),
-            kind: ExchangeKind::Reply,
-            pattern: None,
-            pattern_id: PatternId::NONE,
-            status: Status::Orphan,
-            request: None,
+            id: call.id,
             reply: span(30, 30, 9_000_000_000, 50),
+            replies: 1,
             latency: Latency { reply: took(0), ..Latency::default() },
-            data: None,
             responses: Payloads::new(b"{\"late\":true}", &[13]),
             error: Some(br#""late""#),
-            ..call
+            ..empty(6, ExchangeKind::Reply, Status::Orphan)
         },
     ]
 }
@@ -183,7 +158,6 @@ fn failures() -> Vec<Exchange<'static>> {
             ended_by: Some(EndedBy::Network),
             waited: Some(Nanos::from_secs(3)),
             attempts: 40,
-            also: None,
             error: Some(br#""host unreachable""#),
             ..refused
         },

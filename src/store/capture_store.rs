@@ -436,7 +436,7 @@ mod tests {
     use super::*;
     use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::engine::{Config, Engine};
-    use crate::exchange::{EndedBy, Held, Latency, PatternId, Payloads, Span, Status};
+    use crate::exchange::{EndedBy, Span, Status};
     use crate::packet::PacketRef;
     use crate::source::file::CaptureFile;
     use crate::source::{Next, Stop};
@@ -450,33 +450,16 @@ mod tests {
             number: PacketNumber(number),
             at: Timestamp::from_nanos(number.cast_signed() * 1_000),
         };
-        let connection = u32::try_from(number).unwrap();
+        let own = u32::try_from(number).unwrap();
+        let connection = ConnectionId { number: ConnectionNumber(own), slot: 0 };
+        let ends = Endpoints {
+            client: ([10, 0, 0, 1], 40_000).into(),
+            server: ([10, 0, 0, 2], 3_000).into(),
+        };
+        let (kind, status) = (ExchangeKind::Connect, Status::NoAnswer);
         Exchange {
-            number: ExchangeNumber(number),
-            connection: ConnectionId { number: ConnectionNumber(connection), slot: 0 },
-            ends: Endpoints {
-                client: ([10, 0, 0, 1], 40_000).into(),
-                server: ([10, 0, 0, 2], 3_000).into(),
-            },
-            kind: ExchangeKind::Connect,
-            pattern: None,
-            pattern_id: PatternId::NONE,
-            id: None,
-            status: Status::NoAnswer,
             request: Some(Span::in_order(packet(number), packet(number), 0)),
-            reply: None,
-            replies: 0,
-            latency: Latency::default(),
-            waited: None,
-            ended_by: None,
-            request_held: Held::default(),
-            reply_held: Held::default(),
-            sure: true,
-            attempts: 1,
-            also: None,
-            data: None,
-            responses: Payloads::default(),
-            error: None,
+            ..Exchange::empty(ExchangeNumber(number), connection, ends, kind, status)
         }
     }
 
@@ -526,7 +509,6 @@ mod tests {
             ended_by: Some(EndedBy::Network),
             error: Some(br#""host unreachable""#),
             attempts: 40,
-            also: None,
             ..attempt(4)
         };
         for exchange in [&answered, &refused, &unreachable] {

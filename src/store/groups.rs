@@ -223,35 +223,21 @@ fn group(by: &[GroupBy], exchange: &Exchange<'_>) -> Group {
 mod tests {
     use super::*;
     use crate::endpoint::ConnectionId;
-    use crate::exchange::{ExchangeNumber, Held, Latency, Payloads};
+    use crate::exchange::{ExchangeNumber, Latency};
     use crate::time::Nanos;
 
     /// A call to a server on `port`.
     fn call(port: u16, latency: u64) -> Exchange<'static> {
         let server = SocketAddr::from(([10, 0, 0, 2], port));
+        let connection = ConnectionId { number: ConnectionNumber(u32::from(port)), slot: 0 };
+        let ends = Endpoints { client: ([10, 0, 0, 1], port).into(), server };
+        let (kind, status) = (ExchangeKind::Request, Status::Ok);
         Exchange {
-            number: ExchangeNumber(1),
-            connection: ConnectionId { number: ConnectionNumber(u32::from(port)), slot: 0 },
-            ends: Endpoints { client: ([10, 0, 0, 1], port).into(), server },
-            kind: ExchangeKind::Request,
             pattern: Some("sum"),
             pattern_id: PatternId(2),
-            id: None,
-            status: Status::Ok,
-            request: None,
-            reply: None,
             replies: 1,
             latency: Latency { latency: Some(Nanos::new(latency)), ..Latency::default() },
-            waited: None,
-            ended_by: None,
-            request_held: Held::default(),
-            reply_held: Held::default(),
-            sure: true,
-            attempts: 1,
-            also: None,
-            data: None,
-            responses: Payloads::default(),
-            error: None,
+            ..Exchange::empty(ExchangeNumber(1), connection, ends, kind, status)
         }
     }
 

@@ -318,7 +318,7 @@ mod tests {
     use super::*;
     use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
     use crate::endpoint::{PerSide, Roles};
-    use crate::exchange::{ExchangeNumber, Latency, Payloads};
+    use crate::exchange::ExchangeNumber;
     use crate::packet::PacketRef;
     use crate::stream::{Ended, Opened};
 
@@ -331,29 +331,11 @@ mod tests {
         let ends = Endpoints { client: end, server: end };
         let first = PacketRef { number: PacketNumber(number.into()), ..PacketRef::default() };
         for event in 0..events {
+            let (exchange, kind) = (ExchangeNumber(event), ExchangeKind::Event);
             statistics.add(&Exchange {
-                number: ExchangeNumber(event),
-                connection,
-                ends,
-                kind: ExchangeKind::Event,
                 pattern: Some("log"),
                 pattern_id: PatternId(2),
-                id: None,
-                status: Status::Sent,
-                request: None,
-                reply: None,
-                replies: 0,
-                latency: Latency::default(),
-                waited: None,
-                ended_by: None,
-                request_held: Default::default(),
-                reply_held: Default::default(),
-                sure: true,
-                attempts: 1,
-                also: None,
-                data: None,
-                responses: Payloads::default(),
-                error: None,
+                ..Exchange::empty(exchange, connection, ends, kind, Status::Sent)
             });
         }
         let opened = Opened {

@@ -298,35 +298,21 @@ mod tests {
 
     use super::*;
     use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
-    use crate::exchange::{ExchangeNumber, Latency, Payloads, Span};
+    use crate::exchange::{ExchangeNumber, Latency, Span};
     use crate::packet::PacketRef;
 
     fn add(timelines: &mut Timelines, pattern: u32, at: i64, status: Status, latency: Option<u64>) {
         let at = PacketRef { at: Timestamp::from_nanos(at), ..PacketRef::default() };
         let end = ([127, 0, 0, 1], 1).into();
+        let kind = if status == Status::Sent { ExchangeKind::Event } else { ExchangeKind::Request };
+        let connection = ConnectionId { number: ConnectionNumber(0), slot: 0 };
+        let ends = Endpoints { client: end, server: end };
         timelines.add(&Exchange {
-            number: ExchangeNumber(1),
-            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
-            ends: Endpoints { client: end, server: end },
-            kind: if status == Status::Sent { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: Some("sum"),
             pattern_id: PatternId(pattern),
-            id: None,
-            status,
             request: Some(Span::in_order(at, at, 1)),
-            reply: None,
-            replies: 0,
             latency: Latency { latency: latency.map(Nanos::new), ..Latency::default() },
-            waited: None,
-            ended_by: None,
-            request_held: Default::default(),
-            reply_held: Default::default(),
-            sure: true,
-            attempts: 1,
-            also: None,
-            data: None,
-            responses: Payloads::default(),
-            error: None,
+            ..Exchange::empty(ExchangeNumber(1), connection, ends, kind, status)
         });
     }
 

@@ -30,6 +30,20 @@ pub struct Raw {
     pub original_len: u32,
 }
 
+impl Raw {
+    /// As the packet with this number of a capture.
+    pub fn packet(&self, number: u64) -> Packet<'_> {
+        Packet {
+            number: PacketNumber(number),
+            at: Timestamp::from_nanos(self.at),
+            link: self.link,
+            point: Default::default(),
+            data: &self.data,
+            original_len: self.original_len,
+        }
+    }
+}
+
 /// An exchange that is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -82,6 +96,11 @@ pub struct Outcome {
     pub counts: Counts,
 }
 
+/// A text as Nest sends it: behind its length in UTF-16 code units.
+pub fn framed(body: &str) -> String {
+    format!("{}#{body}", body.encode_utf16().count())
+}
+
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
@@ -129,24 +148,12 @@ pub fn archive(packets: &[Raw]) -> Archive {
     let mut engine =
         Engine::new(Config { keep_payloads: true, tell_progress: true, ..Config::default() });
     for (raw, number) in packets.iter().zip(1..) {
-        let packet = lent(raw, number);
+        let packet = raw.packet(number);
         store.packet(&packet, Kept::Memory);
         engine.push(&packet, &mut |update| store.take(&update));
     }
     engine.finish(&mut |update| store.take(&update));
     store.archive().clone()
-}
-
-/// A packet of a capture, by its number there.
-pub fn lent(raw: &Raw, number: u64) -> Packet<'_> {
-    Packet {
-        number: PacketNumber(number),
-        at: Timestamp::from_nanos(raw.at),
-        link: raw.link,
-        point: Default::default(),
-        data: &raw.data,
-        original_len: raw.original_len,
-    }
 }
 
 pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
@@ -157,8 +164,8 @@ pub fn analyse_with(packets: &[Raw], config: Config) -> Outcome {
             records.push(Record::of(exchange));
         }
     };
-    for (packet, number) in packets.iter().zip(1..) {
-        engine.push(&lent(packet, number), &mut emit);
+    for (raw, number) in packets.iter().zip(1..) {
+        engine.push(&raw.packet(number), &mut emit);
     }
     engine.finish(&mut emit);
     let counts = engine.counts();

@@ -9,8 +9,7 @@ use crate::exchange::runs::Run;
 use crate::exchange::waiting::{CallIndex, Lookup};
 use crate::exchange::waiting_call::Reply;
 use crate::exchange::{
-    Exchange, ExchangeKind, ExchangeNumber, Frame, Held, Latency, PatternId, Payloads, Span,
-    Status, TrackerEvent,
+    Exchange, ExchangeKind, ExchangeNumber, Frame, Held, Payloads, Span, Status, TrackerEvent,
 };
 use crate::limits;
 use crate::protocol::{FrameHold, Message};
@@ -83,32 +82,19 @@ impl Tracker {
     ) {
         let keep = self.config.keep_payloads || self.config.tell_progress;
         let end = [response.map_or(0, <[u8]>::len)];
+        let &Parties { connection, ends, .. } = parties;
+        let number = take_next(&mut self.next_number);
         let orphan = KeptExchange::new(&Exchange {
-            number: take_next(&mut self.next_number),
-            connection: parties.connection,
-            ends: parties.ends,
-            kind: ExchangeKind::Reply,
-            pattern: None,
-            pattern_id: PatternId::NONE,
             id: Some(id),
-            status: Status::Orphan,
-            request: None,
             reply: Some(Span::of(message)),
             replies: 1,
-            latency: Latency::default(),
-            waited: None,
-            ended_by: None,
-            request_held: Default::default(),
             reply_held: Held::of(message.hold, None),
-            sure: true,
-            attempts: 1,
-            also: None,
-            data: None,
             responses: match response.filter(|_| keep) {
                 Some(response) => Payloads::new(response, &end),
                 None => Payloads::default(),
             },
             error: error.filter(|_| keep),
+            ..Exchange::empty(number, connection, ends, ExchangeKind::Reply, Status::Orphan)
         });
         let body = if self.config.tell_progress { message.body } else { &[] };
         let bytes = orphan.weight() + body.len();

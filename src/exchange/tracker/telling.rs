@@ -65,29 +65,16 @@ impl Tracker {
             Pattern::Named(id) => (*id, self.patterns.text(*id)),
             Pattern::Folded(text) => (PatternId::OTHERS, Some(text.as_str())),
         };
+        let &Parties { connection, ends, .. } = parties;
         let mut event = Exchange {
-            number,
-            connection: parties.connection,
-            ends: parties.ends,
-            kind: ExchangeKind::Event,
             pattern,
             pattern_id,
-            id: None,
-            status: Status::Sent,
             request: Some(span),
-            reply: None,
-            replies: 0,
             latency,
-            waited: None,
-            ended_by: None,
             request_held: Held::of(message.hold, None),
-            reply_held: Default::default(),
             sure: run == Run::SURE,
-            attempts: 1,
-            also: None,
             data,
-            responses: Payloads::default(),
-            error: None,
+            ..Exchange::empty(number, connection, ends, ExchangeKind::Event, Status::Sent)
         };
         let spoiled = spoiled.or_else(|| clock_step(&self.clock, &event));
         if let Some(spoiled) = spoiled {

@@ -20,21 +20,23 @@ fn one(number: u64, after: i64, bytes: u64) -> Option<Span> {
     Some(Span::in_order(packet, packet, bytes))
 }
 
+/// On the connection of the walkthrough.
+fn empty(number: u64, kind: ExchangeKind, status: Status) -> Exchange<'static> {
+    let connection = ConnectionId { number: ConnectionNumber(0), slot: 0 };
+    let ends = Endpoints {
+        client: "127.0.0.1:51304".parse().unwrap(),
+        server: "127.0.0.1:8888".parse().unwrap(),
+    };
+    Exchange::empty(ExchangeNumber(number), connection, ends, kind, status)
+}
+
 /// The call of the walkthrough.
 pub fn call() -> Exchange<'static> {
     let took = Some(Nanos::new(3_612_000));
     Exchange {
-        number: ExchangeNumber(2),
-        connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
-        ends: Endpoints {
-            client: "127.0.0.1:51304".parse().unwrap(),
-            server: "127.0.0.1:8888".parse().unwrap(),
-        },
-        kind: ExchangeKind::Request,
         pattern: Some("sum"),
         pattern_id: PatternId(2),
         id: Some(br#""e32e6daac5b801d68adcf""#),
-        status: Status::Ok,
         request: one(6, 0, 64),
         reply: one(8, 3_612_000, 64),
         replies: 1,
@@ -45,31 +47,21 @@ pub fn call() -> Exchange<'static> {
             wait: took,
             reply: Some(Nanos::ZERO),
         },
-        waited: None,
-        ended_by: None,
-        request_held: Default::default(),
-        reply_held: Default::default(),
-        sure: true,
-        attempts: 1,
-        also: None,
         data: Some(b"[1,2,3]"),
         responses: Payloads::new(b"6", &[1]),
-        error: None,
+        ..empty(2, ExchangeKind::Request, Status::Ok)
     }
 }
 
 /// Its event.
 pub fn event() -> Exchange<'static> {
     Exchange {
-        number: ExchangeNumber(1),
-        kind: ExchangeKind::Event,
         pattern: Some("log"),
         pattern_id: PatternId(3),
-        id: None,
-        status: Status::Sent,
         request: one(4, 0, 34),
+        latency: Latency { request: Some(Nanos::ZERO), ..Latency::default() },
         data: Some("\"求和\"".as_bytes()),
-        ..open()
+        ..empty(1, ExchangeKind::Event, Status::Sent)
     }
 }
 
@@ -114,32 +106,24 @@ pub fn failed() -> Exchange<'static> {
 /// A call without argument that nothing has answered yet.
 pub fn open() -> Exchange<'static> {
     Exchange {
-        number: ExchangeNumber(5),
         pattern: Some("slow"),
         pattern_id: PatternId(5),
-        status: Status::Open,
-        reply: None,
-        replies: 0,
+        id: call().id,
+        request: call().request,
         latency: Latency { request: Some(Nanos::ZERO), ..Latency::default() },
-        data: None,
-        responses: Payloads::default(),
-        ..call()
+        ..empty(5, ExchangeKind::Request, Status::Open)
     }
 }
 
 /// A reply to a request that the capture lacks.
 pub fn orphan() -> Exchange<'static> {
     Exchange {
-        number: ExchangeNumber(6),
-        kind: ExchangeKind::Reply,
-        pattern: None,
-        pattern_id: PatternId::NONE,
-        status: Status::Orphan,
-        request: None,
+        id: call().id,
+        reply: call().reply,
+        replies: 1,
         latency: Latency { reply: Some(Nanos::ZERO), ..Latency::default() },
-        data: None,
         responses: Payloads::new(b"{\"late\":true}", &[13]),
-        ..call()
+        ..empty(6, ExchangeKind::Reply, Status::Orphan)
     }
 }
 
@@ -175,21 +159,11 @@ pub fn unsure() -> Exchange<'static> {
 /// An attempt to connect that a RST answered.
 pub fn refused() -> Exchange<'static> {
     Exchange {
-        number: ExchangeNumber(10),
-        kind: ExchangeKind::Connect,
-        pattern: None,
-        pattern_id: PatternId::NONE,
-        id: None,
-        status: Status::Refused,
         request: one(20, 0, 0),
         reply: one(21, 52_000, 0),
-        replies: 0,
-        latency: Latency::default(),
         waited: Some(Nanos::new(52_000)),
         ended_by: Some(EndedBy::ResetByServer),
-        data: None,
-        responses: Payloads::default(),
-        ..call()
+        ..empty(10, ExchangeKind::Connect, Status::Refused)
     }
 }
 
@@ -203,7 +177,6 @@ pub fn unanswered() -> Exchange<'static> {
         waited: Some(Nanos::new(3_100_000_000)),
         ended_by: Some(EndedBy::Network),
         attempts: 40,
-        also: None,
         error: Some(br#""host unreachable""#),
         ..refused()
     }

@@ -316,7 +316,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::{ConnectionId, Endpoints};
-    use crate::exchange::{Held, Latency, Payloads, Span};
+    use crate::exchange::{Held, Latency, Span};
     use crate::packet::{PacketNumber, PacketRef};
 
     fn compact(number: u64) -> Compact {
@@ -331,29 +331,12 @@ mod tests {
 
     fn exchange() -> Exchange<'static> {
         let end = SocketAddr::from(([127, 0, 0, 1], 1));
+        let connection = ConnectionId { number: ConnectionNumber(3), slot: 3 };
+        let ends = Endpoints { client: end, server: end };
+        let (kind, status) = (ExchangeKind::Request, Status::Ok);
         Exchange {
-            number: ExchangeNumber(1),
-            connection: ConnectionId { number: ConnectionNumber(3), slot: 3 },
-            ends: Endpoints { client: end, server: end },
-            kind: ExchangeKind::Request,
-            pattern: None,
             pattern_id: PatternId(7),
-            id: None,
-            status: Status::Ok,
-            request: None,
-            reply: None,
-            replies: 0,
-            latency: Latency::default(),
-            waited: None,
-            ended_by: None,
-            request_held: Held::default(),
-            reply_held: Held::default(),
-            sure: true,
-            attempts: 1,
-            also: None,
-            data: None,
-            responses: Payloads::default(),
-            error: None,
+            ..Exchange::empty(ExchangeNumber(1), connection, ends, kind, status)
         }
     }
 
@@ -391,7 +374,6 @@ mod tests {
             pattern_id: PatternId::NONE,
             status: Status::NoAnswer,
             attempts: 40,
-            also: None,
             ..exchange()
         };
         let mut kept = Compact::new(&attempt);

@@ -5,11 +5,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Color;
 
 use super::*;
-use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
-use crate::exchange::{
-    Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status,
-};
+use crate::exchange::{Exchange, ExchangeKind, Latency, PatternId, Span};
 use crate::packet::PacketRef;
+use crate::report::calls::samples;
 use crate::store::{Latencies, Timelines};
 use crate::time::{Nanos, Timestamp};
 use crate::tui::theme::{Symbols, Theme};
@@ -29,35 +27,16 @@ impl Told {
     fn of(calls: &Calls) -> Self {
         let mut timelines = Timelines::default();
         let mut latencies = Latencies::default();
-        let end = ([127, 0, 0, 1], 1).into();
         for &(at, latency) in calls {
             let at =
                 PacketRef { at: Timestamp::from_nanos(at * 1_000_000), ..PacketRef::default() };
             let latency = Nanos::new(latency);
             latencies.record(latency);
             timelines.add(&Exchange {
-                number: ExchangeNumber(1),
-                connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
-                ends: Endpoints { client: end, server: end },
-                kind: ExchangeKind::Request,
-                pattern: Some("sum"),
                 pattern_id: SUM,
-                id: None,
-                status: Status::Ok,
                 request: Some(Span::in_order(at, at, 1)),
-                reply: None,
-                replies: 1,
                 latency: Latency { latency: Some(latency), ..Latency::default() },
-                waited: None,
-                ended_by: None,
-                request_held: Default::default(),
-                reply_held: Default::default(),
-                sure: true,
-                attempts: 1,
-                also: None,
-                data: None,
-                responses: Payloads::default(),
-                error: None,
+                ..samples::call()
             });
         }
         let now = calls.iter().map(|call| call.0).max().unwrap_or(0);

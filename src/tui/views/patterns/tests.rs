@@ -4,7 +4,7 @@ use super::*;
 use crate::endpoint::{ConnectionId, ConnectionNumber, Endpoints};
 use crate::engine::EngineEvent;
 use crate::exchange::{
-    Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Payloads, Span, Status as Outcome,
+    Exchange, ExchangeKind, ExchangeNumber, Latency, PatternId, Span, Status as Outcome,
 };
 use crate::packet::PacketRef;
 use crate::query::Filter;
@@ -39,29 +39,17 @@ impl Sent {
         let at = PacketRef { at: time, ..PacketRef::default() };
         let end = ([127, 0, 0, 1], 1).into();
         let is_event = self.status == Outcome::Sent;
+        let kind = if is_event { ExchangeKind::Event } else { ExchangeKind::Request };
+        let connection = ConnectionId { number: ConnectionNumber(0), slot: 0 };
+        let ends = Endpoints { client: end, server: end };
         Exchange {
-            number: ExchangeNumber(number),
-            connection: ConnectionId { number: ConnectionNumber(0), slot: 0 },
-            ends: Endpoints { client: end, server: end },
-            kind: if is_event { ExchangeKind::Event } else { ExchangeKind::Request },
             pattern: self.pattern,
             pattern_id: PatternId(self.id),
-            id: None,
-            status: self.status,
             request: Some(Span::in_order(at, at, 64)),
             reply: self.latency.map(|_| Span::in_order(at, at, 70)),
             replies: self.latency.is_some().into(),
             latency: Latency { latency: self.latency.map(Nanos::new), ..Latency::default() },
-            waited: None,
-            ended_by: None,
-            request_held: Default::default(),
-            reply_held: Default::default(),
-            sure: true,
-            attempts: 1,
-            also: None,
-            data: None,
-            responses: Payloads::default(),
-            error: None,
+            ..Exchange::empty(ExchangeNumber(number), connection, ends, kind, self.status)
         }
     }
 }
