@@ -124,8 +124,8 @@ pub const WAITS: usize = 4 * CONNECTIONS;
 /// Bytes of IP fragments that wait for the rest of their packet.
 pub const FRAGMENT_BYTES: usize = 4 << 20;
 
-/// Fragmented packets that are remembered for a moment after they were completed, for copies of their
-/// fragments. Looked through for each first fragment, so few.
+/// Fragmented packets that are remembered for a moment after they were completed, for copies of
+/// their fragments. Looked through for each first fragment, so few.
 pub const COMPLETED_FRAGMENTED: usize = 16;
 
 /// How long they wait: what Linux grants them (`ipfrag_time`).

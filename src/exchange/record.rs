@@ -437,7 +437,8 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// One of which only this is known: without frames, times and texts, sure, and a single attempt.
+    /// One of which only this is known: without frames, times and texts, sure, and a single
+    /// attempt.
     pub fn empty(
         number: ExchangeNumber,
         connection: ConnectionId,

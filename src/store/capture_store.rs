@@ -89,7 +89,8 @@ pub struct Memory {
 pub struct CaptureStore {
     archive: Archive,
     statistics: Statistics,
-    /// The attempts to connect that are counted though they still wait: never more than connections.
+    /// The attempts to connect that are counted though they still wait: never more than
+    /// connections.
     waiting_attempts: HashSet<ExchangeNumber>,
     timelines: Timelines,
     connections: Connections,

@@ -1,5 +1,5 @@
-//! What a report tells of the capture as a whole, and of its patterns and connections: the sum of the
-//! calls, counted once more.
+//! What a report tells of the capture as a whole, and of its patterns and connections: the sum of
+//! the calls, counted once more.
 
 use std::collections::BTreeMap;
 

@@ -37,7 +37,8 @@ fn two_syn_acks() {
     }
 }
 
-/// A SYN-ACK that answers no SYN of this connection, but one of an older attempt, before the right one.
+/// A SYN-ACK that answers no SYN of this connection, but one of an older attempt, before the right
+/// one.
 #[test]
 fn a_syn_ack_of_an_older_attempt() {
     for seed in 1..=SEEDS {
@@ -85,8 +86,8 @@ fn a_syn_that_is_challenged() {
     }
 }
 
-/// A refusal that was captured before its SYN: the two are swapped in the capture, with their times or
-/// without, on ports that nobody used before or that were used before. Refused all the same.
+/// A refusal that was captured before its SYN: the two are swapped in the capture, with their times
+/// or without, on ports that nobody used before or that were used before. Refused all the same.
 #[test]
 fn a_reset_before_its_syn() {
     for seed in 1..=SEEDS {

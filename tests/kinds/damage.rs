@@ -73,8 +73,8 @@ fn a_wrong_checksum_that_is_acknowledged() {
     }
 }
 
-/// A frame of the right length whose text is no JSON, where a reply was expected: nothing is lacking, the
-/// peer threw it away just as well, so the call is not unknown.
+/// A frame of the right length whose text is no JSON, where a reply was expected: nothing is
+/// lacking, the peer threw it away just as well, so the call is not unknown.
 #[test]
 fn a_reply_that_is_no_json() {
     for ends in [false, true] {

@@ -37,8 +37,8 @@ fn a_hole_of_any_size() {
     }
 }
 
-/// The capture shows what the client sends and nothing of the server, and behind a hole the numbers are
-/// elsewhere: no acknowledgement tells that they hold.
+/// The capture shows what the client sends and nothing of the server, and behind a hole the numbers
+/// are elsewhere: no acknowledgement tells that they hold.
 #[test]
 fn a_hole_in_one_direction_alone() {
     for seed in 1..=SEEDS {

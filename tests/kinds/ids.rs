@@ -8,8 +8,8 @@ use super::common::mutate::Dice;
 use super::common::{Record, framed};
 use super::talk::{ACK, Talk};
 
-/// The capture begins, without a SYN, at frames that only carry an id: values of a stream that emits
-/// `undefined`, or requests without pattern. Who speaks is told by the frames behind them.
+/// The capture begins, without a SYN, at frames that only carry an id: values of a stream that
+/// emits `undefined`, or requests without pattern. Who speaks is told by the frames behind them.
 #[test]
 fn nothing_but_ids_at_first() {
     for seed in 1..=SEEDS {

@@ -36,7 +36,8 @@ fn strays() {
     }
 }
 
-/// Behind a hole both sides have other numbers, and packets of nobody lie between those of the calls.
+/// Behind a hole both sides have other numbers, and packets of nobody lie between those of the
+/// calls.
 #[test]
 fn a_hole_and_strays() {
     for seed in 1..=SEEDS {
@@ -63,9 +64,9 @@ fn a_hole_and_strays() {
     }
 }
 
-/// One segment with bytes acknowledges what was never sent, by some bytes or by far. A receiver throws
-/// it away, and it is sent again with the right number; or the number was only damaged in the capture, and
-/// the receiver took it.
+/// One segment with bytes acknowledges what was never sent, by some bytes or by far. A receiver
+/// throws it away, and it is sent again with the right number; or the number was only damaged in
+/// the capture, and the receiver took it.
 #[test]
 fn an_absurd_acknowledgement() {
     for seed in 1..=SEEDS {

@@ -30,8 +30,8 @@ fn twins() {
     }
 }
 
-/// Two connections between the same ends on two VLANs, whose numbers lie near each other. Each request
-/// comes in two segments, the later one first: it lies where the other connection goes on.
+/// Two connections between the same ends on two VLANs, whose numbers lie near each other. Each
+/// request comes in two segments, the later one first: it lies where the other connection goes on.
 #[test]
 fn twins_with_numbers_that_are_near() {
     for seed in 1..=SEEDS {

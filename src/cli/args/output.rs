@@ -34,8 +34,8 @@ pub struct FieldOptions {
     /// A field of -T fields, such as `pattern`, `latency_ns` or `data.user.id`
     ///
     /// They stand in the order in which they are given, separated by tabs. Each is a key of the
-    /// JSON output, such as `pattern` or `latency_ns`, or a field of a filter, such as `latency` (in
-    /// seconds), `client.port` or `data.user.id`.
+    /// JSON output, such as `pattern` or `latency_ns`, or a field of a filter, such as `latency`
+    /// (in seconds), `client.port` or `data.user.id`.
     #[arg(short = 'e', long = "field", value_name = "FIELD", value_delimiter = ',')]
     pub fields: Vec<String>,
 

@@ -20,14 +20,16 @@ pub struct PacketOptions {
 
     /// Read these capture files, `-` for standard input
     ///
-    /// They are pcap or pcapng, also .gz and .zst; several are merged by time. Words that follow are files too, up to an option or a command. Where
-    /// neither a file nor an interface is named, what is piped in is read.
+    /// They are pcap or pcapng, also .gz and .zst; several are merged by time. Words that follow
+    /// are files too, up to an option or a command. Where neither a file nor an interface is named,
+    /// what is piped in is read.
     #[arg(short = 'r', long = "read", value_name = "FILE")]
     pub files: Vec<String>,
 
     /// Ports of the servers: `3000`, `3000,3001`, `3000-3010`
     ///
-    /// Only their packets count, and the end with this port is the server. Without it Nest is recognised by its bytes on every port.
+    /// Only their packets count, and the end with this port is the server. Without it Nest is
+    /// recognised by its bytes on every port.
     #[arg(short = 'p', long = "port", value_name = "PORT")]
     pub ports: Vec<Ports>,
 
@@ -56,9 +58,9 @@ pub struct PacketOptions {
 
     /// Let tunnels through the filter made from -p: VXLAN, Geneve, GRE, IP in IP
     ///
-    /// Let tunnels through the capture filter that is made from -p (VXLAN, Geneve, GRE, IP in IP, 6in4,
-    /// MPLS, PPPoE). The kernel cannot look for a port inside of them, so each of their packets and each
-    /// fragment of UDP is captured. In files they are always opened.
+    /// Let tunnels through the capture filter that is made from -p (VXLAN, Geneve, GRE, IP in IP,
+    /// 6in4, MPLS, PPPoE). The kernel cannot look for a port inside of them, so each of their
+    /// packets and each fragment of UDP is captured. In files they are always opened.
     #[arg(long = "tunnels")]
     pub tunnels: bool,
 }
